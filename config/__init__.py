@@ -1,0 +1,1 @@
+"""Settings (``HOTLINE_*``) and the published data files with their overlay."""

@@ -1,0 +1,89 @@
+"""The service's settings, read once from ``HOTLINE_*`` (CONTRACT.md)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from config.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one process; build it with :func:`load_settings`."""
+
+    state_dir: Path
+    """Folder of the embedded servers' data, the key and the logs."""
+    host: str
+    port: int
+    database_url: str | None
+    """None: the embedded PostgreSQL in the state folder."""
+    redis_url: str | None
+    """None: the embedded Valkey in the state folder."""
+    pg_bin: Path | None
+    config_dir: Path | None
+    """Overlays the packaged policy, taxonomy, line profiles and lexicon file by file."""
+    secret_key_file: Path
+    secret_key_required: bool
+    """True with an outside database: the key must exist already and is never made."""
+    workers: int
+    """Worker processes of ``hotline run``."""
+    pool_size: int
+    """Connections each process may hold to PostgreSQL."""
+
+
+def checkout_root() -> Path | None:
+    """The project's folder when this code runs from a checkout, else None."""
+    root = Path(__file__).resolve().parent.parent
+    return root if (root / "pyproject.toml").is_file() and (root / "hotline").is_dir() else None
+
+
+def default_state_dir() -> Path:
+    """``.state`` under the project in a checkout, else the user's data folder."""
+    root = checkout_root()
+    return root / ".state" if root else Path(platformdirs.user_data_dir("hotline", appauthor=False))
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from ``environ`` (default: the process's own).
+
+    Raises ConfigError naming the variable and what to put into it.
+    """
+    env = os.environ if environ is None else environ
+    state_dir = _path(env, "HOTLINE_STATE_DIR") or default_state_dir()
+    database_url = env.get("HOTLINE_DATABASE_URL") or None
+    return Settings(
+        state_dir=state_dir,
+        host=env.get("HOTLINE_HOST") or "127.0.0.1",
+        port=_whole(env, "HOTLINE_PORT", 8080, low=0, high=65535),
+        database_url=database_url,
+        redis_url=env.get("HOTLINE_REDIS_URL") or None,
+        pg_bin=_path(env, "HOTLINE_PG_BIN"),
+        config_dir=_path(env, "HOTLINE_CONFIG_DIR"),
+        secret_key_file=_path(env, "HOTLINE_SECRET_KEY_FILE") or state_dir / "secret.key",
+        secret_key_required=database_url is not None,
+        workers=_whole(env, "HOTLINE_WORKERS", 1, low=1, high=64),
+        pool_size=_whole(env, "HOTLINE_POOL_SIZE", 10, low=2, high=200),
+    )
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    value = env.get(name)
+    return Path(value).expanduser().absolute() if value else None
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
+    value = env.get(name)
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise ConfigError(f"{name} is {value!r}; set it to a whole number from {low} to {high}.")
+    return number

@@ -1,0 +1,1 @@
+"""The edge: command line, web API, console, intake, workers, migrations, wiring."""

@@ -1,0 +1,1 @@
+"""The domain: calls, policy, queues, rosters, transfers, statistics."""
