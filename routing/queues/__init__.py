@@ -1,0 +1,1 @@
+"""Queues: who may take which item, who is offered it first, and what refusing costs."""
