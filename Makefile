@@ -1,0 +1,41 @@
+# `make` alone, or `make help`, lists what there is. Needs Python >= 3.11 and make; everything else is fetched by `setup`.
+ROOT := $(shell cd "$$(dirname "$(strip $(lastword $(MAKEFILE_LIST)))")" 2>/dev/null && pwd || pwd)
+VENV := $(ROOT)/.venv
+BIN := $(VENV)/bin
+# The Python that makes .venv: PYTHON=... names one, else the first of these that is new enough.
+PYTHON ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test bench lint format lock
+.SILENT:
+
+help: ## this list
+	echo "make TARGET, where TARGET is one of"
+	sed -nE 's/^([a-z-]+):.*## (.*)$$/  \1\t\2/p' "$(ROOT)/Makefile" | expand -t 12
+
+setup: ## .venv with the pinned dependencies, and the browser assets; quick when nothing changed
+	for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
+		if command -v "$$python" >/dev/null 2>&1 && "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			exec "$$python" "$(ROOT)/tools/setup.py"; \
+		fi; \
+	done; \
+	echo "Python 3.11 or newer is needed and none was found: install it, or name one with make setup PYTHON=/path/to/python3." >&2; \
+	exit 1
+
+run: setup ## sets up what is missing, then starts the whole service and prints its address and log-ins
+	cd "$(ROOT)" && exec "$(BIN)/hotline" run
+
+test: setup ## everything CI checks: style, types, imports, Dockerfile, and all tests
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py
+
+lint: setup ## style, types, imports and Dockerfile only
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports mypy hadolint
+
+bench: setup ## how fast triage is, against plain jieba with scikit-learn
+	cd "$(ROOT)" && exec "$(BIN)/hotline" bench triage
+
+format: setup ## rewrites the Python files in the house style
+	cd "$(ROOT)" && "$(BIN)/ruff" check --fix-only --quiet . && "$(BIN)/ruff" format .
+
+lock: setup ## resolves the dependency locks anew (LOCK_OPTIONS=--upgrade for the newest versions)
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/lock.py $(LOCK_OPTIONS)

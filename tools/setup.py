@@ -1,0 +1,140 @@
+"""Makes the checkout ready: .venv, pinned dependencies, browser assets. Started by ``make setup``.
+
+Runs under the machine's own Python (3.11 or newer) with nothing but its standard library. A second run finds the stamp
+of the first and does nothing; a virtual environment that does not work, or was made elsewhere, is made anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import assets
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / ".setup-stamp"
+BUILD_LOCK, DEV_LOCK = ROOT / "requirements-build.lock", ROOT / "requirements-dev.lock"
+
+
+class SetupFailed(Exception):
+    """A step could not be done; the message says what the person can do."""
+
+
+def say(text: str) -> None:
+    """Prints one line at once, so that it stands before what the started programs print."""
+    print(text, flush=True)
+
+
+def pip(*arguments: str) -> None:
+    """Runs pip of the virtual environment with the machine's own pip configuration."""
+    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", *arguments]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+        raise SetupFailed(
+            "pip could not install the dependencies (its own message stands above): check the network and the pip "
+            "configuration, then run make setup again."
+        )
+
+
+def fingerprint() -> str:
+    """What the installed environment depends on; another value means it has to be installed again."""
+    digest = hashlib.sha256()
+    digest.update(f"{ROOT}\0{sys.version}\0".encode())
+    for path in (BUILD_LOCK, DEV_LOCK, ROOT / "pyproject.toml", Path(__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def venv_works() -> bool:
+    """Whether .venv holds a Python that starts, is new enough, has pip, and was made for this very folder."""
+    probe = "import sys, pip; print(sys.prefix); sys.exit(sys.version_info < (3, 11))"
+    try:
+        answer = subprocess.run([PYTHON, "-c", probe], capture_output=True, text=True, check=False, timeout=60)
+    except OSError:
+        return False
+    if answer.returncode != 0 or Path(answer.stdout.strip()).resolve() != VENV.resolve():
+        return False
+    pip_script = VENV / "bin" / "pip"
+    return pip_script.is_file() and str(VENV) in pip_script.read_text(encoding="utf-8", errors="replace")
+
+
+def make_venv() -> None:
+    """Creates .venv; where Debian keeps that module in a package of its own, installs it when it may."""
+    say(f"creating .venv with Python {sys.version.split()[0]}")
+    if VENV.is_symlink() or (VENV.exists() and not VENV.is_dir()):
+        VENV.unlink()
+    elif VENV.exists():
+        shutil.rmtree(VENV)
+    command = [sys.executable, "-m", "venv", str(VENV)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode == 0:
+        return
+    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say(f"Python's venv module is missing; installing {package}")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], check=False, env=quiet)
+        subprocess.run(["apt-get", "install", "-y", "-qq", package], check=False, env=quiet)
+        if subprocess.run([*command, "--clear"], check=False).returncode == 0:
+            return
+    raise SetupFailed(
+        f"{sys.executable} could not make a virtual environment in {VENV} "
+        f"({(made.stderr or made.stdout).strip().splitlines()[-1:] or ['no message']}). "
+        f"On Debian or Ubuntu: apt-get install {package}, then run make setup again."
+    )
+
+
+def install() -> None:
+    """Installs exactly what the locks name, then the project itself as an editable package."""
+    if not venv_works():
+        make_venv()
+    STAMP.unlink(missing_ok=True)
+    say("installing the pinned dependencies (a few minutes the first time)")
+    # What some dependencies need to be built from source comes first, pinned too: pip's build isolation would fetch
+    # an unpinned one.
+    pip("install", "--quiet", "--require-hashes", "-r", str(BUILD_LOCK))
+    pip("install", "--quiet", "--require-hashes", "--no-build-isolation", "-r", str(DEV_LOCK))
+    pip("install", "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
+    STAMP.write_text(fingerprint(), encoding="utf-8")
+
+
+def installed() -> bool:
+    """Whether the stamp fits and the environment still starts."""
+    return (
+        STAMP.is_file()
+        and STAMP.read_text(encoding="utf-8") == fingerprint()
+        and (VENV / "bin" / "hotline").is_file()
+        and venv_works()
+    )
+
+
+def main() -> int:
+    """Brings the environment and the assets up to date; the exit code is for make."""
+    try:
+        (ROOT / ".cache").mkdir(exist_ok=True)
+        with (ROOT / ".cache" / "setup.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not installed():
+                install()
+            assets.bring_up_to_date(PYTHON)
+    except (SetupFailed, assets.AssetsFailed) as failure:
+        print(f"setup: {failure}", file=sys.stderr)
+        return 1
+    except PermissionError as failure:
+        print(
+            f"setup: {failure.filename} cannot be written by this user: give the project folder to the user who runs "
+            "make, or run make as the folder's owner.",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
