@@ -29,7 +29,7 @@ test: setup ## everything CI checks: style, types, imports, Dockerfile, and all 
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py
 
 lint: setup ## style, types, imports and Dockerfile only
-	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports mypy hadolint
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports hadolint mypy tools-mypy
 
 bench: setup ## how fast triage is, against plain jieba with scikit-learn
 	cd "$(ROOT)" && exec "$(BIN)/hotline" bench triage

@@ -1,0 +1,174 @@
+"""Everything CI checks, in stages: ``make test``. Run by the project's own Python.
+
+The stages run in two lanes side by side, since the machine that matters has two cores: one for the tests that mostly
+wait for PostgreSQL and the browser, one for what mostly computes. Every stage runs even after another failed, each one's
+output is printed in one piece when it ends, and the seconds of each stand in a table at the end. The last line counts
+the tests, a failed stage without tests counting as one failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+import browser
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PYTEST_FOUND_NOTHING = 5
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One check: a command whose exit code decides, or a folder of tests for pytest."""
+
+    name: str
+    command: list[str] = field(default_factory=list)
+    tests: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a stage ended. ``note`` says why a stage failed or was left out; the counts are tests."""
+
+    stage: Stage
+    seconds: float
+    ok: bool
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    note: str = ""
+
+
+def tool(name: str, *arguments: str) -> list[str]:
+    """A command of the virtual environment."""
+    return [str(BIN / name), *arguments]
+
+
+# The order within a lane is the order they run in: what fails fastest comes first.
+COMPUTING = [
+    Stage("ruff", tool("ruff", "check", ".")),
+    Stage("format", tool("ruff", "format", "--check", ".")),
+    Stage("imports", tool("lint-imports")),
+    Stage("hadolint", tool("hadolint", "Dockerfile")),
+    Stage("mypy", tool("mypy")),
+    Stage("tools-mypy", tool("mypy", "--strict", "tools")),
+    Stage("unit", tests="tests/unit"),
+    Stage("properties", tests="tests/properties"),
+    Stage("house", tests="tests/house"),
+]
+WAITING = [
+    Stage("integration", tests="tests/integration"),
+    Stage("browser", tests="tests/browser"),
+]
+
+printing = threading.Lock()
+
+
+def say(text: str) -> None:
+    """Prints one piece whole, though two lanes print."""
+    with printing:
+        print(text, flush=True)
+
+
+def counted(report: Path) -> tuple[int, int, int]:
+    """Passed, failed and skipped tests of a pytest run by its XML report."""
+    if not report.is_file():
+        return 0, 0, 0
+    # The report was written a moment ago by our own pytest.
+    suites = ElementTree.parse(report).getroot().iter("testsuite")  # noqa: S314
+    total = failed = skipped = 0
+    for suite in suites:
+        total += int(suite.get("tests", "0"))
+        failed += int(suite.get("failures", "0")) + int(suite.get("errors", "0"))
+        skipped += int(suite.get("skipped", "0"))
+    return total - failed - skipped, failed, skipped
+
+
+def run(stage: Stage) -> Result:
+    """Runs one stage and prints what it said."""
+    say(f"--- {stage.name}: started")
+    begun = time.monotonic()
+    if stage.name == "browser" and (missing := browser.missing_after_install()):
+        under_ci = bool(os.environ.get("CI"))
+        verdict = "failed" if under_ci else "left out"
+        say(f"=== {stage.name}: {verdict}: {missing}")
+        return Result(stage, time.monotonic() - begun, ok=not under_ci, note=f"{verdict}: {missing}")
+    with tempfile.TemporaryDirectory(prefix="check-") as folder:
+        report = Path(folder) / "report.xml"
+        command = stage.command or tool(
+            "pytest", "-q", "--durations=5", "--durations-min=1", f"--junitxml={report}", stage.tests
+        )
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        passed, failed, skipped = counted(report)
+    seconds = time.monotonic() - begun
+    ok = done.returncode == 0
+    note = "" if ok else f"exit {done.returncode}"
+    if stage.tests and done.returncode == PYTEST_FOUND_NOTHING:
+        note = f"no test in {stage.tests}"
+    say(f"=== {stage.name}: {'ok' if ok else 'FAILED'} after {seconds:.1f} s\n{done.stdout.rstrip()}")
+    return Result(stage, seconds, ok, passed, failed, skipped, note)
+
+
+def run_lane(stages: list[Stage]) -> list[Result]:
+    """Runs the stages one after another."""
+    return [run(stage) for stage in stages]
+
+
+def table(results: list[Result], wall_seconds: float) -> str:
+    """Seconds, verdict and counts of each stage."""
+    lines = ["", f"{'stage':<12} {'seconds':>8}  verdict"]
+    for result in results:
+        counts = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped"
+        verdict = "ok" if result.ok else "FAILED"
+        lines.append(
+            f"{result.stage.name:<12} {result.seconds:>8.1f}  {verdict}"
+            + (f"  {counts}" if result.stage.tests else "")
+            + (f"  ({result.note})" if result.note else "")
+        )
+    lines.append(f"{'in all':<12} {wall_seconds:>8.1f}  (the stages run in two lanes side by side)")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Runs the stages asked for; 0 when all are well."""
+    every = [*COMPUTING, *WAITING]
+    parser = argparse.ArgumentParser(prog="check", description="Everything CI checks, in stages.")
+    parser.add_argument("--only", nargs="+", metavar="STAGE", choices=[stage.name for stage in every], help="run these")
+    only = parser.parse_args().only
+    begun = time.monotonic()
+    lanes = [[s for s in lane if not only or s.name in only] for lane in (WAITING, COMPUTING)]
+    with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+        results = [result for lane in pool.map(run_lane, lanes) for result in lane]
+    order = {stage.name: place for place, stage in enumerate(every)}
+    results.sort(key=lambda result: order[result.stage.name])
+    print(table(results, time.monotonic() - begun))
+    passed, failed, skipped = (
+        sum(getattr(result, count) for result in results) for count in ("passed", "failed", "skipped")
+    )
+    failed += sum(1 for result in results if not result.ok and result.failed == 0)
+    if any(result.stage.tests for result in results):
+        print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 0 if all(result.ok for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
