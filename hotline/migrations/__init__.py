@@ -1,0 +1,1 @@
+"""The schema's versions: plain SQL files, run in order by Alembic."""

@@ -1,0 +1,89 @@
+"""Brings the schema up to date (``hotline migrate`` and every start of ``hotline run``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from hotline.errors import HotlineError
+
+FOLDER = Path(__file__).resolve().parent
+#: A migration that cannot get its locks within this time gives up rather than block the live calls behind it.
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 600_000
+#: Key of the advisory lock that keeps two starts from migrating at once ("HL" in ASCII).
+MIGRATION_LOCK = 0x484C
+
+
+class MigrationError(HotlineError):
+    """The schema could not be brought up to date; nothing of the failed version remains."""
+
+
+class SchemaOutdated(HotlineError):
+    """The database has another schema version than this code needs."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def head_revision() -> str:
+    """The newest version this code knows."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise MigrationError("No migrations found; the installation is incomplete, install it again.")
+    return head
+
+
+async def migrate(database_url: str, revision: str = "head") -> None:
+    """Bring the schema at ``database_url`` up to ``revision``.
+
+    Raises MigrationError with the database's own words when a version fails;
+    each version is one transaction.
+    """
+    def upgrade(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    # The DSN may name a unix socket folder, which SQLAlchemy's URL parser does not pass on as asyncpg wants it.
+    engine = create_async_engine(
+        "postgresql+asyncpg://", poolclass=NullPool, async_creator=lambda: asyncpg.connect(database_url)
+    )
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"set lock_timeout = {LOCK_TIMEOUT_MS}"))
+            await connection.execute(text(f"set statement_timeout = {STATEMENT_TIMEOUT_MS}"))
+            await connection.execute(text(f"select pg_advisory_lock({MIGRATION_LOCK})"))
+            await connection.commit()
+            await connection.run_sync(upgrade)
+            await connection.commit()
+    except DBAPIError as error:
+        raise MigrationError(
+            f"The schema could not be brought up to date ({error.orig}); nothing was changed by the failed step. "
+            "Mend the cause and run: hotline migrate"
+        ) from error
+    finally:
+        await engine.dispose()
+
+
+async def check_schema(connection: asyncpg.Connection) -> None:
+    """Raise SchemaOutdated unless the database has the newest version this code knows."""
+    exists = await connection.fetchval("select to_regclass('alembic_version') is not null")
+    found = await connection.fetchval("select version_num from alembic_version") if exists else None
+    if found != head_revision():
+        raise SchemaOutdated(
+            f"The database has schema version {found or 'none'}, this program needs {head_revision()}; "
+            "run: hotline migrate"
+        )
