@@ -1,9 +1,9 @@
 """Everything CI checks, in stages: ``make test``. Run by the project's own Python.
 
-The stages run in two lanes side by side, since the machine that matters has two cores: one for the tests that mostly
-wait for PostgreSQL and the browser, one for what mostly computes. Every stage runs even after another failed, each one's
-output is printed in one piece when it ends, and the seconds of each stand in a table at the end. The last line counts
-the tests, a failed stage without tests counting as one failure.
+The stages run in two lanes side by side, since the machine that matters has two cores: one for the tests that
+mostly wait for PostgreSQL and the browser, one for what mostly computes. Every stage runs even after another
+failed, each one's output is printed in one piece when it ends, and the seconds of each stand in a table at the
+end. The last line counts the tests, a failed stage without tests counting as one failure.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def tool(name: str, *arguments: str) -> list[str]:
 COMPUTING = [
     Stage("ruff", tool("ruff", "check", ".")),
     Stage("format", tool("ruff", "format", "--check", ".")),
-    Stage("imports", tool("lint-imports")),
+    Stage("imports", tool("lint-imports", "--no-logo", "--no-cache")),
     Stage("hadolint", tool("hadolint", "Dockerfile")),
     Stage("mypy", tool("mypy")),
     Stage("tools-mypy", tool("mypy", "--strict", "tools")),
