@@ -101,11 +101,21 @@ def bring_up_to_date(python: Path) -> None:
             "npm could not fetch the browser assets (its own message stands above): check the network and the npm "
             "configuration, then run make setup again."
         )
+    copy()
+    STAMP.parent.mkdir(exist_ok=True)
+    STAMP.write_text(fingerprint(), encoding="utf-8")
+
+
+def copy() -> None:
+    """Copies what the pages load out of node_modules into the vendor folder, in place of what is there."""
     shutil.rmtree(VENDOR, ignore_errors=True)
     for name, source in FILES.items():
         if not (MODULES / source).is_file():
             raise AssetsFailed(f"node_modules/{source} is missing: correct FILES in tools/assets.py after an upgrade.")
         (VENDOR / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(MODULES / source, VENDOR / name)
-    STAMP.parent.mkdir(exist_ok=True)
-    STAMP.write_text(fingerprint(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    # The image's build has node_modules from a stage of its own.
+    copy()

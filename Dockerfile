@@ -1,0 +1,45 @@
+# One image for the web, the workers and the migrations; compose.yaml starts all three from it.
+# tests/house runs these very commands, apart from making the user, in a scratch folder.
+
+FROM node:22-bookworm-slim AS assets
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-audit --no-fund --ignore-scripts
+
+FROM python:3.13-slim-bookworm AS wheel
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+# The dependencies come before the sources, so that a change of the sources builds in seconds.
+COPY requirements-build.lock requirements.lock ./
+RUN python -m venv /opt/hotline \
+    && /opt/hotline/bin/pip install --require-hashes -r requirements-build.lock \
+    && /opt/hotline/bin/pip install --require-hashes --no-build-isolation -r requirements.lock
+COPY pyproject.toml README.md LICENSE package.json package-lock.json ./
+COPY config ./config
+COPY nlp ./nlp
+COPY routing ./routing
+COPY hotline ./hotline
+COPY tools/assets.py ./tools/assets.py
+COPY --from=assets /build/node_modules ./node_modules
+RUN python tools/assets.py \
+    && /opt/hotline/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && /opt/hotline/bin/pip install --no-deps dist/hotline-*.whl
+
+FROM python:3.13-slim-bookworm
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/hotline --shell /usr/sbin/nologin hotline \
+    && chmod 0700 /var/lib/hotline
+COPY --from=wheel /opt/hotline /opt/hotline
+ENV PATH=/opt/hotline/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    HOTLINE_HOST=0.0.0.0 \
+    HOTLINE_PORT=8080 \
+    HOTLINE_STATE_DIR=/var/lib/hotline
+# By number, so that hosts that demand a user other than root can tell.
+USER 10001
+WORKDIR /var/lib/hotline
+VOLUME /var/lib/hotline
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+ENTRYPOINT ["hotline"]
+CMD ["serve"]
