@@ -1,0 +1,253 @@
+"""The embedded PostgreSQL: made by initdb, run by us, reached by a unix socket only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import structlog
+
+from hotline.embedded import processes
+from hotline.embedded.binaries import PostgresBinaries, choose_postgres, readable_postgres
+from hotline.embedded.errors import EmbeddedError
+from hotline.embedded.folders import StateFolder
+
+PORT = 5432
+"""Only part of the socket's name: no TCP port is opened."""
+RECOVERY_LIMIT_S = 600
+ORPHANS_LIMIT_S = 3.0
+RETRY_LIMIT_S = 15.0
+
+SETTINGS = """
+# hotline: written once when this data folder was made; change it freely.
+max_connections = 100
+shared_buffers = 128MB
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+# Callers' data must not reach the log: no statement texts, no key values.
+log_min_error_statement = panic
+log_error_verbosity = terse
+log_checkpoints = off
+"""
+NOT_DURABLE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+
+log = structlog.get_logger(__name__)
+
+
+def no_check() -> None:
+    """The check of a start that nobody calls off."""
+
+
+class Postgres:
+    """One PostgreSQL in one state folder; callers hold its start lock around :meth:`ensure` and :meth:`stop`."""
+
+    def __init__(
+        self,
+        state: StateFolder,
+        *,
+        pg_bin: Path | None = None,
+        binaries: PostgresBinaries | None = None,
+        durable: bool = True,
+    ) -> None:
+        """``binaries`` overrides the choice that starts with ``pg_bin``; ``durable=False`` is for tests only."""
+        self._state = state
+        self._pg_bin = pg_bin
+        self._binaries = binaries
+        self._durable = durable
+        self._child: subprocess.Popen[bytes] | None = None
+        self.data = state.postgres / "data"
+        self.log = state.postgres / "postgres.log"
+        self._kind = processes.Kind(("postgres", "postmaster"), self.data)
+
+    @property
+    def url(self) -> str:
+        """The database ``hotline`` as its owner, for asyncpg."""
+        password = self._state.password_file.read_text(encoding="ascii").strip()
+        return f"postgresql://hotline:{password}@/hotline?host={quote(str(self._state.sockets()))}&port={PORT}"
+
+    def pid(self) -> int | None:
+        """The process number of the running server of this folder, whoever started it."""
+        if self._child is not None and self._child.poll() is not None:
+            self._child = None
+        lines = self._pid_file()
+        if not lines or not lines[0].strip().isdigit():
+            return None
+        pid = int(lines[0])
+        return pid if self._kind.alive(pid) else None
+
+    def ensure(self, check: Callable[[], None] = no_check) -> None:
+        """Adopt the running server or start one, making the data folder first where there is none.
+
+        ``check`` is called while waiting and may raise to give up. Raises EmbeddedError.
+        """
+        self._state.make_own(self._state.postgres)
+        sockets = self._state.sockets()
+        socket = sockets / f".s.PGSQL.{PORT}"
+        pid = self.pid()
+        if pid is not None and not self._reachable(pid, socket, check):
+            log.warning("PostgreSQL has lost its socket and is restarted", pid=pid)
+            self.stop()
+            pid = None
+        if pid is not None:
+            return
+        chosen = self._binaries or choose_postgres(self._pg_bin, self.data)
+        binaries = readable_postgres(chosen, self._state.account, self._state.binaries)
+        if not (self.data / "PG_VERSION").is_file():
+            self._make(binaries, check)
+        self._clear_traces(socket)
+        self._start(binaries, socket, check)
+
+    def stop(self, patience_s: float = 3.0) -> None:
+        """Fast shutdown; immediate after ``patience_s`` (the write-ahead log then brings everything back)."""
+        pid = self.pid()
+        if pid is None:
+            return
+        steps = [(signal.SIGINT, patience_s), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 1.0)]
+        if not processes.stop(self._kind, pid, steps):
+            raise EmbeddedError(f"PostgreSQL (process {pid}) does not stop: end it with kill -9 {pid}.")
+        if self._child is not None:
+            self._child.wait()
+            self._child = None
+
+    def _pid_file(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _ready(self, pid: int) -> bool:
+        """What pg_ctl goes by: line 8 of postmaster.pid says ``ready``."""
+        lines = self._pid_file()
+        return len(lines) >= 8 and lines[0].strip() == str(pid) and lines[7].strip() == "ready"
+
+    def _reachable(self, pid: int, socket: Path, check: Callable[[], None]) -> bool:
+        """Wait while it starts up or recovers; whether its socket is where we look for it."""
+        deadline = time.monotonic() + RECOVERY_LIMIT_S
+        while self._kind.alive(pid) and not self._ready(pid) and time.monotonic() < deadline:
+            check()
+            time.sleep(processes.POLL_S)
+        return self._kind.alive(pid) and socket.exists()
+
+    def _make(self, binaries: PostgresBinaries, check: Callable[[], None]) -> None:
+        """initdb into a folder beside, complete with role and database, then one rename: all or nothing."""
+        log.info("making the database", folder=str(self.data), postgres=binaries.version)
+        draft = self._state.postgres / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        password = secrets.token_urlsafe(24)
+        handed = self._state.postgres / "initdb-password"
+        _write_private(handed, secrets.token_urlsafe(24))
+        self._state.account.own(handed)
+        command = [str(binaries.folder / "initdb"), "-D", str(draft), "-U", "postgres", "--auth=scram-sha-256"]
+        command += [f"--pwfile={handed}", "--encoding=UTF8", *([] if self._durable else ["--no-sync"])]
+        try:
+            try:
+                self._run([*command, "--locale=C.UTF-8"], "", check)
+            except EmbeddedError as error:
+                if "locale" not in str(error):
+                    raise
+                self._run([*command, "--locale=C"], "", check)
+        finally:
+            handed.unlink()
+        with (draft / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write(SETTINGS)
+        role = f"CREATE ROLE hotline LOGIN CREATEDB PASSWORD '{password}';"
+        database = "CREATE DATABASE hotline OWNER hotline ENCODING 'UTF8' TEMPLATE template0;"
+        single = [str(binaries.folder / "postgres"), "--single", "-j", "-D", str(draft), "postgres"]
+        said = self._run(single, f"{role}\n\n{database}\n\n", check)
+        if "ERROR:" in said:
+            raise EmbeddedError(f"PostgreSQL could not make the database hotline ({_reason(said)}); see {self.log}.")
+        _write_private(self._state.password_file, password)
+        draft.rename(self.data)
+
+    def _run(self, command: Sequence[str], text: str, check: Callable[[], None]) -> str:
+        child: subprocess.Popen[str] = subprocess.Popen(
+            command,
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+            env=processes.plain_environment(),
+            **self._state.account.spawn_arguments(),
+        )
+        given: str | None = text
+        try:
+            while True:
+                try:
+                    said, _ = child.communicate(given, timeout=0.1)
+                    break
+                except subprocess.TimeoutExpired:
+                    given = None
+                    check()
+        except BaseException:
+            child.kill()
+            child.wait()
+            raise
+        if child.returncode != 0:
+            raise EmbeddedError(
+                f"PostgreSQL {command[0]} could not make a database in {self._state.postgres}: {_reason(said)}."
+            )
+        return said
+
+    def _clear_traces(self, socket: Path) -> None:
+        """After a kill -9: see off orphaned backends, and files that would name a stranger as the server."""
+        if not self._pid_file():
+            return
+        deadline = time.monotonic() + ORPHANS_LIMIT_S
+        while (orphans := self._kind.running()) and time.monotonic() < deadline:
+            time.sleep(processes.POLL_S)
+        for orphan in orphans:
+            processes.stop(self._kind, orphan, [(signal.SIGKILL, 1.0)])
+        for trace in (str(socket), f"{socket}.lock", str(self.data / "postmaster.pid")):
+            if os.path.lexists(trace):
+                os.unlink(trace)
+
+    def _start(self, binaries: PostgresBinaries, socket: Path, check: Callable[[], None]) -> None:
+        command = [str(binaries.folder / "postgres"), "-D", str(self.data), "-p", str(PORT)]
+        command += ["-c", "listen_addresses=", "-c", f"unix_socket_directories={socket.parent}"]
+        command += [] if self._durable else NOT_DURABLE
+        deadline = time.monotonic() + RETRY_LIMIT_S
+        while True:
+            before = processes.size(self.log)
+            child = processes.spawn(command, folder=self.data, log=self.log, account=self._state.account)
+            try:
+                while child.poll() is None:
+                    if self._ready(child.pid):
+                        self._child = child
+                        log.info("PostgreSQL started", pid=child.pid, version=binaries.version)
+                        return
+                    check()
+                    time.sleep(processes.POLL_S)
+            except BaseException:
+                child.send_signal(signal.SIGINT)
+                child.wait()
+                raise
+            said = processes.tail(self.log, before)
+            if "shared memory block" not in said or time.monotonic() > deadline:
+                raise EmbeddedError(f"PostgreSQL did not start ({_reason(said)}); its log is {self.log}.")
+            time.sleep(0.2)
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(f"{text}\n")
+
+
+def _reason(said: str) -> str:
+    """The line of a server's output that tells why."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    for mark in ("FATAL:", "PANIC:", "error:", "ERROR:"):
+        for line in lines:
+            if mark in line:
+                return line.split(mark, 1)[1].strip().rstrip(".")
+    return lines[-1].rstrip(".") if lines else "it said nothing"
