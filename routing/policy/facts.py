@@ -52,7 +52,7 @@ class Facts:
         return self.received_at.astimezone(LOCAL_ZONE)
 
 
-def largest_group(classification: Classification, kind: str = "people") -> int | None:
+def largest_group(classification: Classification, kind: str = "persons_affected") -> int | None:
     """The largest people-count entity of a reading, for ``Facts.persons_affected``; None without one."""
     counts = [
         int(entity.value)

@@ -1,0 +1,59 @@
+"""Whether an agent may take an item, and whether the agent is free to be offered one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from routing.queues.agents import AgentView, ItemView
+
+#: Joins the codes of a grid path, such as ``330106.003.012``.
+GRID_SEPARATOR = "."
+
+
+def matches(agent: AgentView, item: ItemView) -> bool:
+    """Whether skill, language and grid fit.
+
+    An agent without skills (grids, languages) takes any topic (grid, language);
+    an item that names none goes to anyone. One fitting topic out of the item's is enough.
+    """
+    return (
+        (not agent.skills or not item.topics or not agent.skills.isdisjoint(item.topics))
+        and (not agent.languages or item.language is None or item.language in agent.languages)
+        and (not agent.grids or item.grid is None or any(_covers(grid, item.grid) for grid in agent.grids))
+    )
+
+
+def _covers(grid: str, wanted: str) -> bool:
+    """A district covers the grids below it."""
+    return wanted == grid or wanted.startswith(grid + GRID_SEPARATOR)
+
+
+def available(agent: AgentView, now: datetime, *, fair_limit: int | None = None) -> bool:
+    """Whether the agent may be offered a call now: present, wrapped up, not in penalty, below the fair limit."""
+    return (
+        agent.presence == "available"
+        and (agent.wrap_up_until is None or agent.wrap_up_until <= now)
+        and (agent.penalty_until is None or agent.penalty_until <= now)
+        and (fair_limit is None or agent.open_calls < fair_limit)
+    )
+
+
+def order_items(items: Iterable[ItemView], agent: AgentView | None = None) -> list[ItemView]:
+    """The queue's order: priority, then wait; with an agent only what the agent may take.
+
+    Among equals in both, what names the agent's own skill or grid goes first.
+    """
+    suited = [item for item in items if agent is None or matches(agent, item)]
+    return sorted(suited, key=lambda item: (item.priority, item.enqueued_at, -closeness(agent, item), item.id))
+
+
+def closeness(agent: AgentView | None, item: ItemView) -> int:
+    """How many of topic, language and grid the agent names outright for this item: 0 to 3."""
+    if agent is None:
+        return 0
+    return (
+        int(not agent.skills.isdisjoint(item.topics))
+        + int(item.language is not None and item.language in agent.languages)
+        + int(item.grid is not None and any(_covers(grid, item.grid) for grid in agent.grids))
+    )
