@@ -1,0 +1,132 @@
+"""Cuts a text into words: jieba's own tokenizer object, with an accelerator behind the same call.
+
+jieba with our lexicon is the reference. ``rjieba`` cuts the same dictionary
+some twenty times as fast but differs in mixed ASCII runs ("10-15") and in rare
+ideographs; both are cut here by jieba's own rule. At start the accelerator
+must give jieba's answers on a stored probe, else jieba itself is used.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from config.errors import ConfigError
+from config.files import ConfigFiles
+
+_log = logging.getLogger(__name__)
+_LEXICON = "lexicon/words.txt"
+
+# jieba's re_han_default ends at U+9FD5; beyond it every character stands alone.
+_RARE = re.compile("([^\x00-\u33ff\u4e00-\u9fd5\uff00-\uffef])")
+_ASCII_RUN = re.compile(r"[A-Za-z0-9][-+#&._%]|[-+#&._%][-A-Za-z0-9+#&._%]")
+# finalseg's re_skip: how jieba splits what is no ideograph.
+_ASCII_SPLIT = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
+
+Probe = Sequence[tuple[str, Sequence[str]]]
+
+
+class Tokenizer(Protocol):
+    """Cuts texts; the words joined give the text back."""
+
+    @property
+    def name(self) -> str:
+        """``jieba`` or ``rjieba``."""
+
+    def cut(self, text: str) -> list[str]:
+        """The words of ``text`` in order, blanks and punctuation included."""
+
+
+def lexicon_words(files: ConfigFiles) -> list[tuple[str, int, str]]:
+    """``(word, frequency, tag)`` of our lexicon (jieba's user dictionary form, every frequency given).
+
+    Raises ConfigError naming the line that has another form.
+    """
+    words = []
+    for number, line in enumerate(files.read(_LEXICON).splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        fields = line.split()
+        if len(fields) != 3 or not fields[1].isdigit() or int(fields[1]) < 1:
+            where = f"{files.path(_LEXICON)} line {number}"
+            raise ConfigError(f"{where}: write a word, its frequency (a whole number) and a tag, not {line!r}.")
+        words.append((fields[0], int(fields[1]), fields[2]))
+    return words
+
+
+class JiebaTokenizer:
+    """The reference: a ``jieba.Tokenizer`` of our own, never the global one."""
+
+    name = "jieba"
+
+    def __init__(self, words: Sequence[tuple[str, int, str]]) -> None:
+        import jieba
+
+        jieba.setLogLevel(logging.WARNING)
+        self.inner: Any = jieba.Tokenizer()
+        self.inner.initialize()
+        for word, frequency, tag in words:
+            # add_word counts a known word twice in the total; the accelerator does not.
+            self.inner.total -= self.inner.FREQ.get(word, 0)
+            self.inner.add_word(word, frequency, tag)
+
+    def cut(self, text: str) -> list[str]:
+        return list(self.inner.cut(text))
+
+    def cut_for_search(self, text: str) -> list[str]:
+        """Search-mode words: long words and the shorter ones inside them."""
+        return list(self.inner.cut_for_search(text))
+
+
+class RjiebaTokenizer:
+    """The accelerator, answering as jieba does."""
+
+    name = "rjieba"
+
+    def __init__(self, words: Sequence[tuple[str, int, str]]) -> None:
+        import rjieba
+
+        self._inner = rjieba.Jieba()
+        for word, frequency, tag in words:
+            self._inner.add_word(word, frequency, tag)
+
+    def cut(self, text: str) -> list[str]:
+        if _RARE.search(text) is None:
+            return self._cut_plain(text)
+        words: list[str] = []
+        for piece in _RARE.split(text):
+            if len(piece) == 1 and _RARE.match(piece):
+                words.append(piece)
+            elif piece:
+                words.extend(self._cut_plain(piece))
+        return words
+
+    def _cut_plain(self, text: str) -> list[str]:
+        words: list[str] = self._inner.cut(text)
+        if _ASCII_RUN.search(text) is None:
+            return words
+        resplit: list[str] = []
+        for word in words:
+            if len(word) > 1 and word.isascii() and not word.isalnum() and not self._inner.has_word(word):
+                resplit.extend(piece for piece in _ASCII_SPLIT.split(word) if piece)
+            else:
+                resplit.append(word)
+        return resplit
+
+
+def make_tokenizer(files: ConfigFiles, probe: Probe, *, accelerate: bool = True) -> Tokenizer:
+    """The accelerator where it is installed and answers the probe as jieba does, else jieba."""
+    words = lexicon_words(files)
+    if accelerate:
+        try:
+            fast = RjiebaTokenizer(words)
+        except ImportError:
+            _log.warning("rjieba is not installed; cutting by jieba, many times slower. Install the extra [fast].")
+        else:
+            wrong = next((text for text, answer in probe if fast.cut(text) != list(answer)), None)
+            if wrong is None:
+                return fast
+            _log.warning("rjieba differs from jieba on the probe text %r; cutting by jieba, many times slower.", wrong)
+    return JiebaTokenizer(words)
