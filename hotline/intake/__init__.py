@@ -1,0 +1,1 @@
+"""Intake: foreign exports and live records become call records, row by row, nothing lost."""

@@ -1,0 +1,1 @@
+"""Calls: records of the lines, their versions, segments and states."""
