@@ -126,7 +126,7 @@ def _make(folder: Path) -> None:
     if not folder.is_dir():
         if not folder.parent.is_dir():
             _make(folder.parent)
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         folder.chmod(0o711 if as_root else 0o700)
         return
     found = folder.stat()

@@ -228,8 +228,7 @@ class Postgres:
                     check()
                     time.sleep(processes.POLL_S)
             except BaseException:
-                child.send_signal(signal.SIGINT)
-                child.wait()
+                processes.abandon(child, signal.SIGINT)
                 raise
             said = processes.tail(self.log, before)
             if "shared memory block" not in said or time.monotonic() > deadline:

@@ -86,6 +86,16 @@ def stop(kind: Kind, pid: int, signals: Sequence[tuple[signal.Signals, float]]) 
     return not kind.alive(pid)
 
 
+def abandon(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """End a server that was just started and is not wanted any more."""
+    child.send_signal(number)
+    try:
+        child.wait(2.0)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
 def tail(log: Path, start: int = 0) -> str:
     """The text a server added to its log since byte ``start``, at most the last 8,000 bytes."""
     if not log.is_file():

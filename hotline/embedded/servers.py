@@ -41,7 +41,7 @@ class ServerUrls:
 class EmbeddedServers:
     """One command's share in the servers, blocking; see :func:`embedded_servers` for asyncio.
 
-    Used from one thread at a time, except :meth:`cancel`.
+    May be used from several threads, one after the other; :meth:`cancel` at any time.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -52,17 +52,18 @@ class EmbeddedServers:
         self._starting: FolderLock | None = None
         self._using: FolderLock | None = None
         self._cancelled = threading.Event()
-
-    @property
-    def all_outside(self) -> bool:
-        """Whether both URLs are configured, so that nothing is started and no state folder is touched."""
-        return self._settings.database_url is not None and self._settings.redis_url is not None
+        self._turn = threading.Lock()
 
     def enter(self) -> ServerUrls:
         """Start or adopt what has no outside URL. Raises EmbeddedError; then nothing is held."""
         settings = self._settings
         if settings.database_url is not None and settings.redis_url is not None:
             return ServerUrls(settings.database_url, settings.redis_url)
+        with self._turn:
+            return self._enter()
+
+    def _enter(self) -> ServerUrls:
+        settings = self._settings
         state = self._state = prepare(settings.state_dir)
         self._starting, self._using = FolderLock(state.servers), FolderLock(state.root)
         postgres, valkey = Postgres(state, pg_bin=settings.pg_bin), Valkey(state)
@@ -87,25 +88,32 @@ class EmbeddedServers:
 
     def heal(self) -> bool:
         """Start again what has died since; True when something had. For the one who supervises."""
-        if self._starting is None or all(
-            server is None or server.pid() is not None for server in (self._postgres, self._valkey)
-        ):
-            return False
-        with self._starting:
-            if self._starting.wait_alone(time.monotonic() + START_LIMIT_S, self._check):
-                self._ensure()
-        return True
+        with self._turn:
+            servers = [server for server in (self._postgres, self._valkey) if server is not None]
+            if self._using is None or self._starting is None or all(server.pid() is not None for server in servers):
+                return False
+            with self._starting:
+                if self._starting.wait_alone(time.monotonic() + START_LIMIT_S, self._check):
+                    self._ensure()
+            return True
 
-    def leave(self) -> None:
-        """Give up this share; the last to leave stops the servers (within 5 s, usually at once)."""
-        if self._starting is None or self._using is None:
-            return
-        with self._starting:
-            if self._starting.wait_alone(time.monotonic() + LEAVE_LIMIT_S):
-                self._leave_locked()
-            else:
-                # Someone is just starting and will be the last instead.
-                self._using.release()
+    def leave(self, patience_s: float = 3.0) -> None:
+        """Give up this share; the last to leave stops the servers, usually at once.
+
+        PostgreSQL gets ``patience_s`` for its orderly shutdown and is cut short after that, losing nothing.
+        Harmless without a share.
+        """
+        self.cancel()
+        with self._turn:
+            if self._starting is None or self._using is None:
+                return
+            with self._starting:
+                if self._starting.wait_alone(time.monotonic() + LEAVE_LIMIT_S):
+                    self._leave_locked(patience_s)
+                else:
+                    # Someone is just starting and will be the last instead.
+                    self._using.release()
+                    self._using = None
 
     def cancel(self) -> None:
         """Make an :meth:`enter` or :meth:`heal` that runs in another thread end with StartCancelled."""
@@ -121,17 +129,18 @@ class EmbeddedServers:
         if self._valkey is not None:
             self._valkey.ensure(self._check)
 
-    def _leave_locked(self) -> None:
+    def _leave_locked(self, patience_s: float = 3.0) -> None:
         if self._using is None or self._state is None:
             return
         try:
             if self._using.alone():
-                # All of them, also those only another command needed: it has left before us.
-                Valkey(self._state).stop() if self._valkey is None else self._valkey.stop()
-                Postgres(self._state).stop() if self._postgres is None else self._postgres.stop()
+                # Both, also one that only another command needed: it has left before us.
+                (self._valkey or Valkey(self._state)).stop()
+                (self._postgres or Postgres(self._state)).stop(patience_s)
                 self._state.drop_sockets()
         finally:
             self._using.release()
+            self._using = None
 
 
 @asynccontextmanager

@@ -116,8 +116,7 @@ class Valkey:
                 check()
                 time.sleep(processes.POLL_S)
         except BaseException:
-            child.terminate()
-            child.wait()
+            processes.abandon(child, signal.SIGTERM)
             raise
         return processes.tail(self.log, before)
 
