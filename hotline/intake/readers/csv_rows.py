@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,13 @@ from hotline.intake.readers.rows import Row, RowError
 DELIMITERS = (",", "\t", ";", "|", "，")
 _LINE_LIMIT = 4 << 20
 _RECORD_LINES = 500
-#: Written before cells that a spreadsheet would run as a formula; see RejectFile.
-GUARD = "'"
-_GUARDED = ("'=", "'+", "'-", "'@")
+_FORMULA = re.compile(r"'*[=+\-@]")
+_GUARDED = re.compile(r"'+[=+\-@]")
+
+
+def guard_formula(cell: str) -> str:
+    """``cell`` with an apostrophe before it where a spreadsheet would run it; taken off again on import."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 class _OpenQuote(Exception):
@@ -91,7 +96,7 @@ class CsvRows:
 
     def _row(self, number: int, cells: list[str]) -> Row | RowError:
         if self.header.is_reject_file:
-            cells = [cell[1:] if cell.startswith(_GUARDED) else cell for cell in cells]
+            cells = [cell[1:] if _GUARDED.match(cell) else cell for cell in cells]
         damaged = [i for i, cell in enumerate(cells) if UNKNOWN_BYTE in cell]
         row = self.header.row(number, [visible(cell) for cell in cells] if damaged else cells)
         if not damaged or isinstance(row, RowError):

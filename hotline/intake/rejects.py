@@ -1,0 +1,175 @@
+"""Reject files: rejected rows of the same kind as the input, to be mended and imported again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import xlsxwriter
+
+from hotline.intake.errors import FieldError
+from hotline.intake.normalise import cell_text, json_value
+from hotline.intake.profile import Kind
+from hotline.intake.readers.csv_rows import guard_formula
+from hotline.intake.readers.rows import REJECT_COLUMNS
+
+# A spreadsheet turns longer digit strings into 2.02611E+13 and loses the rest; behind a tab they stay text.
+_LONG_NUMBER = re.compile(r"\d{11,}")
+_EXTENSIONS: dict[Kind, str] = {"csv": ".csv", "xlsx": ".xlsx", "xls": ".xlsx", "json": ".json", "jsonl": ".jsonl"}
+
+
+class _Writer(Protocol):
+    def write(self, cells: Mapping[str, Any], note: Sequence[str]) -> None:
+        """Append one row with its number, fields and reasons."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+class RejectFile:
+    """The rejected rows of one input file; created in ``folder`` with the first of them, never overwriting.
+
+    It holds callers' data, so only its owner may read it.
+    """
+
+    def __init__(
+        self, folder: Path, source: Path, kind: Kind, *, headers: Sequence[str] = (), records_path: Sequence[str] = ()
+    ) -> None:
+        self._folder = folder
+        self._source = source
+        self._kind = kind
+        self._headers = tuple(headers)
+        self._records_path = tuple(records_path)
+        self._writer: _Writer | None = None
+        self.path: Path | None = None
+        """None until a row was rejected."""
+
+    def add(self, number: int, cells: Mapping[str, Any], errors: Sequence[FieldError]) -> None:
+        """Keep one row; ``number`` is where it stood in the input."""
+        if self._writer is None:
+            self._writer = self._create()
+        fields = "、".join(dict.fromkeys(error.field for error in errors))
+        if len(errors) == 1:
+            reasons = errors[0].message
+        else:
+            reasons = " ".join(f"{error.field}：{error.message}" for error in errors)
+        self._writer.write(cells, (str(number), fields, reasons))
+
+    def close(self) -> None:
+        """Finish the file, if there is one."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _create(self) -> _Writer:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        base = re.sub(r"(-\d+)?\.rejects$", "", self._source.stem)
+        number = 1
+        while True:
+            name = base if number == 1 else f"{base}-{number}"
+            path = self._folder / f"{name}.rejects{_EXTENSIONS[self._kind]}"
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                break
+            except FileExistsError:
+                number += 1
+        self.path = path
+        match self._kind:
+            case "csv":
+                return _CsvWriter(path, self._headers)
+            case "xlsx" | "xls":
+                return _XlsxWriter(path, self._headers)
+            case "json":
+                return _JsonWriter(path, self._records_path)
+            case "jsonl":
+                return _JsonlWriter(path)
+
+
+class _CsvWriter:
+    def __init__(self, path: Path, headers: tuple[str, ...]) -> None:
+        self._file = path.open("w", encoding="utf-8-sig", newline="")
+        self._headers = headers
+        self._csv = csv.writer(self._file)
+        self._csv.writerow([*headers, *REJECT_COLUMNS])
+
+    def write(self, cells: Mapping[str, Any], note: Sequence[str]) -> None:
+        self._csv.writerow([*(_safe(cell_text(cells.get(name))) for name in self._headers), *note])
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _safe(text: str) -> str:
+    return f"{text}\t" if _LONG_NUMBER.fullmatch(text) else guard_formula(text)
+
+
+class _XlsxWriter:
+    def __init__(self, path: Path, headers: tuple[str, ...]) -> None:
+        self._headers = headers
+        self._book = xlsxwriter.Workbook(
+            str(path),
+            {
+                "constant_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+            },
+        )
+        self._sheet = self._book.add_worksheet("退回")
+        self._times = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._row = 0
+        self._write([*headers, *REJECT_COLUMNS])
+
+    def write(self, cells: Mapping[str, Any], note: Sequence[str]) -> None:
+        self._write([*(cells.get(name) for name in self._headers), *note])
+
+    def close(self) -> None:
+        self._book.close()
+
+    def _write(self, values: Sequence[Any]) -> None:
+        for column, value in enumerate(values):
+            if isinstance(value, (datetime, date)):
+                self._sheet.write_datetime(self._row, column, value, self._times)
+            else:
+                self._sheet.write_string(self._row, column, cell_text(value))
+        self._row += 1
+
+
+def _json(cells: Mapping[str, Any], note: Sequence[str]) -> str:
+    numbered: dict[str, Any] = dict(zip(REJECT_COLUMNS, note, strict=True))
+    numbered[REJECT_COLUMNS[0]] = int(note[0])
+    return json.dumps(json_value(dict(cells)) | numbered, ensure_ascii=False)
+
+
+class _JsonlWriter:
+    def __init__(self, path: Path) -> None:
+        self._file: IO[str] = path.open("w", encoding="utf-8")
+
+    def write(self, cells: Mapping[str, Any], note: Sequence[str]) -> None:
+        self._file.write(_json(cells, note) + "\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _JsonWriter:
+    """The list stands where it stood in the input: ``{"records": [...]}``, or the document itself."""
+
+    def __init__(self, path: Path, records_path: tuple[str, ...]) -> None:
+        self._file: IO[str] = path.open("w", encoding="utf-8")
+        self._file.write("".join(f"{{{json.dumps(key, ensure_ascii=False)}: " for key in records_path) + "[\n")
+        self._depth = len(records_path)
+        self._separator = ""
+
+    def write(self, cells: Mapping[str, Any], note: Sequence[str]) -> None:
+        self._file.write(self._separator + _json(cells, note))
+        self._separator = ",\n"
+
+    def close(self) -> None:
+        self._file.write("\n]" + "}" * self._depth + "\n")
+        self._file.close()
