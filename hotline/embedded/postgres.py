@@ -140,7 +140,9 @@ class Postgres:
         """initdb into a folder beside, complete with role and database, then one rename: all or nothing."""
         log.info("making the database", folder=str(self.data), postgres=binaries.version)
         draft = self._state.postgres / "data.new"
-        shutil.rmtree(draft, ignore_errors=True)
+        processes.kill_mentioning(draft)
+        if draft.exists():
+            shutil.rmtree(draft)
         password = secrets.token_urlsafe(24)
         handed = self._state.postgres / "initdb-password"
         _write_private(handed, secrets.token_urlsafe(24))
@@ -189,8 +191,9 @@ class Postgres:
                     given = None
                     check()
         except BaseException:
-            child.kill()
-            child.wait()
+            # initdb has children of its own; the end of their common output says that all are gone.
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
             raise
         if child.returncode != 0:
             raise EmbeddedError(

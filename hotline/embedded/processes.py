@@ -96,6 +96,17 @@ def abandon(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
         child.wait()
 
 
+def kill_mentioning(folder: Path) -> None:
+    """End what a killed command left at work on ``folder``, such as an initdb, known by its command line."""
+    for process in psutil.process_iter():
+        try:
+            if process.name().startswith(("initdb", "postgres")) and str(folder) in process.cmdline():
+                process.kill()
+                process.wait(2.0)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+
+
 def tail(log: Path, start: int = 0) -> str:
     """The text a server added to its log since byte ``start``, at most the last 8,000 bytes."""
     if not log.is_file():
