@@ -17,6 +17,7 @@ from hotline.intake.errors import FieldError
 from hotline.intake.normalise import cell_text, json_value
 from hotline.intake.profile import Kind
 from hotline.intake.readers.csv_rows import guard_formula
+from hotline.intake.readers.header import WHOLE_ROW, row_mark
 from hotline.intake.readers.rows import REJECT_COLUMNS
 
 # A spreadsheet turns longer digit strings into 2.02611E+13 and loses the rest; behind a tab they stay text.
@@ -59,6 +60,8 @@ class RejectFile:
             reasons = errors[0].message
         else:
             reasons = " ".join(f"{error.field}：{error.message}" for error in errors)
+        if self._headers and any(error.field == WHOLE_ROW for error in errors):
+            reasons += row_mark(cell_text(cells.get(name)) for name in self._headers)
         self._writer.write(cells, (str(number), fields, reasons))
 
     def close(self) -> None:
@@ -67,7 +70,7 @@ class RejectFile:
             self._writer.close()
 
     def _create(self) -> _Writer:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         base = re.sub(r"(-\d+)?\.rejects$", "", self._source.stem)
         number = 1
         while True:

@@ -11,7 +11,7 @@ from pathlib import Path
 from hotline.intake.errors import FieldError, FileUnreadable
 from hotline.intake.profile import Profile
 from hotline.intake.readers.encoding import UNKNOWN_BYTE, TextFile, open_text, visible
-from hotline.intake.readers.header import Header, find_header, missing_header
+from hotline.intake.readers.header import WHOLE_ROW, Header, find_header, missing_header
 from hotline.intake.readers.rows import Row, RowError
 
 DELIMITERS = (",", "\t", ";", "|", "，")
@@ -90,7 +90,7 @@ class CsvRows:
             if number <= self.header.index + 1:
                 continue
             if isinstance(item, str):
-                yield RowError(number, self._salvaged(item), (FieldError("整行", _BROKEN),))
+                yield RowError(number, self._salvaged(item), (FieldError(WHOLE_ROW, _BROKEN),))
             elif any(cell.strip() for cell in item) and not self.header.repeats(item):
                 yield self._row(number, item)
 
@@ -103,7 +103,7 @@ class CsvRows:
             return row
         names = [self.header.names[i] for i in damaged if i < len(self.header.names)]
         errors = tuple(FieldError(name, "有无法识别的字节（显示为 �），请改成正确的文字。") for name in names)
-        return RowError(number, row.cells, errors or (FieldError("整行", "有无法识别的字节（显示为 �）。"),))
+        return RowError(number, row.cells, errors or (FieldError(WHOLE_ROW, "有无法识别的字节（显示为 �）。"),))
 
     def _records(self) -> Iterator[list[str] | str]:
         """Each record's cells, or the one line that stands where a quote is broken."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,19 @@ from hotline.intake.errors import FieldError
 from hotline.intake.normalise import cell_text, heading, is_blank
 from hotline.intake.profile import Profile
 from hotline.intake.readers.rows import REJECT_COLUMNS, Row, RowError
+
+#: The field told for a fault of the row as a whole.
+WHOLE_ROW = "整行"
+_MARK = re.compile(r"〔([0-9a-f]{8})〕")
+
+
+def row_mark(texts: Iterable[str]) -> str:
+    """Marks a row's cells in its reason: while they are unchanged, the row is rejected again.
+
+    A row of the wrong length is kept as best guess; imported unread, it could pass with its cells displaced.
+    """
+    joined = "\x1f".join(" ".join(text.split()) for text in texts)
+    return f"〔{hashlib.sha256(joined.encode('utf-8', 'replace')).hexdigest()[:8]}〕"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +54,10 @@ class Header:
     def row(self, number: int, cells: Sequence[Any]) -> Row | RowError:
         """Name the cells; a row too short or too long is an error."""
         named = self.named(cells)
+        if self.is_reject_file and (reason := self._unmended(cells, named)):
+            return RowError(number, named, (FieldError(WHOLE_ROW, reason),))
         if len(cells) < self.width:
-            return RowError(number, named, (FieldError("整行", self._short(cells)),))
+            return RowError(number, named, (FieldError(WHOLE_ROW, self._short(cells)),))
         extra = [cell for cell in cells[self.width :] if not is_blank(cell)]
         if extra:
             message = (
@@ -48,7 +65,7 @@ class Header:
                 "请把多出的内容并回原来的列。"
             )
             named[self.names[-1]] = " ".join(map(cell_text, [named[self.names[-1]], *extra]))
-            return RowError(number, named, (FieldError("整行", message),))
+            return RowError(number, named, (FieldError(WHOLE_ROW, message),))
         return Row(number, named)
 
     def named(self, cells: Sequence[Any]) -> dict[str, Any]:
@@ -57,6 +74,14 @@ class Header:
         return {
             name: cells[place] if place < given else "" for name, place in zip(self.names, self.places, strict=True)
         }
+
+    def _unmended(self, cells: Sequence[Any], named: dict[str, Any]) -> str | None:
+        """The old reason of a row that was rejected as a whole and has not been touched since."""
+        reason = cell_text(cells[self.width - 1]) if len(cells) >= self.width else ""
+        mark = _MARK.search(reason)
+        if mark is None or mark[0] != row_mark(map(cell_text, named.values())):
+            return None
+        return _MARK.sub("", reason)
 
     def _short(self, cells: Sequence[Any]) -> str:
         missing = "、".join(name for name, place in zip(self.names, self.places, strict=True) if place >= len(cells))
