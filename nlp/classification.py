@@ -117,16 +117,13 @@ class Classification:
                 ],
             },
             "evidence": [
-                {"text": e.text, "start": e.start, "end": e.end, "weight": round(e.weight, 4)}
-                for e in self.evidence
+                {"text": e.text, "start": e.start, "end": e.end, "weight": round(e.weight, 4)} for e in self.evidence
             ],
             "entities": [
                 {"kind": e.kind, "text": e.text, "start": e.start, "end": e.end, "value": e.value}
                 for e in self.entities
             ],
-            "cues": [
-                {"kind": c.kind, "text": c.text, "start": c.start, "end": c.end} for c in self.cues
-            ],
+            "cues": [{"kind": c.kind, "text": c.text, "start": c.start, "end": c.end} for c in self.cues],
             "model": self.model,
         }
 

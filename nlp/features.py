@@ -96,6 +96,10 @@ class FeatureSpace:
         codes = np.array([(ord(two_characters[0]) << 21) | ord(two_characters[1])], dtype=np.uint64)
         return int(self._bucket(codes, _MIX_TWO)[0])
 
+    def one_bucket(self, character: str) -> int:
+        """The bucket of one character."""
+        return int(self._bucket(np.array([ord(character)], dtype=np.uint64), _MIX_ONE)[0])
+
     def _bucket(self, keys: NDArray[np.uint64], mix: np.uint64) -> Ints:
         hashed = (keys + np.uint64(1)) * mix
         hashed ^= hashed >> np.uint64(29)

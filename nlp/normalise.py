@@ -125,8 +125,4 @@ def _simplified() -> dict[int, str]:
 
     chars = [chr(code) for code in range(0x3400, 0xA000)]
     plain = opencc.OpenCC("t2s").convert("\n".join(chars)).split("\n")
-    return {
-        ord(char): simple
-        for char, simple in zip(chars, plain, strict=True)
-        if len(simple) == 1 and simple != char
-    }
+    return {ord(char): simple for char, simple in zip(chars, plain, strict=True) if len(simple) == 1 and simple != char}

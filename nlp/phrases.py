@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from config.errors import ConfigError
 from config.files import ConfigFiles
@@ -37,7 +38,7 @@ class Phrase:
     """A negation before it does not undo it."""
     pattern: re.Pattern[str]
     needs: frozenset[str]
-    """Pairs of characters; a match holds at least one of them."""
+    """Characters or pairs of characters; a match holds at least one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,9 @@ def load_phrases(files: ConfigFiles, name: str, kinds: Mapping[str, str]) -> tup
 
 
 def compile_phrase(say: str) -> tuple[re.Pattern[str], frozenset[str]]:
-    """A pattern of the lexicon as an expression, and the character pairs one of which it needs.
+    """A pattern of the lexicon as an expression, and the characters or pairs one of which it needs.
 
-    Raises ValueError when no part (or run of parts without a gap) has only
-    alternatives of two characters or more.
+    Raises ValueError when a part is empty or there is none.
     """
     runs: list[list[list[str]]] = [[]]
     expression = ""
@@ -96,15 +96,22 @@ def compile_phrase(say: str) -> tuple[re.Pattern[str], frozenset[str]]:
             runs[-1].append(choices)
     options: list[frozenset[str]] = []
     for run in runs:
-        for part in run:
-            if all(len(choice) >= 2 for choice in part):
-                options.append(frozenset(choice[:2] for choice in part))
+        options.extend(frozenset(choice[:2] for choice in part) for part in run)
         for left, right in zip(run, run[1:], strict=False):
             if sum(map(len, (left, right))) <= 40:
                 options.append(frozenset((a + b)[:2] for a, b in product(left, right)))
     if not options:
-        raise ValueError("needs one part whose alternatives all have two or more characters")
-    return re.compile(expression), min(options, key=len)
+        raise ValueError("has no words")
+    # Pairs are rarer than single characters, so parts with pairs only are looked for first.
+    return re.compile(expression), min(options, key=lambda option: (any(len(need) < 2 for need in option), len(option)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Buckets that call for phrases: which phrases each calls for, and a table of all buckets."""
+
+    phrases: dict[int, list[int]]
+    table: NDArray[np.bool_]
 
 
 class PhraseFinder:
@@ -112,27 +119,32 @@ class PhraseFinder:
 
     def __init__(self, phrases: Sequence[Phrase], space: FeatureSpace) -> None:
         self._phrases = tuple(phrases)
-        self._wanted = np.zeros(1 << space.bits, dtype=np.bool_)
-        self._by_bucket: dict[int, list[int]] = {}
+        self._ones = _Wanted({}, np.zeros(1 << space.bits, dtype=np.bool_))
+        self._twos = _Wanted({}, np.zeros(1 << space.bits, dtype=np.bool_))
         for number, phrase in enumerate(self._phrases):
-            for pair in phrase.needs:
-                bucket = space.pair_bucket(pair)
-                self._wanted[bucket] = True
-                self._by_bucket.setdefault(bucket, []).append(number)
+            for need in phrase.needs:
+                wanted, bucket = (
+                    (self._twos, space.pair_bucket(need)) if len(need) == 2 else (self._ones, space.one_bucket(need))
+                )
+                wanted.table[bucket] = True
+                wanted.phrases.setdefault(bucket, []).append(number)
 
     def find(self, texts: Sequence[str], found: Occurrences) -> list[list[Hit]]:
         """Per text its hits in order of place; of one kind none inside another."""
-        marked = np.flatnonzero(self._wanted[found.two_bucket])
-        docs = (np.searchsorted(found.starts, found.two_at[marked], side="right") - 1).tolist()
         candidates: list[set[int] | None] = [None] * len(texts)
-        for doc, bucket in zip(docs, found.two_bucket[marked].tolist(), strict=True):
-            chosen = candidates[doc]
-            if chosen is None:
-                chosen = candidates[doc] = set()
-            chosen.update(self._by_bucket[bucket])
+        for wanted, at, buckets in (
+            (self._ones, found.one_at, found.one_bucket),
+            (self._twos, found.two_at, found.two_bucket),
+        ):
+            marked = np.flatnonzero(wanted.table[buckets])
+            docs = (np.searchsorted(found.starts, at[marked], side="right") - 1).tolist()
+            for doc, bucket in zip(docs, buckets[marked].tolist(), strict=True):
+                chosen = candidates[doc]
+                if chosen is None:
+                    chosen = candidates[doc] = set()
+                chosen.update(wanted.phrases[bucket])
         return [
-            self._search(text, sorted(chosen)) if chosen else []
-            for text, chosen in zip(texts, candidates, strict=True)
+            self._search(text, sorted(chosen)) if chosen else [] for text, chosen in zip(texts, candidates, strict=True)
         ]
 
     def _search(self, text: str, numbers: Sequence[int]) -> list[Hit]:

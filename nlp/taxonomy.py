@@ -39,7 +39,7 @@ def load_taxonomy(files: ConfigFiles | None = None) -> Taxonomy:
     for section in _SECTIONS:
         names = data.get(section)
         if not isinstance(names, dict) or not names:
-            raise ConfigError(f"{files.path(_FILE)} needs a section [{section}] of code = \"name\" lines.")
+            raise ConfigError(f'{files.path(_FILE)} needs a section [{section}] of code = "name" lines.')
         for code, name in names.items():
             if not isinstance(name, str) or not name:
                 raise ConfigError(f"{files.path(_FILE)}: [{section}] {code} needs a name in quotes.")

@@ -1,0 +1,51 @@
+"""Signals a policy needs beside the class: from phrases, and from what was not said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from config.files import ConfigFiles
+from nlp.phrases import Hit, Phrase, load_phrases
+from nlp.taxonomy import Taxonomy
+
+CUE_LEXICON = "lexicon/cues.toml"
+_ASIDE = re.compile(r"\([^()\n]{0,60}\)")
+#: On 110 fewer characters than this outside of asides are next to nothing said.
+_HARDLY_ANYTHING = 6
+_NOT_ME = re.compile(r"(?:没有|没|不是|不|未|别)(?:人|再|被|有|会|要)?$")
+
+
+class CueRules:
+    """The cue phrases, and the rules for silence."""
+
+    def __init__(self, files: ConfigFiles, taxonomy: Taxonomy) -> None:
+        phrases, _ = load_phrases(files, CUE_LEXICON, taxonomy.cues)
+        self.phrases: Sequence[Phrase] = phrases
+
+    def select(self, text: str, line: str | None, hits: Sequence[Hit]) -> list[tuple[str, int, int]]:
+        """``(kind, start, end)`` in order of place; silence without words has the empty span (0, 0).
+
+        Silence counts only where next to nothing was said outside of asides
+        such as "(无应答)", or where on 110 a hang-up ends a call of few words.
+        """
+        cues = []
+        for hit in hits:
+            kind = hit.phrase.kind
+            if kind == "silence":
+                continue
+            if kind == "violence_or_control" and _NOT_ME.search(text[max(0, hit.start - 4) : hit.start]):
+                continue
+            cues.append((kind, hit.start, hit.end))
+        cues.extend(self._silence(text, line, [hit for hit in hits if hit.phrase.kind == "silence"]))
+        return sorted(set(cues), key=lambda cue: (cue[1], cue[2], cue[0]))
+
+    @staticmethod
+    def _silence(text: str, line: str | None, hits: Sequence[Hit]) -> list[tuple[str, int, int]]:
+        said = sum(char.isalnum() and char not in "喂嗯啊呃哦" for char in _ASIDE.sub("", text))
+        if said >= (16 if hits and line == "110" else _HARDLY_ANYTHING):
+            return []
+        if hits:
+            return [("silence", hits[0].start, hits[0].end)]
+        aside = _ASIDE.search(text)
+        return [("silence", *aside.span())] if aside else [("silence", 0, 0)]

@@ -1,0 +1,105 @@
+"""Danger of a call: phrases with their surroundings and the learnt margin, judged together.
+
+The detector errs to the safe side: the bar for level 1 is set on training
+texts so that hardly any danger is missed, at the price of some false alarms.
+Level 2 ("now") makes noise at the police desk and therefore asks for more.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.errors import ConfigError
+from config.files import ConfigFiles
+from nlp.model import DangerWeights
+from nlp.phrases import Hit, Phrase, load_phrases
+from nlp.taxonomy import Taxonomy
+
+LEXICON = "lexicon/danger.toml"
+_CONTEXT = ("negated", "hypothetical", "past", "now")
+#: Characters before a phrase in which a negation or a condition counts.
+_NEGATION_REACH = 5
+_CONDITION_REACH = 14
+_SENTENCE_END = re.compile(r"[。!?\n]")
+COUNTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One danger phrase in its surroundings."""
+
+    hit: Hit
+    level: int
+    """The phrase's level, lowered to 1 where it is past or only feared."""
+    weak: bool
+    """Past or only feared."""
+
+
+class DangerLexicon:
+    """The danger phrases and the words around them that change what they mean."""
+
+    def __init__(self, files: ConfigFiles, taxonomy: Taxonomy) -> None:
+        phrases, data = load_phrases(files, LEXICON, taxonomy.danger_kinds)
+        self.phrases: Sequence[Phrase] = phrases
+        context = data.get("context", {})
+        for name in _CONTEXT:
+            if not context.get(name) or not all(isinstance(word, str) and word for word in context[name]):
+                raise ConfigError(f"{files.path(LEXICON)}: [context] {name} needs a list of words.")
+        words = {
+            name: "|".join(re.escape(w) for w in sorted(context[name], key=len, reverse=True)) for name in _CONTEXT
+        }
+        self._negated = re.compile(rf"(?:{words['negated']})(?:人|再|被|发生|什么|有|会|要|去|想)?$")
+        self._hypothetical = re.compile(words["hypothetical"])
+        self._past = re.compile(words["past"])
+        self._now = re.compile(words["now"])
+
+    def sightings(self, text: str, hits: Sequence[Hit]) -> list[Sighting]:
+        """The danger hits that stand, negated ones left out."""
+        seen = []
+        for hit in hits:
+            if hit.phrase.source != LEXICON:
+                continue
+            before = _SENTENCE_END.split(text[max(0, hit.start - 40) : hit.start])[-1]
+            if not hit.phrase.firm and self._negated.search(before[-_NEGATION_REACH:]):
+                continue
+            weak = bool(self._hypothetical.search(before[-_CONDITION_REACH:]) or self._past.search(before))
+            seen.append(Sighting(hit, min(hit.phrase.level, 1) if weak else hit.phrase.level, weak))
+        return seen
+
+    def is_now(self, text: str) -> bool:
+        """Whether words of happening now stand in the text."""
+        return self._now.search(text) is not None
+
+
+def phrase_counts(sightings: Sequence[Sighting], now: bool) -> tuple[float, ...]:
+    """What the joint judgement sees of the phrases: kinds at level 2, at level 1, weak ones, any at all, now."""
+    strong = {s.hit.phrase.kind for s in sightings if s.level == 2}
+    mild = {s.hit.phrase.kind for s in sightings if s.level == 1 and not s.weak}
+    weak = {s.hit.phrase.kind for s in sightings if s.weak}
+    return (
+        min(len(strong), 3),
+        min(len(mild), 2),
+        min(len(weak), 2),
+        float(bool(sightings)),
+        float(now and bool(strong or mild)),
+    )
+
+
+def danger_probability(weights: DangerWeights, margin: float, counts: Sequence[float]) -> float:
+    """Probability that someone may come to harm soon."""
+    z = weights.bias + weights.margin * margin
+    z += sum(weight * count for weight, count in zip(weights.phrases, counts, strict=True))
+    return 1 / (1 + math.exp(-max(-60.0, min(60.0, z))))
+
+
+def danger_level(weights: DangerWeights, probability: float, sightings: Sequence[Sighting], now: bool) -> int:
+    """0, 1, or 2 where a phrase of happening now stands and the probability is high."""
+    if probability < weights.level_one:
+        return 0
+    strong = any(s.level == 2 for s in sightings)
+    if probability >= weights.level_two and (strong or (now and sightings)):
+        return 2
+    return 1

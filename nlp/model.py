@@ -1,0 +1,164 @@
+"""The trained model as stored: numpy tables and a JSON card of settings, no pickle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.classification import ROUTES
+from nlp.errors import ModelError
+from nlp.features import FeatureSpace, Floats
+
+#: Changes whenever code could no longer read, or would read differently, a model stored earlier.
+FORMAT = 1
+DEFAULT_FOLDER = Path(__file__).resolve().parent / "model"
+_TABLES = "tables.npz"
+_SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Turns margins into probabilities, and says when the model abstains."""
+
+    route_scale: float
+    """Inverse temperature of the softmax over route margins."""
+    route_bias: tuple[float, ...]
+    """Added to the scaled margins, in the order of ROUTES."""
+    topic_scale: float
+    review_below: float
+    """Confidence below which a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class DangerWeights:
+    """Joins the learnt danger margin with the phrases heard into one probability."""
+
+    margin: float
+    phrases: tuple[float, ...]
+    """One weight per count of nlp.danger.phrase_counts."""
+    bias: float
+    level_one: float
+    """Probability from which the call is dangerous."""
+    level_two: float
+    """Probability from which words of now mean level 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Everything inference needs. Tables hold idf times weight; the last column is idf squared."""
+
+    name: str
+    words: tuple[str, ...]
+    bits: int
+    word_table: Floats
+    """(vocabulary + buckets) x (five routes, danger, idf squared)."""
+    char_table: Floats
+    """buckets x (five routes, danger, topics, idf squared)."""
+    intercepts: Floats
+    """Five routes, danger."""
+    topics: tuple[str, ...]
+    topic_table: Floats
+    """vocabulary x (topics, idf squared)."""
+    topic_intercepts: Floats
+    shows: NDArray[np.bool_]
+    """Per word of the vocabulary: may be shown as evidence (no greeting, place, name or mere grammar)."""
+    calibration: Calibration
+    danger: DangerWeights
+    probe: tuple[tuple[str, tuple[str, ...]], ...]
+    """Texts and jieba's words for them, which an accelerator must give as well."""
+
+    @property
+    def space(self) -> FeatureSpace:
+        """The feature space the tables are made for."""
+        return FeatureSpace({word: index for index, word in enumerate(self.words)}, self.bits)
+
+
+def save_model(model: Model, folder: Path) -> None:
+    """Write the model to ``folder``; the same model gives the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, NDArray[Any]] = {
+        "words": np.frombuffer("\n".join(model.words).encode("utf-8"), dtype=np.uint8),
+        "shows": np.packbits(model.shows),
+    }
+    for name, table in (("word", model.word_table), ("char", model.char_table), ("topic", model.topic_table)):
+        scale = np.maximum(np.abs(table[:, :-1]).max(axis=0), 1e-9) / _STEPS
+        arrays[f"{name}_steps"] = np.rint(table[:, :-1] / scale).astype(np.int8)
+        arrays[f"{name}_scale"] = scale.astype(np.float32)
+        arrays[f"{name}_idf"] = np.sqrt(table[:, -1]).astype(np.float16)
+    np.savez_compressed(folder / _TABLES, **arrays)
+    settings = {
+        "format": FORMAT,
+        "name": model.name,
+        "bits": model.bits,
+        "routes": list(ROUTES),
+        "topics": list(model.topics),
+        "intercepts": model.intercepts.tolist(),
+        "topic_intercepts": model.topic_intercepts.tolist(),
+        "calibration": {
+            "route_scale": model.calibration.route_scale,
+            "route_bias": list(model.calibration.route_bias),
+            "topic_scale": model.calibration.topic_scale,
+            "review_below": model.calibration.review_below,
+        },
+        "danger": {
+            "margin": model.danger.margin,
+            "phrases": list(model.danger.phrases),
+            "bias": model.danger.bias,
+            "level_one": model.danger.level_one,
+            "level_two": model.danger.level_two,
+        },
+        "probe": [[text, list(words)] for text, words in model.probe],
+    }
+    text = json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
+    (folder / _SETTINGS).write_text(text, encoding="utf-8")
+
+
+_STEPS = 127
+
+
+def load_model(folder: Path | None = None) -> Model:
+    """Read the model in ``folder`` (default: the shipped one).
+
+    Raises ModelError when files are missing, damaged or of another format.
+    """
+    folder = folder or DEFAULT_FOLDER
+    try:
+        settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+        if settings.get("format") != FORMAT or tuple(settings["routes"]) != ROUTES:
+            raise ModelError(f"The model in {folder} is of another format; make a new one with `hotline train`.")
+        with np.load(folder / _TABLES, allow_pickle=False) as stored:
+            words = tuple(stored["words"].tobytes().decode("utf-8").split("\n"))
+            tables = {name: _table(stored, name) for name in ("word", "char", "topic")}
+            shows = np.unpackbits(stored["shows"], count=len(words)).astype(np.bool_)
+        return Model(
+            name=settings["name"],
+            words=words,
+            bits=int(settings["bits"]),
+            word_table=tables["word"],
+            char_table=tables["char"],
+            intercepts=np.array(settings["intercepts"], dtype=np.float32),
+            topics=tuple(settings["topics"]),
+            topic_table=tables["topic"],
+            topic_intercepts=np.array(settings["topic_intercepts"], dtype=np.float32),
+            shows=shows,
+            calibration=Calibration(
+                **{**settings["calibration"], "route_bias": tuple(settings["calibration"]["route_bias"])}
+            ),
+            danger=DangerWeights(**{**settings["danger"], "phrases": tuple(settings["danger"]["phrases"])}),
+            probe=tuple((text, tuple(cut)) for text, cut in settings["probe"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"The model in {folder} cannot be read ({error}); make it with `hotline train --out {folder} GOLD...`."
+        ) from error
+
+
+def _table(stored: Any, name: str) -> Floats:
+    weights = stored[f"{name}_steps"].astype(np.float32) * stored[f"{name}_scale"]
+    idf = stored[f"{name}_idf"].astype(np.float32)
+    return np.ascontiguousarray(np.column_stack((weights, idf * idf)), dtype=np.float32)

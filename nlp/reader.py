@@ -1,0 +1,51 @@
+"""Builds the shipped reader from model, lexicon and taxonomy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from config.errors import ConfigError
+from config.files import ConfigFiles
+from nlp.cues import CueRules
+from nlp.danger import DangerLexicon
+from nlp.model import Model, load_model
+from nlp.reading import CallReader
+from nlp.taxonomy import load_taxonomy
+from nlp.tokens import make_tokenizer
+
+
+def load_reader(
+    model_dir: Path | None = None,
+    files: ConfigFiles | None = None,
+    *,
+    accelerate: bool = True,
+    with_evidence: bool = True,
+) -> CallReader:
+    """The reader of the model in ``model_dir`` (default: the shipped one).
+
+    ``files`` overlays taxonomy and lexicon. ``accelerate=False`` cuts by jieba
+    itself; ``with_evidence=False`` leaves evidence out, which is faster.
+
+    Raises ModelError when the model cannot be read, ConfigError when taxonomy
+    or lexicon cannot be used or lack a topic the model knows.
+    """
+    return build_reader(load_model(model_dir), files, accelerate=accelerate, with_evidence=with_evidence)
+
+
+def build_reader(
+    model: Model, files: ConfigFiles | None = None, *, accelerate: bool = True, with_evidence: bool = True
+) -> CallReader:
+    """The reader of a model at hand; raises ConfigError as load_reader does."""
+    files = files or ConfigFiles()
+    taxonomy = load_taxonomy(files)
+    unknown = [topic for topic in model.topics if topic not in taxonomy.topics]
+    if unknown:
+        raise ConfigError(f"{files.path('taxonomy.toml')} lacks the topics {', '.join(unknown)} that the model knows.")
+    return CallReader(
+        model,
+        make_tokenizer(files, model.probe, accelerate=accelerate),
+        taxonomy,
+        DangerLexicon(files, taxonomy),
+        CueRules(files, taxonomy),
+        with_evidence=with_evidence,
+    )

@@ -1,0 +1,200 @@
+"""Reads calls in batches, without building spaCy documents: the way of bulk work and the live path.
+
+:mod:`nlp.pipeline` gives the same answers as a spaCy pipeline; both are made of
+the same parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal, Entity, Evidence
+from nlp.cues import CUE_LEXICON, CueRules
+from nlp.danger import DangerLexicon, Sighting, danger_level, danger_probability, phrase_counts
+from nlp.entities import Named, find_entities
+from nlp.evidence import Shown, evidence
+from nlp.features import FeatureSpace, Occurrences
+from nlp.model import Model
+from nlp.normalise import NormalText, normalise
+from nlp.phrases import Hit, PhraseFinder
+from nlp.scoring import Scores, score
+from nlp.taxonomy import Taxonomy
+from nlp.tokens import Tokenizer
+
+#: Texts scored together; more brings no more speed and takes memory.
+_BATCH = 256
+_BATCH_CHARS = 200_000
+_TOPICS_SHOWN = 3
+_DANGER_COLUMN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What was found in one normal text, before it becomes a Classification."""
+
+    normal: NormalText
+    line: str | None
+    routes: Sequence[float]
+    topics: Sequence[float]
+    danger_margin: float
+    hits: Sequence[Hit]
+    entities: Sequence[Named]
+    shown: Sequence[Shown]
+
+
+class CallReader:
+    """The shipped Reader (see nlp.classification.Reader): first reader, CPU only, numpy only."""
+
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Tokenizer,
+        taxonomy: Taxonomy,
+        danger: DangerLexicon,
+        cues: CueRules,
+        *,
+        with_evidence: bool = True,
+    ) -> None:
+        self._model = model
+        self.tokenizer = tokenizer
+        self.taxonomy = taxonomy
+        self._danger = danger
+        self._cues = cues
+        self._with_evidence = with_evidence
+        self.space: FeatureSpace = model.space
+        self.finder = PhraseFinder([*danger.phrases, *cues.phrases], self.space)
+
+    @property
+    def model(self) -> str:
+        """Name and version of the model, stored with each triage."""
+        return self._model.name
+
+    def read(self, text: str, *, line: str | None = None) -> Classification:
+        """Read one transcript; never raises on text."""
+        return self.read_batch([(text, line)])[0]
+
+    def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
+        """Read many ``(text, line)`` pairs; the answers stand in the same order."""
+        answers: list[Classification] = []
+        for batch in _batches(items):
+            answers.extend(self._read_batch(batch))
+        return answers
+
+    def _read_batch(self, items: Sequence[tuple[str, str | None]]) -> Iterator[Classification]:
+        normals = [normalise(text) for text, _ in items]
+        texts = [normal.text for normal in normals]
+        found = self.space.occurrences(texts, [self.tokenizer.cut(text) for text in texts])
+        scores = self.score(found)
+        hits = self.finder.find(texts, found)
+        shown = self.show(found, scores)
+        routes = scores.routes.tolist()
+        topics = scores.topics.tolist()
+        margins = scores.margins[:, _DANGER_COLUMN].tolist()
+        for index, (original, line) in enumerate(items):
+            parts = Parts(
+                normal=normals[index],
+                line=line,
+                routes=routes[index],
+                topics=topics[index],
+                danger_margin=margins[index],
+                hits=hits[index],
+                entities=find_entities(texts[index]),
+                shown=shown[index],
+            )
+            yield self.classification(original, parts)
+
+    def score(self, found: Occurrences) -> Scores:
+        """Margins and calibrated probabilities of a batch."""
+        return score(self._model, found)
+
+    def show(self, found: Occurrences, scores: Scores) -> list[tuple[Shown, ...]]:
+        """Evidence for the most probable class of each text."""
+        if not self._with_evidence:
+            return [()] * found.texts
+        return evidence(self._model, found, scores, np.argmax(scores.routes, axis=1))
+
+    def judge_danger(self, text: str, margin: float, hits: Sequence[Hit]) -> tuple[int, float, list[Sighting]]:
+        """Level, probability and the phrases that stand."""
+        sightings = self._danger.sightings(text, hits)
+        now = self._danger.is_now(text)
+        probability = danger_probability(self._model.danger, margin, phrase_counts(sightings, now))
+        return danger_level(self._model.danger, probability, sightings, now), probability, sightings
+
+    def classification(self, original: str, parts: Parts) -> Classification:
+        """Join the parts, with every offset brought back to the original."""
+        normal = parts.normal
+        spoken = any(char.isalnum() for char in normal.text)
+        ranking = sorted(zip(ROUTES, parts.routes, strict=True), key=lambda pair: -pair[1])
+        if not spoken:
+            # Nothing was said: no weight of words can speak for a class.
+            ranking = [("invalid", 1.0), *((route, 0.0) for route in ROUTES if route != "invalid")]
+        level, _, sightings = self.judge_danger(normal.text, parts.danger_margin, parts.hits)
+        cue_hits = self._cues.select(normal.text, parts.line, [h for h in parts.hits if h.phrase.source == CUE_LEXICON])
+        kinds = {kind for kind, _, _ in cue_hits}
+        review = (
+            not spoken
+            or not normal.complete
+            or ranking[0][1] < self._model.calibration.review_below
+            # Silence and veiled talk on 110 always go to a person; danger is never closed as invalid.
+            or (parts.line == "110" and bool(kinds & {"silence", "veiled_call"}))
+            or (ranking[0][0] == "invalid" and (level > 0 or parts.line == "110"))
+        )
+        topics = sorted(zip(self._model.topics, parts.topics, strict=True), key=lambda pair: -pair[1])
+        return Classification(
+            route=ranking[0][0],
+            confidence=ranking[0][1],
+            review=review,
+            ranking=tuple(ranking),
+            topic=tuple(topics[:_TOPICS_SHOWN]) if spoken else (("other", 1.0),),
+            danger=self._danger_of(original, parts, level, sightings),
+            evidence=tuple(
+                Evidence(original[start:end], start, end, shown.weight)
+                for shown in (parts.shown if spoken else ())
+                for start, end in (normal.span(shown.start, shown.end),)
+            ),
+            entities=tuple(
+                Entity(named.kind, original[start:end], start, end, named.value)
+                for named in parts.entities
+                for start, end in (normal.span(named.start, named.end),)
+            ),
+            cues=tuple(
+                Cue(kind, original[start:end], start, end)
+                for kind, low, high in cue_hits
+                for start, end in (normal.span(low, high) if high > low else (0, 0),)
+            ),
+            model=self._model.name,
+        )
+
+    @staticmethod
+    def _danger_of(original: str, parts: Parts, level: int, sightings: Sequence[Sighting]) -> Danger:
+        if level == 0:
+            return Danger()
+        spans = [(s.hit.phrase.kind, s.hit.start, s.hit.end, min(s.level, level)) for s in sightings]
+        if not spans:
+            # No phrase stands: the learnt score alone speaks, and the words that carry most weight are shown.
+            spans = [("other_danger", shown.start, shown.end, 1) for shown in parts.shown[:1]]
+        return Danger(
+            level,
+            tuple(
+                DangerSignal(kind, original[start:end], start, end, rank)
+                for kind, low, high, rank in spans
+                for start, end in (parts.normal.span(low, high),)
+            ),
+        )
+
+
+def _batches(items: Sequence[tuple[str, str | None]]) -> Iterator[list[tuple[str, str | None]]]:
+    """Batches bounded in texts and in characters, so that memory stays bounded."""
+    batch: list[tuple[str, str | None]] = []
+    chars = 0
+    for item in items:
+        batch.append(item)
+        chars += len(item[0])
+        if len(batch) >= _BATCH or chars >= _BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,93 @@
+"""The evaluation report as text and as one HTML page without outside resources."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from nlp.classification import ROUTES
+
+_NAMES = {
+    "macro_f1": "macro-F1 over four classes",
+    "accuracy": "accuracy",
+    "lenient_accuracy": "lenient accuracy (second class counts)",
+    "police_recall_at_5_percent_false_alarms": "police_incident recall at 5 % false alarms",
+    "danger_recall": "danger recall",
+    "danger_false_alarms": "danger false alarms",
+    "level_two_recall": "level 2 among dangerous calls",
+    "level_two_false": "level 2 among calls without danger",
+    "ece": "calibration error (ECE, 10 bins)",
+    "accuracy_top_80_percent": "accuracy on the 80 % most certain",
+    "review_share": "review share",
+    "accuracy_where_sure": "accuracy where no review is asked",
+    "topic_accuracy": "topic, first choice among those accepted",
+}
+
+
+def text_report(report: dict[str, Any]) -> str:
+    """For a terminal."""
+    lines = [f"model {report['model']}"]
+    for name, part in report["sets"].items():
+        lines += ["", f"{name}: {part['rows']} rows"]
+        for key, title in _NAMES.items():
+            lines.append(f"  {title:<42} {_interval(part[key])}")
+        if part["hard_called_police"] is not None:
+            lines.append(f"  {'hard, no police matter, called police':<42} {part['hard_called_police']:.3f}")
+        lines.append(f"  {'class':<22}{'precision':>10}{'recall':>10}{'F1':>10}{'rows':>8}")
+        for route, figures in part["classes"].items():
+            lines.append(
+                f"  {route:<22}{figures['precision']:>10.3f}{figures['recall']:>10.3f}"
+                f"{figures['f1']:>10.3f}{figures['rows']:>8}"
+            )
+        lines.append("  confusion (rows gold, columns answer): " + ", ".join(ROUTES))
+        lines += ["    " + "".join(f"{value:>6}" for value in row) for row in part["confusion"]]
+        lines.append("  coverage: " + ", ".join(f"{share:.0%} {value:.3f}" for share, value in part["coverage"]))
+    return "\n".join(lines)
+
+
+def html_report(report: dict[str, Any]) -> str:
+    """One readable page."""
+    parts = [
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Triage report</title>",
+        "<style>body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+        "table{border-collapse:collapse;margin:1rem 0}td,th{border:1px solid #bbb;padding:.2rem .6rem;text-align:right}"
+        "th:first-child,td:first-child{text-align:left}</style>",
+        f"<h1>Triage report</h1><p>Model {escape(report['model'])}; intervals are 95 % bootstrap.</p>",
+    ]
+    for name, part in report["sets"].items():
+        parts.append(f"<h2>{escape(name)} ({part['rows']} rows)</h2>")
+        parts.append(_table(["measure", "value", "from", "to", "rows"], [_row(_NAMES[k], part[k]) for k in _NAMES]))
+        classes = [[r, f["precision"], f["recall"], f["f1"], f["rows"]] for r, f in part["classes"].items()]
+        parts.append(_table(["class", "precision", "recall", "F1", "rows"], classes))
+        parts.append("<h3>Confusion (rows: gold, columns: answer)</h3>")
+        confusion = [[route, *row] for route, row in zip(ROUTES, part["confusion"], strict=True)]
+        parts.append(_table(["", *ROUTES], confusion))
+        parts.append("<h3>Calibration</h3>")
+        parts.append(_plot([(b["confidence"], b["accuracy"]) for b in part["calibration"]]))
+        parts.append("<h3>Coverage: accuracy on the most certain share</h3>")
+        parts.append(_table(["share", "accuracy"], [[f"{s:.0%}", a] for s, a in part["coverage"]]))
+    return "\n".join(parts) + "\n"
+
+
+def _interval(figure: dict[str, float]) -> str:
+    return f"{figure['value']:.3f}  [{figure['low']:.3f}, {figure['high']:.3f}]  n={figure['rows']}"
+
+
+def _row(title: str, figure: dict[str, float]) -> list[Any]:
+    return [title, figure["value"], figure["low"], figure["high"], figure["rows"]]
+
+
+def _table(head: list[str], rows: list[list[Any]]) -> str:
+    cells = "".join(f"<th>{escape(str(title))}</th>" for title in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>" for row in rows)
+    return f"<table><tr>{cells}</tr>{body}</table>"
+
+
+def _plot(points: list[tuple[float, float]]) -> str:
+    side = 240
+    dots = "".join(f"<circle cx='{x * side:.1f}' cy='{side - y * side:.1f}' r='4' fill='#0a58ca'/>" for x, y in points)
+    return (
+        f"<svg viewBox='-8 -8 {side + 16} {side + 16}' width='{side + 16}' role='img' aria-label='calibration plot'>"
+        f"<rect width='{side}' height='{side}' fill='none' stroke='#888'/>"
+        f"<line x1='0' y1='{side}' x2='{side}' y2='0' stroke='#bbb'/>{dots}</svg>"
+    )

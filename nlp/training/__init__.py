@@ -1,0 +1,1 @@
+"""Makes a model from labelled rows; needs the extra [train] (scikit-learn)."""
