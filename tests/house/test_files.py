@@ -19,7 +19,6 @@ LINES_AT_MOST = 400
 # Files that may be longer, with the reason.
 LONGER: dict[str, str] = {
     "LICENSE": "the licence's own text",
-    "package-lock.json": "written by npm",
     "requirements.lock": "written by make lock",
     "requirements-dev.lock": "written by make lock",
     "hotline/migrations/versions/0001_initial.sql": "the first schema, one transaction",
@@ -41,7 +40,7 @@ TEXT = {
     ".jsonl",
 }
 # Files of data grow with what they know, not with what they do.
-DATA = {".txt", ".csv", ".jsonl", ".npz", ".png"}
+DATA = {".txt", ".csv", ".json", ".jsonl", ".npz", ".png"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 COPY_LENGTH = 24
 

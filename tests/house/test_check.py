@@ -1,0 +1,99 @@
+"""make test's own runner: a failure anywhere must show in the exit code, the table and the last line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture
+def check(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """tools/check.py without stages."""
+    monkeypatch.syspath_prepend(str(root / "tools"))
+    module = importlib.import_module("check")
+    monkeypatch.setattr(module, "COMPUTING", [])
+    monkeypatch.setattr(module, "WAITING", [])
+    monkeypatch.setattr(sys, "argv", ["check"])
+    return module
+
+
+def exits(code: int) -> list[str]:
+    """A command that ends with ``code``."""
+    return [sys.executable, "-c", f"import sys; print('said'); sys.exit({code})"]
+
+
+def folder_of_tests(folder: Path, source: str) -> str:
+    """A folder for pytest with one file of tests."""
+    (folder / "test_one.py").write_text(source, encoding="utf-8")
+    # Settings of its own, so that pytest takes the folder for a project and leaves the real one's alone.
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    return str(folder)
+
+
+def test_all_well(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = folder_of_tests(tmp_path, "def test_a():\n    assert True\n\ndef test_b():\n    assert True\n")
+    monkeypatch.setattr(check, "COMPUTING", [check.Stage("style", exits(0))])
+    monkeypatch.setattr(check, "WAITING", [check.Stage("unit", tests=tests)])
+    assert check.main() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
+
+
+def test_a_failed_test_fails_the_run_and_the_rest_still_runs(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = folder_of_tests(tmp_path, "def test_a():\n    assert False\n\ndef test_b():\n    assert True\n")
+    monkeypatch.setattr(check, "WAITING", [check.Stage("unit", tests=tests), check.Stage("after", exits(0))])
+    assert check.main() == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "1 passed, 1 failed, 0 skipped"
+    assert any(line.startswith("after") and "ok" in line for line in lines)
+
+
+def test_a_failed_command_counts_as_a_failure(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = folder_of_tests(tmp_path, "def test_a():\n    assert True\n")
+    monkeypatch.setattr(check, "COMPUTING", [check.Stage("style", exits(3))])
+    monkeypatch.setattr(check, "WAITING", [check.Stage("unit", tests=tests)])
+    assert check.main() == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "1 passed, 1 failed, 0 skipped"
+    assert any(line.startswith("style") and "FAILED" in line and "exit 3" in line for line in lines)
+
+
+def test_a_folder_without_tests_fails(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "WAITING", [check.Stage("unit", tests=folder_of_tests(tmp_path, ""))])
+    assert check.main() == 1
+    assert f"no test in {tmp_path}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("ci", "exit_code", "verdict"), [("true", 1, "failed"), ("", 0, "left out")])
+def test_without_a_browser_the_stage_says_so_and_fails_under_ci(
+    check: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ci: str,
+    exit_code: int,
+    verdict: str,
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(check.browser, "missing_after_install", lambda: "the browser tests need chromium")
+    monkeypatch.setattr(check, "WAITING", [check.Stage("browser", tests="tests/browser")])
+    assert check.main() == exit_code
+    assert f"{verdict}: the browser tests need chromium" in capsys.readouterr().out
+
+
+def test_every_folder_of_tests_is_a_stage(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(root / "tools"))
+    module = importlib.import_module("check")
+    staged = {stage.tests for stage in [*module.COMPUTING, *module.WAITING] if stage.tests}
+    folders = {f"tests/{path.name}" for path in (root / "tests").iterdir() if any(path.glob("**/test_*.py"))}
+    assert folders <= staged
