@@ -15,6 +15,8 @@ from routing.rosters.imported import NamedShift, RosterImport, RowProblem, split
 
 #: One repeating event may not yield more shifts than this.
 MOST_OCCURRENCES = 5_000
+#: Rules by the minute or second belong to no roster and take hours to expand.
+_FREQUENCIES = frozenset({"HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 
 
 def read_ics(
@@ -116,7 +118,7 @@ def _occurrences(event: Any, first: datetime, after: datetime, before: datetime)
     rules = rruleset()
     try:
         for rule in _listed(event.get("RRULE")):
-            rules.rrule(rrulestr(_with_zone(rule).to_ical().decode(), dtstart=first))
+            rules.rrule(rrulestr(_bounded(rule, before).to_ical().decode(), dtstart=first))
         for group in _listed(event.get("RDATE")):
             for item in group.dts:
                 rules.rdate(_moment(item.dt[0] if isinstance(item.dt, tuple) else item.dt))
@@ -137,15 +139,24 @@ def _occurrences(event: Any, first: datetime, after: datetime, before: datetime)
     return starts
 
 
-def _with_zone(rule: Any) -> Any:
-    """UNTIL as a moment in UTC: dateutil refuses a local or date-only one beside a start with a zone."""
-    if not rule.get("UNTIL"):
+def _bounded(rule: Any, before: datetime) -> Any:
+    """The rule with an end in UTC, at the span's end at the latest.
+
+    dateutil refuses a local or date-only UNTIL beside a start with a zone, and would
+    look for a day that never comes until the year 9999.
+    """
+    if not {str(freq).upper() for freq in rule.get("FREQ", [])} <= _FREQUENCIES:
+        raise _EventError("重复规则", "只能按小时、日、周、月或年重复")
+    if rule.get("COUNT"):
         return rule
-    until = rule["UNTIL"][0] if isinstance(rule["UNTIL"], list) else rule["UNTIL"]
-    last = _moment(until) if isinstance(until, datetime) else _moment(until) + timedelta(days=1, seconds=-1)
-    changed = icalendar.vRecur(rule)
-    changed["UNTIL"] = [last.astimezone(UTC)]
-    return changed
+    last = before
+    if rule.get("UNTIL"):
+        until = rule["UNTIL"][0]
+        own = _moment(until) if isinstance(until, datetime) else _moment(until) + timedelta(days=1, seconds=-1)
+        last = min(last, own)
+    bounded = icalendar.vRecur(rule)
+    bounded["UNTIL"] = [last.astimezone(UTC)]
+    return bounded
 
 
 def _length(event: Any, first: datetime) -> timedelta:
