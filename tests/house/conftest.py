@@ -74,7 +74,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
 def left_out(at: Path, names: list[str]) -> set[str]:
     """What a copy of the checkout leaves behind: environments, caches, state and the repository."""
     everywhere = {"__pycache__", "node_modules"}
-    at_root = {name for name in names if name.startswith(".")} - {".npmrc", ".dockerignore"} if at == ROOT else set()
+    at_root = {name for name in names if name.startswith(".")} - {".gitignore"} if at == ROOT else set()
     return at_root | (everywhere & set(names))
 
 
