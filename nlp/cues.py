@@ -13,6 +13,8 @@ CUE_LEXICON = "lexicon/cues.toml"
 _ASIDE = re.compile(r"\([^()\n]{0,60}\)")
 #: On 110 fewer characters than this outside of asides are next to nothing said.
 _HARDLY_ANYTHING = 6
+#: A longer text without words of silence is not looked at for silence.
+_LONG = 80
 _NOT_ME = re.compile(r"(?:没有|没|不是|不|未|别)(?:人|再|被|有|会|要)?$")
 
 
@@ -42,6 +44,8 @@ class CueRules:
 
     @staticmethod
     def _silence(text: str, line: str | None, hits: Sequence[Hit]) -> list[tuple[str, int, int]]:
+        if not hits and len(text) > _LONG:
+            return []
         said = sum(char.isalnum() and char not in "喂嗯啊呃哦" for char in _ASIDE.sub("", text))
         if said >= (16 if hits and line == "110" else _HARDLY_ANYTHING):
             return []

@@ -178,9 +178,8 @@ def danger_false_alarms(judged: Judged) -> float:
 
 def calibration_error(judged: Judged) -> float:
     """Expected calibration error of the route, ten bins of equal width."""
-    return sum(abs(entry["accuracy"] - entry["confidence"]) * entry["rows"] for entry in _bins(judged)) / max(
-        len(judged.gold), 1
-    )
+    gap = sum(abs(entry["accuracy"] - entry["confidence"]) * entry["rows"] for entry in _bins(judged))
+    return float(gap) / max(len(judged.gold), 1)
 
 
 def accuracy_at(judged: Judged, share: float) -> float:

@@ -35,11 +35,9 @@ def word_weights(model: Model, found: Occurrences, scores: Scores, column: Ints)
     """What each word of the batch adds to the margin ``column[text]`` of its text."""
     length = int(found.starts[-1])
     on_character = np.zeros(length + 1, dtype=np.float32)
-    one_doc = np.searchsorted(found.starts, found.one_at, side="right") - 1
-    one = model.char_table[found.one_bucket, column[one_doc]] / scores.char_norm[one_doc]
+    one = model.char_table[found.one_bucket, column[found.one_doc]] / scores.char_norm[found.one_doc]
     on_character[found.one_at] += one
-    two_doc = np.searchsorted(found.starts, found.two_at, side="right") - 1
-    two = model.char_table[found.two_bucket, column[two_doc]] / scores.char_norm[two_doc] / 2
+    two = model.char_table[found.two_bucket, column[found.two_doc]] / scores.char_norm[found.two_doc] / 2
     on_character[found.two_at] += two
     on_character[found.two_at + 1] += two
     weights = np.add.reduceat(on_character[:length], found.word_at)
@@ -49,8 +47,8 @@ def word_weights(model: Model, found: Occurrences, scores: Scores, column: Ints)
         model.word_table[found.word_id[known], word_column[known]] / scores.word_norm[found.word_doc[known]]
     )
     left = found.pair_left
-    pair = model.word_table[found.pair_bucket + len(model.words), word_column[left]]
-    pair = pair / scores.word_norm[found.word_doc[left]] / 2
+    halves = scores.word_norm[found.word_doc[left]] * 2
+    pair = model.word_table[found.pair_bucket + len(model.words), word_column[left]] / halves
     weights[left] += pair
     weights[left + 1] += pair
     return np.asarray(weights, dtype=np.float32)

@@ -45,8 +45,10 @@ class Occurrences:
     """Position in ``word_id`` of the left word of each pair of known neighbours."""
     pair_bucket: Ints
     one_at: Ints
+    one_doc: Ints
     one_bucket: Ints
     two_at: Ints
+    two_doc: Ints
     two_bucket: Ints
 
 
@@ -74,6 +76,7 @@ class FeatureSpace:
         pair_left = np.flatnonzero((word_id[:-1] >= 0) & (word_id[1:] >= 0))
         # A line feed is never in the vocabulary, so no pair crosses from one text into the next.
         pairs = (word_id[pair_left].astype(np.uint64) << np.uint64(24)) | word_id[pair_left + 1].astype(np.uint64)
+        char_doc = np.repeat(np.arange(len(texts)), lengths)
         solid = codes != _LINE_FEED
         one_at = np.flatnonzero(solid)
         two_at = np.flatnonzero(solid[:-1] & solid[1:])
@@ -86,8 +89,10 @@ class FeatureSpace:
             pair_left=pair_left,
             pair_bucket=self._bucket(pairs, _MIX_PAIR),
             one_at=one_at,
+            one_doc=char_doc[one_at],
             one_bucket=self._bucket(codes[one_at], _MIX_ONE),
             two_at=two_at,
+            two_doc=char_doc[two_at],
             two_bucket=self._bucket((codes[two_at] << np.uint64(21)) | codes[two_at + 1], _MIX_TWO),
         )
 
@@ -109,11 +114,12 @@ class FeatureSpace:
 
 def once(doc: Ints, index: Ints, size: int) -> tuple[Ints, Ints]:
     """``(doc, index)`` pairs, each once, ordered by text; ``size`` bounds ``index``."""
-    keys = doc * size + index
+    shift = max(size - 1, 1).bit_length()
+    keys = (doc << shift) | index
     keys.sort()
     if len(keys):
         keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
-    return np.divmod(keys, size)
+    return keys >> shift, keys & ((1 << shift) - 1)
 
 
 def word_block(found: Occurrences, vocabulary: int, bits: int) -> tuple[Ints, Ints]:
@@ -126,6 +132,5 @@ def word_block(found: Occurrences, vocabulary: int, bits: int) -> tuple[Ints, In
 
 def character_block(found: Occurrences, bits: int) -> tuple[Ints, Ints]:
     """The character block as ``(doc, bucket)``."""
-    at = np.concatenate((found.one_at, found.two_at))
-    doc = np.searchsorted(found.starts, at, side="right") - 1
+    doc = np.concatenate((found.one_doc, found.two_doc))
     return once(doc, np.concatenate((found.one_bucket, found.two_bucket)), 1 << bits)

@@ -81,7 +81,7 @@ class Model:
 def save_model(model: Model, folder: Path) -> None:
     """Write the model to ``folder``; the same model gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, NDArray[Any]] = {
+    arrays: dict[str, Any] = {
         "words": np.frombuffer("\n".join(model.words).encode("utf-8"), dtype=np.uint8),
         "shows": np.packbits(model.shows),
     }

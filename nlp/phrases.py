@@ -1,17 +1,17 @@
 """Finds phrases of the lexicon (``danger.toml``, ``cues.toml``) in many texts at once.
 
-A text is searched with a phrase only where two characters stand that the phrase
-needs; those are found for a whole batch by one table look-up on the character
-pairs that the classifier hashes anyway.
+A phrase is tried only where a word of it stands; such places are found for a whole
+batch by one table look-up on the characters that the classifier hashes anyway.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -19,15 +19,16 @@ from numpy.typing import NDArray
 
 from config.errors import ConfigError
 from config.files import ConfigFiles
-from nlp.features import FeatureSpace, Occurrences
+from nlp.features import FeatureSpace, Floats, Occurrences
 
 _GAP = re.compile(r"\.\.(\d{1,2})?$")
 _DEFAULT_GAP = 4
+_MOST_JOINED = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
-    """One pattern of the lexicon."""
+class Label:
+    """What a phrase stands for."""
 
     source: str
     """File the phrase came from, such as ``lexicon/danger.toml``."""
@@ -36,16 +37,26 @@ class Phrase:
     """Danger level; 0 for a cue."""
     firm: bool
     """A negation before it does not undo it."""
-    pattern: re.Pattern[str]
-    needs: frozenset[str]
-    """Characters or pairs of characters; a match holds at least one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One pattern of the lexicon."""
+
+    label: Label
+    pattern: re.Pattern[str] | None
+    """None where the phrase is nothing but alternatives: then ``anchors`` are the whole of it."""
+    anchors: tuple[tuple[str, ...], ...]
+    """Sets of words; a match holds one word of each set. The finder looks for the rarest set."""
+    longest: int
+    """Most characters a match can have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """Where a phrase stands in the normal text."""
 
-    phrase: Phrase
+    phrase: Label
     start: int
     end: int
 
@@ -67,105 +78,142 @@ def load_phrases(files: ConfigFiles, name: str, kinds: Mapping[str, str]) -> tup
             raise ConfigError(f"{path}: {kind!r} is no kind of taxonomy.toml; use one of {', '.join(kinds)}.")
         for say in entry.get("say", []):
             try:
-                pattern, needs = compile_phrase(say)
+                phrase = compile_phrase(say, Label(name, kind, int(entry.get("level", 0)), bool(entry.get("firm"))))
             except ValueError as error:
                 raise ConfigError(f"{path}: pattern {say!r} {error}.") from error
-            phrases.append(Phrase(name, kind, int(entry.get("level", 0)), bool(entry.get("firm")), pattern, needs))
+            phrases.append(phrase)
     return phrases, data
 
 
-def compile_phrase(say: str) -> tuple[re.Pattern[str], frozenset[str]]:
-    """A pattern of the lexicon as an expression, and the characters or pairs one of which it needs.
-
-    Raises ValueError when a part is empty or there is none.
-    """
+def compile_phrase(say: str, label: Label) -> Phrase:
+    """A pattern of the lexicon; raises ValueError when a part is empty or there is none."""
     runs: list[list[list[str]]] = [[]]
     expression = ""
+    longest = 0
     for token in say.split():
         gap = _GAP.match(token)
         if gap:
-            expression += rf"[^。!?\n]{{0,{gap[1] or _DEFAULT_GAP}}}?"
+            width = int(gap[1] or _DEFAULT_GAP)
+            expression += rf"[^。!?\n]{{0,{width}}}?"
+            longest += width
             runs.append([])
         else:
             choices = [choice for choice in token.split("|") if choice]
             if not choices:
                 raise ValueError("has an empty part")
             # Longer alternatives first, so that a hit shows the whole word.
-            ordered = sorted(choices, key=lambda choice: (-len(choice), choice))
+            ordered = sorted(set(choices), key=lambda choice: (-len(choice), choice))
             expression += "(?:" + "|".join(map(re.escape, ordered)) + ")"
-            runs[-1].append(choices)
-    options: list[frozenset[str]] = []
-    for run in runs:
-        options.extend(frozenset(choice[:2] for choice in part) for part in run)
-        for left, right in zip(run, run[1:], strict=False):
-            if sum(map(len, (left, right))) <= 40:
-                options.append(frozenset((a + b)[:2] for a, b in product(left, right)))
-    if not options:
+            longest += len(ordered[0])
+            runs[-1].append(ordered)
+    anchors = [tuple(part) for run in runs for part in run]
+    if not anchors:
         raise ValueError("has no words")
-    # Pairs are rarer than single characters, so parts with pairs only are looked for first.
-    return re.compile(expression), min(options, key=lambda option: (any(len(need) < 2 for need in option), len(option)))
+    for run in runs:
+        for left, right in pairwise(run):
+            if len(left) * len(right) <= _MOST_JOINED:
+                anchors.append(tuple(a + b for a, b in product(left, right)))
+    plain = len(anchors) == 1 and len(runs) == 1
+    return Phrase(label, None if plain else re.compile(expression), tuple(anchors), longest)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """Buckets that call for phrases: which phrases each calls for, and a table of all buckets."""
+class _Anchor:
+    """A word whose place is looked up in the bucket tables."""
 
-    phrases: dict[int, list[int]]
-    table: NDArray[np.bool_]
+    word: str
+    at: int
+    """Place of the looked-up character or pair within the word."""
+    phrase: Phrase
 
 
 class PhraseFinder:
     """Finds all phrases of a lexicon in a batch whose features are known."""
 
-    def __init__(self, phrases: Sequence[Phrase], space: FeatureSpace) -> None:
-        self._phrases = tuple(phrases)
-        self._ones = _Wanted({}, np.zeros(1 << space.bits, dtype=np.bool_))
-        self._twos = _Wanted({}, np.zeros(1 << space.bits, dtype=np.bool_))
-        for number, phrase in enumerate(self._phrases):
-            for need in phrase.needs:
-                wanted, bucket = (
-                    (self._twos, space.pair_bucket(need)) if len(need) == 2 else (self._ones, space.one_bucket(need))
+    def __init__(self, phrases: Sequence[Phrase], space: FeatureSpace, idf: Floats | None = None) -> None:
+        """``idf`` per bucket, where known, lets the finder look for the rarest characters."""
+        self._space = space
+        self._idf = idf
+        self._ones: dict[int, list[_Anchor]] = {}
+        self._twos: dict[int, list[_Anchor]] = {}
+        for phrase in phrases:
+            for anchor in min((self._anchors(phrase, words) for words in phrase.anchors), key=self._cost):
+                key = anchor.word[anchor.at : anchor.at + 2]
+                table, bucket = (
+                    (self._twos, space.pair_bucket(key)) if len(key) == 2 else (self._ones, space.one_bucket(key))
                 )
-                wanted.table[bucket] = True
-                wanted.phrases.setdefault(bucket, []).append(number)
+                table.setdefault(bucket, []).append(anchor)
+        self._tables = [(anchors, _wanted(anchors, space.bits)) for anchors in (self._ones, self._twos)]
+
+    def _anchors(self, phrase: Phrase, words: Sequence[str]) -> list[_Anchor]:
+        return [
+            _Anchor(word, min(range(max(1, len(word) - 1)), key=lambda at: self._frequency(word[at : at + 2])), phrase)
+            for word in words
+        ]
+
+    def _cost(self, anchors: Sequence[_Anchor]) -> float:
+        return sum(self._frequency(anchor.word[anchor.at : anchor.at + 2]) for anchor in anchors)
+
+    def _frequency(self, key: str) -> float:
+        """About how often the characters stand in a text; without idf, pairs are taken as rare."""
+        if self._idf is None:
+            return 1.0 if len(key) == 1 else 0.05
+        bucket = self._space.pair_bucket(key) if len(key) == 2 else self._space.one_bucket(key)
+        weight = float(self._idf[bucket])
+        return math.exp(-weight) if weight > 0 else 0.0
 
     def find(self, texts: Sequence[str], found: Occurrences) -> list[list[Hit]]:
         """Per text its hits in order of place; of one kind none inside another."""
-        candidates: list[set[int] | None] = [None] * len(texts)
-        for wanted, at, buckets in (
-            (self._ones, found.one_at, found.one_bucket),
-            (self._twos, found.two_at, found.two_bucket),
+        hits: list[list[Hit]] = [[] for _ in texts]
+        for (anchors, wanted), at, doc, buckets in (
+            (self._tables[0], found.one_at, found.one_doc, found.one_bucket),
+            (self._tables[1], found.two_at, found.two_doc, found.two_bucket),
         ):
-            marked = np.flatnonzero(wanted.table[buckets])
-            docs = (np.searchsorted(found.starts, at[marked], side="right") - 1).tolist()
-            for doc, bucket in zip(docs, buckets[marked].tolist(), strict=True):
-                chosen = candidates[doc]
-                if chosen is None:
-                    chosen = candidates[doc] = set()
-                chosen.update(wanted.phrases[bucket])
-        return [
-            self._search(text, sorted(chosen)) if chosen else [] for text, chosen in zip(texts, candidates, strict=True)
-        ]
+            marked = np.flatnonzero(wanted[buckets])
+            docs = doc[marked]
+            places = (at[marked] - found.starts[docs]).tolist()
+            for index, place, bucket in zip(docs.tolist(), places, buckets[marked].tolist(), strict=True):
+                text = texts[index]
+                for anchor in anchors[bucket]:
+                    start = place - anchor.at
+                    if start >= 0 and text.startswith(anchor.word, start):
+                        _collect(anchor, text, start, hits[index])
+        return [_outermost(one) if len(one) > 1 else one for one in hits]
 
-    def _search(self, text: str, numbers: Sequence[int]) -> list[Hit]:
-        hits = [
-            Hit(self._phrases[number], match.start(), match.end())
-            for number in numbers
-            for match in self._phrases[number].pattern.finditer(text)
-        ]
-        if len(hits) < 2:
-            return hits
-        hits.sort(key=lambda hit: (hit.start, -hit.phrase.level, -hit.end))
-        kept: list[Hit] = []
-        for hit in hits:
-            inside = any(
-                other.phrase.kind == hit.phrase.kind
-                and other.phrase.source == hit.phrase.source
+
+def _wanted(anchors: Mapping[int, object], bits: int) -> NDArray[np.bool_]:
+    table = np.zeros(1 << bits, dtype=np.bool_)
+    table[list(anchors)] = True
+    return table
+
+
+def _collect(anchor: _Anchor, text: str, start: int, hits: list[Hit]) -> None:
+    phrase = anchor.phrase
+    if phrase.pattern is None:
+        hits.append(Hit(phrase.label, start, start + len(anchor.word)))
+        return
+    reach = phrase.longest
+    hits.extend(
+        Hit(phrase.label, match.start(), match.end())
+        for match in phrase.pattern.finditer(text, max(0, start - reach), start + len(anchor.word) + reach)
+    )
+
+
+def _outermost(hits: list[Hit]) -> list[Hit]:
+    """Hits in order, without those inside another of the same kind that is no less grave."""
+    hits.sort(key=lambda hit: (hit.start, -hit.phrase.level, -hit.end))
+    kept: list[Hit] = []
+    for hit in hits:
+        label = hit.phrase
+        for other in kept:
+            if (
+                hit.end <= other.end
                 and other.start <= hit.start
-                and hit.end <= other.end
-                and other.phrase.level >= hit.phrase.level
-                for other in kept
-            )
-            if not inside:
-                kept.append(hit)
-        return kept
+                and other.phrase.kind == label.kind
+                and other.phrase.source == label.source
+                and other.phrase.level >= label.level
+            ):
+                break
+        else:
+            kept.append(hit)
+    return kept

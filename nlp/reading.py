@@ -6,6 +6,7 @@ the same parts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,11 +25,13 @@ from nlp.scoring import Scores, score
 from nlp.taxonomy import Taxonomy
 from nlp.tokens import Tokenizer
 
+_SPOKEN = re.compile(r"[^\W_]")
 #: Texts scored together; more brings no more speed and takes memory.
 _BATCH = 256
 _BATCH_CHARS = 200_000
 _TOPICS_SHOWN = 3
-_DANGER_COLUMN = 5
+#: Column of the danger margin in Scores.margins.
+DANGER_COLUMN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class CallReader:
         self._cues = cues
         self._with_evidence = with_evidence
         self.space: FeatureSpace = model.space
-        self.finder = PhraseFinder([*danger.phrases, *cues.phrases], self.space)
+        self.finder = PhraseFinder([*danger.phrases, *cues.phrases], self.space, np.sqrt(model.char_table[:, -1]))
 
     @property
     def model(self) -> str:
@@ -92,7 +95,7 @@ class CallReader:
         shown = self.show(found, scores)
         routes = scores.routes.tolist()
         topics = scores.topics.tolist()
-        margins = scores.margins[:, _DANGER_COLUMN].tolist()
+        margins = scores.margins[:, DANGER_COLUMN].tolist()
         for index, (original, line) in enumerate(items):
             parts = Parts(
                 normal=normals[index],
@@ -119,14 +122,14 @@ class CallReader:
     def judge_danger(self, text: str, margin: float, hits: Sequence[Hit]) -> tuple[int, float, list[Sighting]]:
         """Level, probability and the phrases that stand."""
         sightings = self._danger.sightings(text, hits)
-        now = self._danger.is_now(text)
+        now = bool(sightings) and self._danger.is_now(text)
         probability = danger_probability(self._model.danger, margin, phrase_counts(sightings, now))
         return danger_level(self._model.danger, probability, sightings, now), probability, sightings
 
     def classification(self, original: str, parts: Parts) -> Classification:
         """Join the parts, with every offset brought back to the original."""
         normal = parts.normal
-        spoken = any(char.isalnum() for char in normal.text)
+        spoken = _SPOKEN.search(normal.text) is not None
         ranking = sorted(zip(ROUTES, parts.routes, strict=True), key=lambda pair: -pair[1])
         if not spoken:
             # Nothing was said: no weight of words can speak for a class.

@@ -66,11 +66,12 @@ def danger_weights(
     texts: Sequence[str],
     margins: NDArray[Any],
     danger: NDArray[Any],
+    *,
     seed: int,
 ) -> tuple[DangerWeights, dict[str, float]]:
     """Weights that join margin and phrases, and the bars of both levels."""
     lexicon = DangerLexicon(files, load_taxonomy(files))
-    finder = PhraseFinder(lexicon.phrases, model.space)
+    finder = PhraseFinder(lexicon.phrases, model.space, np.sqrt(model.char_table[:, -1]))
     counts = np.zeros((len(texts), COUNTS))
     alarming = np.zeros(len(texts), dtype=np.bool_)
     space = model.space
@@ -80,7 +81,7 @@ def danger_weights(
         found = space.occurrences(chunk, [[text] if text else [] for text in chunk])
         for index, hits in enumerate(finder.find(chunk, found), start=low):
             seen = lexicon.sightings(texts[index], hits)
-            now = lexicon.is_now(texts[index])
+            now = bool(seen) and lexicon.is_now(texts[index])
             counts[index] = phrase_counts(seen, now)
             alarming[index] = any(s.level == 2 for s in seen) or (now and bool(seen))
     features = np.column_stack((margins, counts))

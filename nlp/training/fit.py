@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 
@@ -85,7 +85,7 @@ def train(
     say("out-of-fold margins")
     route_margins = _out_of_fold(features, routes, folds, fit_route, len(ROUTES))
     danger_margins = _out_of_fold(features, danger_of, folds, fit_danger, 1)[:, 0]
-    topic_margins = _out_of_fold(topic_features, topic_of, folds, fit_topic, len(topics), has_topic)
+    topic_margins = _out_of_fold(topic_features, topic_of, folds, fit_topic, len(topics), usable=has_topic)
 
     scale, bias = route_calibration(route_margins, routes)
     calibration = Calibration(scale, bias, topic_scale(topic_margins[has_topic], topic_of[has_topic]), 0.0)
@@ -114,7 +114,7 @@ def train(
         probe=probe,
     )
     say("danger: joining phrases and margin")
-    danger, danger_figures = danger_weights(model, files, cut.texts, danger_margins, danger_of, seed)
+    danger, danger_figures = danger_weights(model, files, cut.texts, danger_margins, danger_of, seed=seed)
     figures = _figures(route_margins, routes, calibration) | danger_figures
     return Trained(replace(model, danger=danger), figures)
 
@@ -150,6 +150,7 @@ def _out_of_fold(
     folds: Sequence[Any],
     fit: Callable[[Any, NDArray[Any]], Any],
     classes: int,
+    *,
     usable: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     margins = np.full((len(labels), classes), -1.0)

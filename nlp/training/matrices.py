@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
+from scipy import sparse
 
 from nlp.features import FeatureSpace, Floats, Occurrences, character_block, once, word_block
 from nlp.normalise import normalise
@@ -89,7 +89,7 @@ def idf(counts: Any) -> Floats:
     weights = np.log((1 + texts) / (1 + frequency)) + 1
     weights[frequency < MIN_TEXTS_HASHED] = 0
     # Stored as half precision; training must see what inference will see.
-    return weights.astype(np.float16).astype(np.float32)
+    return np.asarray(weights.astype(np.float16), dtype=np.float32)
 
 
 def weighted(counts: Any, weights: Floats) -> Any:
