@@ -141,6 +141,14 @@ class Postgres:
         log.info("making the database", folder=str(self.data), postgres=binaries.version)
         draft = self._state.postgres / "data.new"
         processes.kill_mentioning(draft)
+        try:
+            self._fill(draft, binaries, check)
+            draft.rename(self.data)
+        finally:
+            if draft.exists():
+                shutil.rmtree(draft)
+
+    def _fill(self, draft: Path, binaries: PostgresBinaries, check: Callable[[], None]) -> None:
         if draft.exists():
             shutil.rmtree(draft)
         password = secrets.token_urlsafe(24)
@@ -167,7 +175,6 @@ class Postgres:
         if "ERROR:" in said:
             raise EmbeddedError(f"PostgreSQL could not make the database hotline ({_reason(said)}); see {self.log}.")
         _write_private(self._state.password_file, password)
-        draft.rename(self.data)
 
     def _run(self, command: Sequence[str], text: str, check: Callable[[], None]) -> str:
         child: subprocess.Popen[str] = subprocess.Popen(

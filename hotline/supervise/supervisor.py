@@ -94,7 +94,10 @@ class _Run:
             if serving:
                 await self._ready(serving)
             on_ready(self._address)
-            await asyncio.gather(*self._tasks)
+            # Not gather: called off, it would cancel the children's tasks before they have ended.
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
 
         await self._unless_stopped(start())
 

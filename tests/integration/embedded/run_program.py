@@ -15,15 +15,16 @@ from hotline.supervise.supervisor import supervise
 
 
 async def prepare(urls: ServerUrls) -> None:
+    if "--fail" in sys.argv:
+        raise HotlineError("The preparation failed on purpose.")
     connection = await asyncpg.connect(urls.database_url)
     await connection.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
     await connection.close()
 
 
 def main() -> int:
-    children = [
-        ChildSpec(name, (name,), serves=name in {"serve", "broken"}, module="child_program") for name in sys.argv[1:]
-    ]
+    names = [name for name in sys.argv[1:] if name != "--fail"]
+    children = [ChildSpec(name, (name,), serves=name in {"serve", "broken"}, module="child_program") for name in names]
     try:
         return asyncio.run(
             supervise(

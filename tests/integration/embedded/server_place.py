@@ -30,7 +30,7 @@ def until(what: str, look: Callable[[], T | None]) -> T:
         found = look()
         if found is not None and found is not False:
             return found
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError(f"waited {PATIENCE_S:.0f} s in vain for {what}")
 
 
@@ -84,8 +84,11 @@ class Place:
             try:
                 if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
                     continue
-                inside = Path(process.cwd()).is_relative_to(self.state)
-                if inside or process.environ().get("HOTLINE_STATE_DIR") == str(self.state):
+                if process.name().startswith(("python", "hotline")):
+                    mine = process.environ().get("HOTLINE_STATE_DIR") == str(self.state)
+                else:
+                    mine = process.cwd().startswith(f"{self.state}/")
+                if mine:
                     found.append(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied, OSError):
                 continue
