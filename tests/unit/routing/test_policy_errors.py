@@ -223,6 +223,9 @@ value = 2
 [[items]]
 name = 3
 sub.value = 4
+quotes = """a \\"""
+fake = 1
+"""
 '''
     tomllib.loads(text)
     index = index_lines(text)
@@ -241,6 +244,7 @@ sub.value = 4
         ("items", 0, "sub", "value"): 19,
         ("items", 1): 20,
         ("items", 1, "sub", "value"): 22,
+        ("items", 1, "fake"): 20,
         ("items", 1, "absent"): 20,
         ("absent",): 1,
     }
