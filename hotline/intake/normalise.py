@@ -48,8 +48,10 @@ WITHHELD = frozenset(
 )
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+#: Printing ASCII and common Chinese characters: nothing in it would be folded.
+_SETTLED = re.compile("[\x21-\x7e\u4e00-\u9fff]*")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_MOBILE = re.compile(r"(?:\+?86|0086)?0?(1[3-9]\d{9})")
+_MOBILE = re.compile(r"(?:\+?86|0086)?0?(1[3-9]\d{9})", re.ASCII)
 _SCIENTIFIC = re.compile(r"(\d(?:\.\d+)?)[eE]\+?(\d{1,2})")
 _EXTENSION = re.compile(r"(?:-{2,}|ext\.?|x|#|转|分机)[:：]?\d{1,6}$|(?<=\d{7})-\d{1,5}$", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s\-‐-―_.()（）·]+")
@@ -68,6 +70,8 @@ def spoken(text: str) -> str:
 
 def short(value: object) -> str:
     """A short field (name, address, unit, number): width folded, control characters gone, blanks single."""
+    if isinstance(value, str) and _SETTLED.fullmatch(value):
+        return value
     text = _CONTROL.sub("", unicodedata.normalize("NFKC", storable(cell_text(value))))
     return " ".join(text.split())
 
@@ -81,11 +85,11 @@ def heading(value: object) -> str:
 
 def cell_text(value: object) -> str:
     """A cell as the text a person sees: whole floats without ``.0``, times in ISO form."""
+    if isinstance(value, str):
+        return value
     match value:
         case None:
             return ""
-        case str():
-            return value
         case bool():
             return "是" if value else "否"
         case float():
@@ -105,7 +109,8 @@ def is_blank(value: object) -> bool:
     if value is None:
         return True
     if isinstance(value, str):
-        return not value or not _CONTROL.sub("", value).strip()
+        stripped = value.strip()
+        return not stripped or (not stripped[0].isalnum() and not _CONTROL.sub("", stripped).strip())
     if isinstance(value, float):
         return math.isnan(value)
     return isinstance(value, (list, dict, tuple)) and not value
@@ -113,13 +118,13 @@ def is_blank(value: object) -> bool:
 
 def json_value(value: object) -> Any:
     """``value`` as plain JSON that PostgreSQL can hold; the original of a row is kept this way."""
+    if isinstance(value, str):
+        return storable(value)
     match value:
         case None | bool() | int():
             return value
         case float():
             return value if math.isfinite(value) else None
-        case str():
-            return storable(value)
         case dict():
             return {storable(str(key)): json_value(item) for key, item in value.items()}
         case list() | tuple():
@@ -149,6 +154,8 @@ def phone(value: object, *, area_code: str = "", withheld: frozenset[str] = froz
     ``e164`` None and is not withheld. Never raises.
     """
     raw = storable(cell_text(value)).strip()
+    if mobile := _MOBILE.fullmatch(raw):
+        return PhoneNumber(f"+86{mobile[1]}", raw, withheld=False)
     text = _CONTROL.sub("", unicodedata.normalize("NFKC", raw)).strip().strip("'\"“”‘’")
     folded = text.casefold()
     if not folded.strip("0-+. ") or folded in WITHHELD or folded in withheld:

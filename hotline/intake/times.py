@@ -58,7 +58,10 @@ class TimeReader:
             return self._utc(value)
         if isinstance(value, date):
             return self._utc(datetime(value.year, value.month, value.day))  # noqa: DTZ001 - zone follows
-        text = " ".join(unicodedata.normalize("NFKC", cell_text(value)).split()).strip("'\"")
+        text = cell_text(value)
+        if not text.isascii():
+            text = unicodedata.normalize("NFKC", text)
+        text = " ".join(text.split()).strip("'\"")
         for form in self.forms:
             try:
                 moment = form(value, text, self.zone)
@@ -94,7 +97,12 @@ def _pattern(form: str) -> Callable[[object, str, tzinfo], datetime | None]:
             if part not in _DIRECTIVES:
                 raise TimeFormError(f"{form!r}: {part}")
             directive = _DIRECTIVES[part]
-            touches = any(parts[i] == "" and 0 < i < len(parts) - 1 for i in (index - 1, index + 1))
+            # Without a separator digits must come in pairs, or nothing says where one part ends.
+            touches = any(
+                parts[gap] == "" and parts[beyond : beyond + 1] and parts[beyond] not in {"%p", "%z", "%%"}
+                for gap, beyond in ((index - 1, index - 2), (index + 1, index + 2))
+                if 0 < gap < len(parts) - 1
+            )
             out.append(directive.replace(r"\d{1,2}", r"\d{2}") if touches else directive)
         else:
             out.append(re.escape(part).replace(r"\ ", r"\s*"))

@@ -34,8 +34,11 @@ def segments_of(parts: Sequence[Any], profile: Profile) -> tuple[Segment, ...]:
 
 def join_once(texts: Sequence[str]) -> str:
     """``texts`` joined by line feeds, without those that another one holds already."""
+    said = [text for text in map(spoken, texts) if text]
+    if len(said) < 2:
+        return "".join(said)
     kept: list[str] = []
-    for text in filter(None, map(spoken, texts)):
+    for text in said:
         bare = _bare(text)
         if any(bare in _bare(other) for other in kept):
             continue

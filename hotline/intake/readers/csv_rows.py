@@ -6,6 +6,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from hotline.intake.errors import FieldError, FileUnreadable
@@ -86,7 +87,7 @@ class CsvRows:
 
     def __iter__(self) -> Iterator[Row | RowError]:
         # Rows are counted as a spreadsheet does: a record is one row however many lines it has; blank ones count.
-        for number, item in enumerate(self._records(), 1):
+        for number, item in enumerate(self._records(self.delimiter, self.header.width), 1):
             if number <= self.header.index + 1:
                 continue
             if isinstance(item, str):
@@ -105,11 +106,14 @@ class CsvRows:
         errors = tuple(FieldError(name, "有无法识别的字节（显示为 �），请改成正确的文字。") for name in names)
         return RowError(number, row.cells, errors or (FieldError(WHOLE_ROW, "有无法识别的字节（显示为 �）。"),))
 
-    def _records(self) -> Iterator[list[str] | str]:
-        """Each record's cells, or the one line that stands where a quote is broken."""
+    def _records(self, delimiter: str, width: int | None = None) -> Iterator[list[str] | str]:
+        """Each record's cells, or the one line that stands where a quote is broken.
+
+        With the table's ``width`` known, a quote that ran over whole rows is told too.
+        """
         self._file.seek(0)
         lines = _Lines(self._file)
-        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
             try:
                 cells = next(reader)
@@ -119,10 +123,10 @@ class CsvRows:
                 broken, *rest = lines.record
                 lines.push_back(rest)
                 lines.record.clear()
-                reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+                reader = csv.reader(lines, delimiter=delimiter, strict=True)
                 yield broken
                 continue
-            if len(lines.record) > 1 and len(cells) != self.header.width and self._swallowed(lines.record[1:]):
+            if width and len(lines.record) > 1 and len(cells) != width and _holds_a_row(lines.record[1:], delimiter, width):
                 broken, *rest = lines.record
                 lines.push_back(rest)
                 lines.record.clear()
@@ -130,16 +134,6 @@ class CsvRows:
                 continue
             lines.record.clear()
             yield cells
-
-    def _swallowed(self, lines: list[str]) -> bool:
-        """Whether one of ``lines`` is a whole row by itself: then an open quote ran over it."""
-        for line in lines:
-            try:
-                if any(len(cells) == self.header.width for cells in csv.reader([line], delimiter=self.delimiter)):
-                    return True
-            except csv.Error:
-                continue
-        return False
 
     def _salvaged(self, line: str) -> dict[str, str]:
         cells = [cell.strip().strip('"') for cell in visible(line).rstrip("\r\n").split(self.delimiter)]
@@ -150,23 +144,30 @@ class CsvRows:
         }
 
     def _find_header(self) -> tuple[str, Header]:
-        lines = _Lines(self._file)
-        head = [line for line, _ in zip(lines, range(min(self._profile.file.header_search, 400)), strict=False)]
         chosen = self._profile.file.delimiter
         best: tuple[str, Header] | None = None
-        tried: list[list[str]] = []
+        seen: list[list[str]] = []
         for delimiter in DELIMITERS if chosen == "auto" else (chosen,):
-            try:
-                rows = list(csv.reader(head, delimiter=delimiter))
-            except csv.Error:
-                continue
-            header = find_header(rows, self._profile)
+            records = islice(self._records(delimiter), self._profile.file.header_search)
+            table = [[] if isinstance(record, str) else record for record in records]
+            header = find_header(table, self._profile)
             if header and (best is None or header.matched > best[1].matched):
                 best = delimiter, header
-            tried = max(tried, rows, key=lambda table: max(map(len, table), default=0))
+            seen = max(seen, table, key=lambda rows: max(map(len, rows), default=0))
         if best is None:
-            raise FileUnreadable(f"{self.path}：{missing_header(tried, self._profile)}")
+            raise FileUnreadable(f"{self.path}：{missing_header(seen, self._profile)}")
         return best
+
+
+def _holds_a_row(lines: list[str], delimiter: str, width: int) -> bool:
+    """Whether one of ``lines`` is a whole row by itself: then an open quote ran over it."""
+    for line in lines:
+        try:
+            if any(len(cells) == width for cells in csv.reader([line], delimiter=delimiter)):
+                return True
+        except csv.Error:
+            continue
+    return False
 
 
 _BROKEN = "引号没有成对，这一行读不出各列。请补上或删去多余的引号。"

@@ -49,7 +49,9 @@ class Header:
 
     def repeats(self, cells: Sequence[Any]) -> bool:
         """Whether ``cells`` are the headings again (files put one behind the other)."""
-        return tuple(map(heading, cells)) == self.keys
+        if len(cells) < self.width:
+            return False
+        return all(heading(cell) == key for cell, key in zip(cells, self.keys, strict=False))
 
     def row(self, number: int, cells: Sequence[Any]) -> Row | RowError:
         """Name the cells; a row too short or too long is an error."""
