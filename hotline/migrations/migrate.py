@@ -52,6 +52,7 @@ async def migrate(database_url: str, revision: str = "head") -> None:
     Raises MigrationError with the database's own words when a version fails;
     each version is one transaction.
     """
+
     def upgrade(connection: Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection

@@ -180,7 +180,10 @@ _HASHED_TEXTS = (
 
 def _plain(text: str | None) -> str | None:
     """``text`` for comparing only: width folded, white space runs made one blank."""
-    return None if text is None else " ".join(unicodedata.normalize("NFKC", text).split())
+    if not text:
+        return text
+    folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(folded.split())
 
 
 @overload

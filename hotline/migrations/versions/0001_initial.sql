@@ -135,7 +135,7 @@ create table calls (
     unique (line, external_id)
 );
 create index on calls (received_at desc, id desc);
-create index on calls (state, received_at desc);
+create index on calls (state, received_at desc) where state not in ('completed', 'closed');
 create index on calls (caller_hash, received_at desc) where caller_hash is not null;
 create index on calls (held_by) where held_by is not null;
 
@@ -279,9 +279,9 @@ create table agents (
     presence_since    timestamptz not null default now(),
     wrap_up_until     timestamptz,
     skills            text[] not null default '{}',   -- topic codes; empty: any
-    grids             text[] not null default '{}',   -- grid or region names; empty: any
+    grids             text[] not null default '{}',   -- grid codes or region names; empty: any
     languages         text[] not null default '{}',
-    penalty           int not null default 0,
+    penalty_until     timestamptz,                    -- no offers before, after a refusal or an unanswered offer
     no_answers        int not null default 0,         -- unanswered offers in a row
     last_offered_at   timestamptz,
     last_completed_at timestamptz,
@@ -309,7 +309,7 @@ create table queue_items (
     entered_at       timestamptz not null default now(),  -- into this queue; enqueued_at is kept over moves
     deadline         timestamptz,
     topics           text[] not null default '{}',
-    region           text,
+    grid             text,                                -- grid code, else the region as written
     language         text,
     live             boolean not null default false,
     counted          boolean not null default true,       -- false: backlog, outside service-level figures
@@ -427,7 +427,7 @@ create table shift_overrides (
     queue       text not null,
     kind        text not null check (kind in ('add', 'remove', 'replace')),
     user_id     bigint not null references users,
-    replaced_id bigint references users,
+    substitute_id bigint references users,  -- replace: who comes instead
     starts_at   timestamptz not null,
     ends_at     timestamptz not null check (ends_at > starts_at)
 );

@@ -1,0 +1,1 @@
+"""Accounts: log-in, sessions, API tokens, roles and what they may do."""

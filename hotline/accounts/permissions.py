@@ -1,0 +1,70 @@
+"""Who may do what. Every route names one permission, or the service does not start."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Role = Literal["operator", "lawyer", "mediator", "police", "department", "manager", "admin", "line"]
+#: Roles of CONTRACT.md with their screen names.
+ROLES: dict[Role, str] = {
+    "operator": "话务员",
+    "lawyer": "值班律师",
+    "mediator": "调解员",
+    "police": "警务台",
+    "department": "承办单位",
+    "manager": "管理者",
+    "admin": "管理员",
+    "line": "线路接入",
+}
+
+Permission = Literal[
+    "public",  # no log-in: health, log-in page, static files
+    "self",  # anybody who is logged in, about themselves
+    "calls.submit",
+    "calls.read",
+    "calls.forward",
+    "calls.answer",
+    "tickets.receive",
+    "queues.read",
+    "queues.claim",
+    "danger.acknowledge",
+    "statistics.read",
+    "events.read",
+    "rosters.read",
+    "rosters.write",
+    "policy.read",
+    "policy.write",
+    "users.write",
+    "triage.repeat",
+]
+PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+
+_STAFF: frozenset[Permission] = frozenset(
+    {"public", "self", "calls.read", "queues.read", "events.read", "rosters.read"}
+)
+_DESK: frozenset[Permission] = _STAFF | {"calls.forward", "queues.claim", "danger.acknowledge"}
+_OVERSEE: frozenset[Permission] = _STAFF | {
+    "statistics.read",
+    "policy.read",
+    "policy.write",
+    "rosters.write",
+    "danger.acknowledge",
+    "triage.repeat",
+}
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    "operator": _DESK | {"calls.submit", "calls.answer", "tickets.receive"},
+    "lawyer": _DESK,
+    "mediator": _DESK,
+    "police": _DESK,
+    "department": _DESK | {"tickets.receive"},
+    "manager": _OVERSEE,
+    "admin": _OVERSEE
+    | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive", "users.write"},
+    "line": frozenset({"public", "self", "calls.submit"}),
+}
+
+
+def allowed(role: Role, permission: Permission) -> bool:
+    """Whether ``role`` has ``permission``."""
+    return permission in GRANTS[role]

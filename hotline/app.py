@@ -1,0 +1,83 @@
+"""Wires the web application together; nothing else builds these parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from config.files import ConfigFiles
+from config.settings import Settings
+from hotline.console.pages import add_console
+from hotline.database import open_pool
+from hotline.embedded.servers import ServerUrls
+from hotline.intake.api_record import profiles_by_line
+from hotline.intake.profile import load_profiles
+from hotline.migrations.migrate import check_schema
+from hotline.published import Published
+from hotline.secrets import lookup_key, read_secret_key
+from hotline.signals import Signals
+from hotline.web.authentication import answer_errors, authenticate, check_routes
+from hotline.web.bodies import answer_rejected_bodies
+from hotline.web.hub import EventHub
+from hotline.web.keys import SERVICES, Services
+from hotline.web.logs import bind_request
+from hotline.web.metrics import measure
+from hotline.web.routes import add_api
+from routing.transfers.exchange import NoExchange
+
+#: CONTRACT.md: at most 16 MiB a request.
+MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
+    """The application with everything it needs; raises before it listens when anything is missing.
+
+    Raises ConfigError, PolicyError, ProfileError, SecretKeyError,
+    DatabaseUnreachable, SchemaOutdated or RouteWithoutPermission.
+    """
+    files = ConfigFiles(settings.config_dir)
+    published = Published(files)
+    profiles = profiles_by_line(load_profiles(files))
+    key = lookup_key(read_secret_key(settings))
+    app = web.Application(
+        middlewares=[bind_request, measure, answer_errors, answer_rejected_bodies, authenticate],
+        client_max_size=MAX_BODY_BYTES,
+    )
+    add_api(app)
+    add_console(app)
+    check_routes(app)
+    pool = await open_pool(urls.database_url, settings.pool_size)
+    try:
+        async with pool.acquire() as connection:
+            await check_schema(connection)
+        await published.refresh(pool, force=True)
+    except BaseException:
+        await pool.close()
+        raise
+    signals = Signals(urls.redis_url)
+    hub = EventHub(pool, signals)
+    app[SERVICES] = Services(
+        settings=settings,
+        pool=pool,
+        signals=signals,
+        published=published,
+        key=key,
+        profiles=profiles,
+        hub=hub,
+        exchange=NoExchange(),
+    )
+
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        await hub.start()
+        yield
+        await signals.close()
+        await pool.close()
+
+    async def end_streams(app: web.Application) -> None:
+        await hub.stop()
+
+    app.cleanup_ctx.append(run)
+    # before the server waits for open connections, which event streams never end by themselves
+    app.on_shutdown.append(end_streams)
+    return app

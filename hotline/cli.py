@@ -1,0 +1,71 @@
+"""The command line (CONTRACT.md): registers the commands and turns errors into one sentence."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import typer
+
+from config.errors import ConfigError
+from hotline.commands import accounts, import_, service
+from hotline.commands.evaluate import evaluate
+from hotline.commands.import_store import open_import_store
+from hotline.commands.train import train
+from hotline.commands.triage import triage
+from hotline.errors import HotlineError
+from nlp.errors import NlpError
+from routing.errors import RoutingError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="12345、110、12348 三线研判分流服务",
+)
+bench = typer.Typer(no_args_is_help=True, help="Benchmarks that compare two things in one run.")
+
+app.command("run")(service.run)
+app.command("serve")(service.serve)
+app.command("work")(service.work)
+app.command("migrate")(service.migrate_schema)
+app.command("create-key")(service.create_key)
+app.command("triage")(triage)
+app.command("evaluate")(evaluate)
+app.command("train")(train)
+app.add_typer(accounts.users, name="user")
+app.add_typer(accounts.tokens, name="token")
+app.add_typer(bench, name="bench")
+import_.register(app, open_import_store)
+
+
+@bench.command("triage")
+def bench_triage() -> None:
+    """Our reader against plain jieba with scikit-learn, interleaved in one run."""
+    # scikit-learn is an extra that only this command and training need
+    from hotline.commands.bench import bench_triage as run_bench
+
+    run_bench()
+
+
+def main() -> None:
+    """Run a command; an error that a person can mend is one sentence on stderr."""
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except HotlineError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except (ConfigError, RoutingError, NlpError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""``hotline run``, ``serve``, ``work`` and ``migrate``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+from aiohttp import web
+from rich.console import Console
+
+from config.files import ConfigFiles
+from config.settings import Settings, load_settings
+from hotline.app import make_app
+from hotline.database import open_pool
+from hotline.demo.fill import DemoLogin, fill_demo
+from hotline.embedded.servers import ServerUrls, embedded_servers
+from hotline.migrations.migrate import migrate
+from hotline.published import Published
+from hotline.secrets import lookup_key, read_secret_key
+from hotline.signals import Signals
+from hotline.supervise.children import ChildSpec
+from hotline.supervise.ports import free_port
+from hotline.supervise.supervisor import supervise
+from hotline.web.logs import configure_logs
+from hotline.worker.work import Worker
+from nlp import load_reader
+
+#: Open streams are ended by then; what still runs is cut off.
+SHUTDOWN_S = 1.5
+
+
+def _stop_event() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def run(
+    demo: Annotated[bool, typer.Option("--demo/--no-demo", help="demo users and calls on a new database")] = True,
+) -> None:
+    """Run everything: servers, migrations, web and workers; SIGTERM stops all of it."""
+    configure_logs("run")
+    settings = load_settings()
+    read_secret_key(settings)
+    logins: list[DemoLogin] = []
+
+    async def prepare(urls: ServerUrls) -> None:
+        await migrate(urls.database_url)
+        if demo:
+            logins.extend(await fill_demo(settings, urls))
+
+    def on_ready(address: str) -> None:
+        console = Console()
+        console.print(f"\n[bold]Hotline is ready:[/bold] {address}", highlight=False)
+        if logins:
+            console.print("Demo log-ins (name / password / role):", highlight=False)
+            for login in logins:
+                console.print(f"  {login.name:<12} {login.password:<20} {login.label}", highlight=False)
+        elif demo:
+            console.print("Log-ins: those made before; new ones with: hotline user add NAME --role ROLE")
+        else:
+            console.print("First log-in: hotline user add NAME --role admin")
+        console.print("Stop with Ctrl-C.\n")
+
+    children = [ChildSpec("web", ("serve",), serves=True)]
+    children += [ChildSpec(f"worker-{n}", ("work",)) for n in range(1, settings.workers + 1)]
+    raise typer.Exit(asyncio.run(supervise(settings, children, prepare=prepare, on_ready=on_ready)))
+
+
+def serve() -> None:
+    """Run the web alone."""
+    configure_logs("web")
+    settings = load_settings()
+
+    async def main() -> None:
+        stop = _stop_event()
+        async with embedded_servers(settings) as urls:
+            app = await make_app(settings, urls)
+            runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S, access_log=None)
+            await runner.setup()
+            try:
+                await web.TCPSite(runner, settings.host, free_port(settings.host, settings.port)).start()
+                print(f"listening on http://{settings.host}:{settings.port}", file=sys.stderr, flush=True)
+                await stop.wait()
+            finally:
+                await runner.cleanup()
+
+    asyncio.run(main())
+
+
+def work() -> None:
+    """Run one worker alone."""
+    configure_logs("worker")
+    settings = load_settings()
+
+    async def main() -> None:
+        stop = _stop_event()
+        files = ConfigFiles(settings.config_dir)
+        async with embedded_servers(settings) as urls:
+            pool = await open_pool(urls.database_url, settings.pool_size)
+            signals = Signals(urls.redis_url)
+            try:
+                await Worker(pool, signals, Published(files), load_reader(None, files)).run(stop)
+            finally:
+                await signals.close()
+                await pool.close()
+
+    asyncio.run(main())
+
+
+def migrate_schema() -> None:
+    """Bring the schema up to date."""
+    settings: Settings = load_settings()
+
+    async def main() -> None:
+        async with embedded_servers(settings) as urls:
+            await migrate(urls.database_url)
+
+    asyncio.run(main())
+    print("The schema is up to date.")
+
+
+def create_key() -> None:
+    """Make the secret key where there is none yet (an outside database needs it before the first start)."""
+    settings = load_settings()
+    read_secret_key(replace(settings, secret_key_required=False))
+    # deriving proves that the key can be used
+    lookup_key(read_secret_key(settings))
+    print(f"The secret key stands in {settings.secret_key_file}; keep a copy apart from the database.")

@@ -1,0 +1,1 @@
+"""Demo users and calls for a new database, written by us."""

@@ -1,0 +1,61 @@
+"""What is in force now: policy, rosters, the model's name. Re-read on signal or every few seconds."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from config.files import ConfigFiles
+from routing.errors import PolicyError
+from routing.policy.loading import load_policy, read_policy
+from routing.policy.settings import Policy
+from routing.rosters.store import DutyBook, load_duty_book
+from routing.triage.store import queries as triage_queries
+
+log = structlog.get_logger(__name__)
+
+#: Processes change over to a newly published policy or roster within this time, with or without signals.
+REFRESH_S = 5.0
+
+
+class Published:
+    """The policy and the rosters in force; ``policy`` and ``duty`` may be asked at any time."""
+
+    def __init__(self, files: ConfigFiles) -> None:
+        """Raises PolicyError or ConfigError when the policy file cannot be used: the service does not start."""
+        self.files = files
+        self.policy: Policy = read_policy(files)
+        self._file_policy = self.policy
+        self._book = DutyBook({})
+        self._version: str | None = None
+        self._read_at = 0.0
+
+    @property
+    def book(self) -> DutyBook:
+        """Who is on duty, by queue."""
+        return self._book
+
+    def duty(self, queue: str, at: datetime) -> int:
+        """How many are on duty for a queue."""
+        return self._book.count(queue, at)
+
+    async def refresh(self, pool: Any, *, force: bool = False) -> None:
+        """Read policy and rosters again when the last reading is older than ``REFRESH_S``."""
+        if not force and time.monotonic() - self._read_at < REFRESH_S:
+            return
+        async with pool.acquire() as connection:
+            self._book = await load_duty_book(connection)
+            row = None if self.files.overlaid("policy.toml") else await triage_queries.latest_policy(connection)
+        self._read_at = time.monotonic()
+        version = row["version"] if row else None
+        if version == self._version:
+            return
+        try:
+            self.policy = load_policy(row["body"], f"policy {version}", self.files) if row else self._file_policy
+        except PolicyError as error:
+            # the console validates before it publishes; a version made by newer code can still be unreadable here
+            log.error("published_policy_unusable", version=version, error=str(error))
+        self._version = version

@@ -1,0 +1,1 @@
+"""The web API: routes, authentication, problem details, live events."""

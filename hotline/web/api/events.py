@@ -1,0 +1,78 @@
+"""``GET /api/v1/events``: live events as a server-sent stream that misses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from hotline.web.hub import Subscription
+from hotline.web.keys import Services, needs, services
+from hotline.web.problems import json_bytes
+from routing.events.store import Cursor, Event, events_after
+
+#: A comment line that keeps proxies and browsers from giving up the stream.
+HEARTBEAT_S = 10.0
+CATCH_UP_BATCH = 500
+#: A console that was away for more events than this reads its pages anew.
+CATCH_UP_LIMIT = 20_000
+
+
+def _line(event: Event) -> bytes:
+    return f"id: {event.cursor}\nevent: {event.kind}\ndata: ".encode() + json_bytes(event.body()) + b"\n\n"
+
+
+@needs("events.read")
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Events from now on, or after ``Last-Event-ID``, each once and in commit order."""
+    own = services(request)
+    last = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
+    since = Cursor.parse(last) if last else None
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    subscription = own.hub.subscribe()
+    try:
+        await response.prepare(request)
+        sent = subscription.since
+        await response.write(f": live\nretry: 1000\nid: {sent if since is None else since}\n\n".encode())
+        if since is not None:
+            sent = await _catch_up(own, response, since, subscription.since)
+        await _follow(response, subscription, sent)
+    except (ConnectionResetError, asyncio.CancelledError):
+        pass
+    finally:
+        own.hub.unsubscribe(subscription)
+    return response
+
+
+async def _catch_up(own: Services, response: web.StreamResponse, since: Cursor, until: Cursor) -> Cursor:
+    """Everything between the browser's last event and the hub's place when it subscribed."""
+    sent, count = since, 0
+    while sent < until:
+        async with own.pool.acquire() as connection:
+            events = await events_after(connection, sent, CATCH_UP_BATCH)
+        events = [event for event in events if event.cursor <= until]
+        if not events:
+            break
+        count += len(events)
+        if count > CATCH_UP_LIMIT:
+            await response.write(f"id: {until}\nevent: reload\ndata: {{}}\n\n".encode())
+            return until
+        await response.write(b"".join(_line(event) for event in events))
+        sent = events[-1].cursor
+    return max(sent, until)
+
+
+async def _follow(response: web.StreamResponse, subscription: Subscription, sent: Cursor) -> None:
+    while True:
+        try:
+            event = await asyncio.wait_for(subscription.queue.get(), HEARTBEAT_S)
+        except TimeoutError:
+            await response.write(b": alive\n\n")
+            continue
+        if event is None:
+            return
+        if event.cursor > sent:
+            await response.write(_line(event))
+            sent = event.cursor

@@ -1,0 +1,158 @@
+"""``/api/v1/queues`` and ``/assignments``: what waits, claims, leases, completion, presence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+from pydantic import Field
+
+from hotline.web.bodies import Body, path_id, read_body, whole
+from hotline.web.keys import needs, principal, services
+from hotline.web.problems import json_response, problem
+from hotline.web.views import call_page
+from nlp.masking import mask_text
+from routing.policy.facts import LOCAL_ZONE
+from routing.queues.offering import refuse_offer
+from routing.queues.service import claim, complete, heartbeat, queue_states, release, save_notes, set_presence
+from routing.queues.store import queries
+
+
+@needs("queues.read")
+async def listing(request: web.Request) -> web.Response:
+    """GET /queues: waiting, longest wait, free agents, today's service level."""
+    own = services(request)
+    midnight = datetime.now(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return json_response({"items": await queue_states(own.pool, own.published.policy, midnight)})
+
+
+@needs("queues.read")
+async def waiting(request: web.Request) -> web.Response:
+    """GET /queues/{name}/items: the open items of one queue in its order."""
+    own = services(request)
+    queue = own.published.policy.queue(request.match_info["name"]).name
+    async with own.pool.acquire() as connection:
+        rows = await queries.waiting_items(connection, queue=queue, limit=whole(request, "limit", 100, low=1, high=500))
+    return json_response({"items": [dict(row) | {"excerpt": mask_text(row["excerpt"])} for row in rows]})
+
+
+@needs("queues.claim")
+async def take(request: web.Request) -> web.Response:
+    """POST /queues/{name}/claim: the next call, or 204."""
+    own, who = services(request), principal(request)
+    policy = own.published.policy
+    queue = policy.queue(request.match_info["name"]).name
+    if who.role != "admin" and queue not in policy.queues_of_role(who.role):
+        return problem(403, "not-your-queue", "不是您的队列", f"您的角色不接“{policy.queue(queue).label}”队列的来电。")
+    await own.published.refresh(own.pool)
+    taken = await claim(own.pool, policy, queue, who.user_id, on_roster=own.published.book.has)
+    if taken is None:
+        return web.Response(status=204)
+    await own.signals.ring()
+    page = await call_page(own, who, taken.call_id)
+    return json_response(
+        {
+            "assignment_id": taken.assignment_id,
+            "call": page["call"],
+            "lease_expires_at": taken.lease_expires_at,
+            "triage": page["triage"],
+            "decision": page["decision"],
+        }
+    )
+
+
+@needs("queues.claim")
+async def refuse(request: web.Request) -> web.Response:
+    """POST /queues/{name}/refuse: decline what rings."""
+    own = services(request)
+    refused = await refuse_offer(own.pool, own.published.policy, request.match_info["name"], principal(request).user_id)
+    await own.signals.ring()
+    return json_response({"refused": refused})
+
+
+@needs("queues.claim")
+async def keep(request: web.Request) -> web.Response:
+    """POST /assignments/{id}/heartbeat: the lease is kept."""
+    own = services(request)
+    expires = await heartbeat(own.pool, own.published.policy, path_id(request), principal(request).user_id)
+    return json_response({"assignment_id": path_id(request), "lease_expires_at": expires})
+
+
+class ReleaseBody(Body):
+    """POST /assignments/{id}/release."""
+
+    reason: str | None = Field(None, max_length=500)
+
+
+@needs("queues.claim")
+async def give_back(request: web.Request) -> web.Response:
+    """POST /assignments/{id}/release: back to its old place."""
+    own = services(request)
+    body = await read_body(request, ReleaseBody)
+    await release(own.pool, own.published.policy, path_id(request), principal(request).user_id, reason=body.reason)
+    await own.signals.ring()
+    return json_response({"assignment_id": path_id(request), "outcome": "released"})
+
+
+class CompleteBody(Body):
+    """POST /assignments/{id}/complete."""
+
+    disposition: str = Field(min_length=1, max_length=200)
+    notes: str | None = Field(None, max_length=20_000)
+    summary: str | None = Field(None, max_length=4_000)
+
+
+@needs("queues.claim")
+async def finish(request: web.Request) -> web.Response:
+    """POST /assignments/{id}/complete: closed with disposition and notes."""
+    own = services(request)
+    body = await read_body(request, CompleteBody)
+    await complete(
+        own.pool,
+        own.published.policy,
+        path_id(request),
+        principal(request).user_id,
+        disposition=body.disposition,
+        notes=body.notes,
+        summary=body.summary,
+    )
+    await own.signals.ring()
+    return json_response({"assignment_id": path_id(request), "outcome": "completed"})
+
+
+class NotesBody(Body):
+    """PUT /assignments/{id}/notes."""
+
+    notes: str = Field(max_length=20_000)
+
+
+@needs("queues.claim")
+async def autosave(request: web.Request) -> web.Response:
+    """PUT /assignments/{id}/notes: saved while the call goes on."""
+    body = await read_body(request, NotesBody)
+    await save_notes(services(request).pool, path_id(request), principal(request).user_id, body.notes)
+    return json_response({"assignment_id": path_id(request), "saved": True})
+
+
+@needs("queues.claim")
+async def in_hand(request: web.Request) -> web.Response:
+    """GET /assignments: what I have in hand."""
+    async with services(request).pool.acquire() as connection:
+        rows = await queries.open_assignments(connection, user_id=principal(request).user_id)
+    return json_response({"items": [dict(row) for row in rows]})
+
+
+class PresenceBody(Body):
+    """PUT /presence."""
+
+    presence: str
+
+
+@needs("queues.claim")
+async def be_present(request: web.Request) -> web.Response:
+    """PUT /presence: available, paused or offline."""
+    own = services(request)
+    body = await read_body(request, PresenceBody)
+    await set_presence(own.pool, principal(request).user_id, body.presence)
+    await own.signals.ring()
+    return json_response({"presence": body.presence})

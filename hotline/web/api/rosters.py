@@ -1,0 +1,240 @@
+"""``/api/v1/rosters``: who is on duty, imports, overrides, rotations, choices for the night."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from hotline.accounts.store import queries as account_queries
+from hotline.web.bodies import Body, read_body
+from hotline.web.keys import Services, needs, principal, services
+from hotline.web.problems import json_response
+from routing.errors import InvalidRequest
+from routing.policy.facts import LOCAL_ZONE
+from routing.queues.store import queries as queue_queries
+from routing.rosters.duty import week
+from routing.rosters.excel import read_excel
+from routing.rosters.ics import read_ics
+from routing.rosters.imported import resolve_names
+from routing.rosters.night import expected_wait_s, night_options
+from routing.rosters.roster import Override, Rotation, ShiftUnit, WeeklyWindow
+from routing.rosters.store import queries, rotation_body
+
+#: How far ahead an ICS calendar with endless repeats is read.
+ICS_HORIZON = timedelta(days=180)
+
+
+@needs("rosters.read")
+async def show(request: web.Request) -> web.Response:
+    """GET /rosters?queue=&week=YYYY-MM-DD: who is on duty now and in the week (Monday first)."""
+    own = services(request)
+    await own.published.refresh(own.pool)
+    now = datetime.now(UTC)
+    monday = _monday(request.query.get("week"))
+    async with own.pool.acquire() as connection:
+        people = {row["id"]: row["display_name"] for row in await queries.user_ids(connection)}
+    wanted = request.query.get("queue")
+    names = [own.published.policy.queue(wanted).name] if wanted else list(own.published.policy.queues)
+    items = []
+    for name in names:
+        roster = own.published.book.rosters.get(name)
+        spans = week(roster, monday) if roster else ()
+        items.append(
+            {
+                "queue": name,
+                "rostered": roster is not None,
+                "on_duty": [people.get(user, "?") for user in own.published.book.people(name, now)],
+                "week": [
+                    {"start": s.start, "end": s.end, "people": [people.get(user, "?") for user in s.user_ids]}
+                    for s in spans
+                ],
+            }
+        )
+    return json_response({"monday": monday.isoformat(), "items": items})
+
+
+def _monday(text: str | None) -> date:
+    try:
+        day = date.fromisoformat(text) if text else datetime.now(LOCAL_ZONE).date()
+    except ValueError as error:
+        raise InvalidRequest("week：应为日期，如 2026-11-16。") from error
+    return day - timedelta(days=day.weekday())
+
+
+@needs("rosters.write")
+async def import_file(request: web.Request) -> web.Response:
+    """POST /rosters/import?queue=: the file as body; Excel, or ICS by ``text/calendar``.
+
+    Good rows are stored, bad ones named; nothing of the good is lost.
+    """
+    own = services(request)
+    data = await request.read()
+    names = _queue_names(own)
+    default = request.query.get("queue")
+    if default is not None:
+        default = own.published.policy.queue(default).name
+    if request.content_type == "text/calendar" or data[:15].upper().startswith(b"BEGIN:VCALENDAR"):
+        now = datetime.now(UTC)
+        read = await asyncio.to_thread(
+            read_ics, data, names, start=now - timedelta(days=7), end=now + ICS_HORIZON, default_queue=default
+        )
+    else:
+        read = await asyncio.to_thread(read_excel, data, names, default_queue=default)
+    async with own.pool.acquire() as connection, connection.transaction():
+        rows = await queries.user_ids(connection)
+        people = {row["name"]: row["id"] for row in rows} | {row["display_name"]: row["id"] for row in rows}
+        shifts, unknown = resolve_names(read.shifts, people)
+        await queries.insert_shifts(
+            connection,
+            source="import",
+            rows=[
+                {
+                    "queue": s.queue,
+                    "user_id": s.user_id,
+                    "starts_at": s.start.isoformat(),
+                    "ends_at": s.end.isoformat(),
+                }
+                for s in shifts
+            ],
+        )
+        await _journal(connection, request, "roster_imported", default or "all", {"shifts": len(shifts)})
+    await own.published.refresh(own.pool, force=True)
+    return json_response(
+        {
+            "shifts": len(shifts),
+            "rejected": [{"row": p.row, "field": p.field, "reason": p.reason} for p in (*read.problems, *unknown)],
+        }
+    )
+
+
+def _queue_names(own: Services) -> dict[str, str]:
+    queues = own.published.policy.queues
+    return {name: name for name in queues} | {settings.label: name for name, settings in queues.items()}
+
+
+async def _journal(connection: Any, request: web.Request, action: str, subject: str, detail: dict[str, Any]) -> None:
+    await account_queries.journal(
+        connection, user_id=principal(request).user_id, action=action, subject=subject, detail=detail
+    )
+
+
+class OverrideBody(Body):
+    """POST /rosters/overrides: add, remove or replace somebody for an interval."""
+
+    queue: str
+    kind: Literal["add", "remove", "replace"]
+    user_id: int
+    substitute_id: int | None = None
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+@needs("rosters.write")
+async def override(request: web.Request) -> web.Response:
+    """POST /rosters/overrides."""
+    own = services(request)
+    body = await read_body(request, OverrideBody)
+    queue = own.published.policy.queue(body.queue).name
+    change = Override(queue, body.kind, body.user_id, body.start, body.end, body.substitute_id)
+    async with own.pool.acquire() as connection, connection.transaction():
+        known = {row["id"] for row in await queries.user_ids(connection)}
+        if change.user_id not in known or change.substitute_id not in {None, *known}:
+            raise InvalidRequest("user_id、substitute_id：没有这个账号。")
+        override_id = await queries.insert_override(
+            connection,
+            queue=queue,
+            kind=change.kind,
+            user_id=change.user_id,
+            substitute_id=change.substitute_id,
+            starts_at=change.start,
+            ends_at=change.end,
+        )
+        await _journal(connection, request, "roster_override", queue, {"override_id": override_id})
+    await own.published.refresh(own.pool, force=True)
+    return json_response({"override_id": override_id}, status=201)
+
+
+class WindowBody(Body):
+    """A part of the week in which a rotation is active."""
+
+    weekdays: list[int] = Field(min_length=1, max_length=7)
+    start_minute: int
+    end_minute: int
+
+
+class RotationBody(Body):
+    """PUT /rosters/rotations: people who take turns."""
+
+    queue: str
+    name: str = Field(min_length=1, max_length=80)
+    participants: list[int] = Field(min_length=1, max_length=200)
+    start: AwareDatetime
+    shift_length: int
+    shift_unit: ShiftUnit
+    headcount: int = 1
+    windows: list[WindowBody] = Field(default_factory=list, max_length=20)
+    end: AwareDatetime | None = None
+
+
+@needs("rosters.write")
+async def put_rotation(request: web.Request) -> web.Response:
+    """PUT /rosters/rotations: new, or changed by its name."""
+    own = services(request)
+    body = await read_body(request, RotationBody)
+    rotation = Rotation(
+        queue=own.published.policy.queue(body.queue).name,
+        name=body.name,
+        participants=tuple(body.participants),
+        start=body.start,
+        shift_length=body.shift_length,
+        shift_unit=body.shift_unit,
+        headcount=body.headcount,
+        windows=tuple(WeeklyWindow(frozenset(w.weekdays), w.start_minute, w.end_minute) for w in body.windows),
+        end=body.end,
+    )
+    async with own.pool.acquire() as connection, connection.transaction():
+        known = {row["id"] for row in await queries.user_ids(connection)}
+        if not known.issuperset(rotation.participants):
+            raise InvalidRequest("participants：含有不存在的账号。")
+        rotation_id = await queries.put_rotation(
+            connection, queue=rotation.queue, name=rotation.name, body=rotation_body(rotation)
+        )
+        await _journal(connection, request, "rotation_changed", rotation.name, {"rotation_id": rotation_id})
+    await own.published.refresh(own.pool, force=True)
+    return json_response({"rotation_id": rotation_id})
+
+
+@needs("queues.read")
+async def night(request: web.Request) -> web.Response:
+    """GET /queues/{name}/night-options: what a caller may choose now, the expected wait told."""
+    own = services(request)
+    await own.published.refresh(own.pool)
+    settings = own.published.policy.queue(request.match_info["name"])
+    now = datetime.now(UTC)
+    on_duty = own.published.duty(settings.name, now)
+    async with own.pool.acquire() as connection:
+        ahead = {row["queue"]: row["waiting"] for row in await queue_queries.queue_counts(connection)}
+        people = own.published.book.people(settings.name, now)
+        free = await queue_queries.free_among(connection, user_ids=list(people))
+    wait = expected_wait_s(ahead.get(settings.name, 0), on_duty, free, float(settings.expected_service_s))
+    options = night_options(settings, wait, on_duty, now)
+    return json_response(
+        {
+            "on_duty": on_duty,
+            "expected_wait_s": None if wait is None else round(wait),
+            "options": [
+                {
+                    "choice": o.option,
+                    "text": o.text,
+                    "expected_wait_s": o.expected_wait_s,
+                    "window_start": o.window_start,
+                    "window_end": o.window_end,
+                }
+                for o in options
+            ],
+        }
+    )

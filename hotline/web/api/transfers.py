@@ -1,0 +1,80 @@
+"""``/api/v1/transfers``: taking back, confirming, receipts, reasoned returns."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from pydantic import Field
+
+from hotline.web.bodies import Body, path_id, read_body
+from hotline.web.keys import needs, principal, services
+from hotline.web.problems import json_response
+from hotline.web.views import transfer_view
+from routing.errors import InvalidRequest
+from routing.transfers.service import cancel, confirm, queries, receive, send_back
+
+
+@needs("calls.forward")
+async def take_back(request: web.Request) -> web.Response:
+    """POST /transfers/{id}/cancel: while nobody has claimed it."""
+    own = services(request)
+    row = await cancel(own.pool, path_id(request), principal(request).user_id)
+    await own.signals.ring()
+    return json_response(transfer_view(row))
+
+
+@needs("calls.forward")
+async def confirm_dialled(request: web.Request) -> web.Response:
+    """POST /transfers/{id}/confirm: the operator dialled and was answered."""
+    own = services(request)
+    row = await confirm(own.pool, path_id(request), principal(request).user_id)
+    await own.signals.ring()
+    return json_response(transfer_view(row))
+
+
+class ReceiptBody(Body):
+    """POST /transfers/{id}/receipt."""
+
+    ticket: str = Field(min_length=1, max_length=64)
+
+
+@needs("tickets.receive")
+async def take_receipt(request: web.Request) -> web.Response:
+    """POST /transfers/{id}/receipt: the other system's own number."""
+    own = services(request)
+    body = await read_body(request, ReceiptBody)
+    row = await receive(own.pool, path_id(request), principal(request).user_id, body.ticket)
+    await own.signals.ring()
+    return json_response(transfer_view(row))
+
+
+class ReturnBody(Body):
+    """POST /transfers/{id}/return."""
+
+    reason: str = Field(min_length=1, max_length=500)
+
+
+@needs("calls.forward")
+async def give_back(request: web.Request) -> web.Response:
+    """POST /transfers/{id}/return: wrong dispatch, with the reason; back to the operators."""
+    own = services(request)
+    body = await read_body(request, ReturnBody)
+    row = await send_back(own.pool, own.published.policy, path_id(request), principal(request).user_id, body.reason)
+    await own.signals.ring()
+    return json_response(transfer_view(row))
+
+
+@needs("calls.read")
+async def search(request: web.Request) -> web.Response:
+    """GET /transfers?ticket= (either system's number), or ?overdue=1: tickets past their receipt limit."""
+    own = services(request)
+    ticket = request.query.get("ticket", "").strip()
+    overdue = request.query.get("overdue") == "1"
+    if bool(ticket) == overdue:
+        raise InvalidRequest("ticket：请给出工单号，或用 overdue=1 查逾期未签收的工单。")
+    async with own.pool.acquire() as connection:
+        rows = (
+            await queries.overdue_receipts(connection)
+            if overdue
+            else await queries.by_ticket(connection, number=ticket)
+        )
+    return json_response({"items": [transfer_view(row) for row in rows]})

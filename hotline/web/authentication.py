@@ -1,0 +1,118 @@
+"""Who makes a request, and whether they may: session cookie or bearer token, permission, CSRF."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from hotline.accounts.permissions import PERMISSIONS, Permission, allowed
+from hotline.accounts.store import Principal, by_session, by_token
+from hotline.errors import HotlineError
+from hotline.web.keys import PERMISSION_ATTRIBUTE, PRINCIPAL, services
+from hotline.web.problems import from_exception, from_http, problem
+
+log = structlog.get_logger(__name__)
+
+COOKIE = "hotline_session"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOGIN_PATH = "/login"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class RouteWithoutPermission(HotlineError):
+    """A route names no permission: the service does not start."""
+
+
+def permission_of(handler: object) -> Permission | None:
+    """The permission a handler names."""
+    return getattr(handler, PERMISSION_ATTRIBUTE, None)
+
+
+def check_routes(app: web.Application) -> None:
+    """Raise RouteWithoutPermission unless every route names a known permission."""
+    for route in app.router.routes():
+        resource = route.resource
+        if isinstance(resource, web.StaticResource):
+            continue
+        if permission_of(route.handler) not in PERMISSIONS:
+            where = resource.canonical if resource else "?"
+            raise RouteWithoutPermission(f"Route {route.method} {where} names no permission; add @needs(...) to it.")
+
+
+async def _who(request: web.Request) -> Principal | None:
+    header = request.headers.get("Authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        return await by_token(services(request).pool, token.strip()) if scheme.lower() == "bearer" else None
+    cookie = request.cookies.get(COOKIE)
+    return await by_session(services(request).pool, cookie) if cookie else None
+
+
+async def _csrf_fits(request: web.Request, principal: Principal) -> bool:
+    """A browser's change carries the session's token, in a header or a form field."""
+    if principal.csrf_token is None or request.method in SAFE_METHODS:
+        return True
+    sent = request.headers.get(CSRF_HEADER, "")
+    if not sent and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        value = (await request.post()).get(CSRF_FIELD, "")
+        sent = value if isinstance(value, str) else ""
+    return hmac.compare_digest(sent.encode(), principal.csrf_token.encode())
+
+
+@web.middleware
+async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let a request through to its handler only with the permission that the handler names."""
+    if request.match_info.http_exception is not None:
+        return await handler(request)
+    permission = permission_of(request.match_info.handler)
+    if permission is None or permission == "public":
+        # static files and public pages
+        return await handler(request)
+    principal = await _who(request)
+    api = request.path.startswith("/api/")
+    if principal is None:
+        if api or request.method not in SAFE_METHODS:
+            return problem(
+                401,
+                "not-authenticated",
+                "需要登录",
+                "请登录，或带上有效的访问令牌（Authorization: Bearer …）。",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        raise web.HTTPSeeOther(f"{LOGIN_PATH}?next={request.rel_url.raw_path}")
+    if not allowed(principal.role, permission):
+        log.info("refused", user_id=principal.user_id, role=principal.role, permission=permission)
+        if not api and request.method in SAFE_METHODS:
+            raise web.HTTPForbidden(text="您的角色没有打开这个页面的权限。")
+        return problem(403, "not-allowed", "没有权限", "您的角色没有这项权限；如工作需要，请联系管理员。")
+    if not await _csrf_fits(request, principal):
+        return problem(403, "csrf", "页面已过期", "页面已过期，请刷新后再提交；已填内容仍在。")
+    request[PRINCIPAL] = principal
+    return await handler(request)
+
+
+@web.middleware
+async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into problem details (API) and keep the reason in the log."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400 or not request.path.startswith("/api/"):
+            raise
+        return from_http(error)
+    except ConnectionResetError:
+        raise
+    except Exception as error:
+        answer = from_exception(error)
+        if answer is not None:
+            return answer
+        log.exception(
+            "request_crashed", path=request.match_info.route.resource and request.match_info.route.resource.canonical
+        )
+        return problem(500, "internal", "内部错误", "服务内部出错，已记入日志；请稍后重试，持续出现请联系管理员。")

@@ -1,0 +1,112 @@
+"""Reading request bodies and query strings into checked values."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hotline.web.problems import problem
+from routing.errors import InvalidRequest
+from routing.policy.facts import LOCAL_ZONE
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Body(BaseModel):
+    """Base of every request body: unknown fields are refused so that a typing error is not lost."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class BodyRejected(Exception):
+    """A body that cannot be used; carries the answer."""
+
+    def __init__(self, response: web.Response) -> None:
+        super().__init__("body rejected")
+        self.response = response
+
+
+#: Pydantic's error types in words for the person who sends.
+_MESSAGES = {
+    "missing": "缺少此字段",
+    "extra_forbidden": "没有这个字段",
+    "string_type": "应为文本",
+    "int_parsing": "应为整数",
+    "int_type": "应为整数",
+    "bool_parsing": "应为 true 或 false",
+    "literal_error": "不在允许的取值内",
+    "datetime_parsing": "应为带时区的时间，如 2026-11-20T08:00:00+08:00",
+    "timezone_aware": "时间要带时区，如 2026-11-20T08:00:00+08:00",
+    "string_too_long": "文本过长",
+    "string_too_short": "不能为空",
+}
+
+
+def field_errors(error: ValidationError) -> list[dict[str, str]]:
+    """``[{field, message}]`` of a pydantic error; what was sent is not repeated."""
+    return [
+        {
+            "field": ".".join(str(part) for part in item["loc"]) or "(body)",
+            "message": _MESSAGES.get(item["type"], item["msg"]),
+        }
+        for item in error.errors(include_url=False, include_input=False)
+    ]
+
+
+async def read_body(request: web.Request, model: type[Model]) -> Model:
+    """The request's JSON as ``model``; an empty body counts as ``{}``. Raises BodyRejected."""
+    raw = await request.read()
+    try:
+        value: Any = orjson.loads(raw) if raw.strip() else {}
+    except orjson.JSONDecodeError as error:
+        raise BodyRejected(problem(400, "bad-json", "不是合法的 JSON", f"请求体不是合法的 JSON：{error}。")) from error
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        errors = field_errors(error)
+        detail = "；".join(f"{e['field']}：{e['message']}" for e in errors)
+        raise BodyRejected(problem(422, "invalid-request", "请求内容有误", detail, errors=errors)) from error
+
+
+def path_id(request: web.Request, name: str = "id") -> int:
+    """A numeric id in the path (the route's pattern allows digits only)."""
+    return int(request.match_info[name])
+
+
+def moment(request: web.Request, name: str) -> datetime | None:
+    """A query time: with zone, or a local date or time of Asia/Shanghai. Raises InvalidRequest."""
+    text = request.query.get(name)
+    if not text:
+        return None
+    try:
+        # a plus sign in a query string arrives as a blank when the sender did not encode it
+        value = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+    except ValueError as error:
+        raise InvalidRequest(f"{name}：应为日期或时间，如 2026-11-20 或 2026-11-20T08:00:00+08:00。") from error
+    return value if value.tzinfo else value.replace(tzinfo=LOCAL_ZONE)
+
+
+def whole(request: web.Request, name: str, default: int, *, low: int, high: int) -> int:
+    """A whole number of the query. Raises InvalidRequest."""
+    text = request.query.get(name)
+    if not text:
+        return default
+    if not text.lstrip("-").isdecimal() or not low <= int(text) <= high:
+        raise InvalidRequest(f"{name}：应为 {low} 到 {high} 的整数。")
+    return int(text)
+
+
+@web.middleware
+async def answer_rejected_bodies(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """A body that could not be used is answered where it was read."""
+    try:
+        return await handler(request)
+    except BodyRejected as rejected:
+        return rejected.response

@@ -1,0 +1,108 @@
+"""Live events: one reader of the outbox per process, fanned out to every open stream."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from hotline.signals import Signals
+from routing.events.store import Cursor, Event, events_after, newest
+
+log = structlog.get_logger(__name__)
+
+#: How long the outbox is left alone while no bell rings.
+POLL_S = 0.5
+BATCH = 500
+#: A stream whose reader is this far behind is ended; the browser comes back with Last-Event-ID.
+BACKLOG = 2_000
+
+
+class Subscription:
+    """One open stream: events after the hub's cursor at the time of subscribing."""
+
+    def __init__(self, since: Cursor) -> None:
+        self.since = since
+        self.queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
+
+    def put(self, event: Event | None) -> bool:
+        """Hand over one event; False when the stream is too far behind."""
+        try:
+            self.queue.put_nowait(event)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+
+class EventHub:
+    """Reads committed events in order and hands each to every subscription once."""
+
+    def __init__(self, pool: Any, signals: Signals) -> None:
+        self._pool = pool
+        self._signals = signals
+        self._cursor = Cursor(0, 0)
+        self._subscriptions: set[Subscription] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._rang = asyncio.Event()
+
+    async def start(self) -> None:
+        """Begin at the newest event."""
+        async with self._pool.acquire() as connection:
+            self._cursor = await newest(connection)
+        self._tasks = [
+            asyncio.create_task(self._signals.bells(self._rang)),
+            asyncio.create_task(self._read()),
+        ]
+
+    async def stop(self) -> None:
+        """End every stream."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for subscription in self._subscriptions:
+            subscription.put(None)
+
+    def subscribe(self) -> Subscription:
+        """A stream that gets every event from now on."""
+        subscription = Subscription(self._cursor)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """The stream ended."""
+        self._subscriptions.discard(subscription)
+
+    @property
+    def streams(self) -> int:
+        """Open streams, for the metrics."""
+        return len(self._subscriptions)
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                events = await self._next()
+            except Exception as error:  # noqa: BLE001 - the database may be restarting; the cursor has not moved
+                log.warning("outbox_unreadable", error=type(error).__name__)
+                await asyncio.sleep(POLL_S)
+                continue
+            for event in events:
+                self._cursor = event.cursor
+                for subscription in list(self._subscriptions):
+                    if not subscription.put(event):
+                        self._subscriptions.discard(subscription)
+                        subscription.queue = asyncio.Queue(1)
+                        subscription.put(None)
+            if len(events) < BATCH:
+                await self._wait()
+
+    async def _next(self) -> list[Event]:
+        async with self._pool.acquire() as connection:
+            return await events_after(connection, self._cursor, BATCH)
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._rang.wait(), POLL_S)
+        except TimeoutError:
+            return
+        self._rang.clear()

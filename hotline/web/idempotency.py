@@ -1,0 +1,60 @@
+"""Idempotency-Key: the same request sent twice is done once and answered the same."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from hotline.web.problems import json_response, problem
+from routing.sql import load_queries
+
+queries = load_queries(__file__, "idempotency.sql")
+
+HEADER = "Idempotency-Key"
+MAX_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """One key of one principal on one route; ``body_hash`` tells a repeat from a reuse."""
+
+    principal: str
+    route: str
+    key: str
+    body_hash: bytes
+
+
+async def key_of(request: web.Request, principal_id: int, route: str) -> IdempotencyKey | None:
+    """The key of a request, None without the header. Raises web.HTTPBadRequest for an unusable one."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_LENGTH:
+        raise web.HTTPBadRequest(text=f"{HEADER} 需要 1 到 {MAX_LENGTH} 个字符。")
+    return IdempotencyKey(f"user:{principal_id}", route, key, hashlib.sha256(await request.read()).digest())
+
+
+async def begin(connection: Any, key: IdempotencyKey) -> web.Response | None:
+    """Inside the transaction that does the work: the earlier answer, or None when this is the first time.
+
+    The row inserted here makes a second request with the key wait until the
+    first has committed or failed.
+    """
+    if await queries.reserve(
+        connection, principal=key.principal, route=key.route, key=key.key, body_hash=key.body_hash
+    ):
+        return None
+    found = await queries.answered(connection, principal=key.principal, route=key.route, key=key.key)
+    if found["body_hash"] != key.body_hash:
+        return problem(
+            422, "idempotency-key-reused", "幂等键重复使用", f"{HEADER} 已用于另一个内容不同的请求，请换一个。"
+        )
+    return json_response(found["response"], status=found["status"])
+
+
+async def finish(connection: Any, key: IdempotencyKey, status: int, body: dict[str, Any]) -> None:
+    """Keep the answer, in the same transaction."""
+    await queries.keep(connection, principal=key.principal, route=key.route, key=key.key, status=status, response=body)

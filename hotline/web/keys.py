@@ -1,0 +1,68 @@
+"""What request handlers find in the application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from config.settings import Settings
+from hotline.accounts.permissions import Permission
+from hotline.accounts.store import Principal
+from hotline.intake.profile import Profile
+from hotline.published import Published
+from hotline.signals import Signals
+from hotline.web.hub import EventHub
+from routing.calls.lookup import LookupKey
+from routing.transfers.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a handler may use; built once by ``hotline.app``."""
+
+    settings: Settings
+    pool: Any
+    signals: Signals
+    published: Published
+    key: LookupKey
+    profiles: Mapping[str, Profile]
+    """Line profiles by line."""
+    hub: EventHub
+    exchange: Exchange
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)
+
+
+def services(request: web.Request) -> Services:
+    """The services of the application that handles ``request``."""
+    return request.config_dict[SERVICES]
+
+
+def principal(request: web.Request) -> Principal:
+    """Who makes the request; the authentication middleware has made sure of somebody."""
+    return request[PRINCIPAL]
+
+
+#: Permission of each handler, read by the middleware and by the start-up check.
+PERMISSION_ATTRIBUTE = "hotline_permission"
+
+
+def needs(permission: Permission) -> Any:
+    """Say which permission a handler needs."""
+
+    def mark(handler: Any) -> Any:
+        setattr(handler, PERMISSION_ATTRIBUTE, permission)
+        return handler
+
+    return mark
+
+
+def route_of(request: web.Request) -> str:
+    """The route's pattern, for metrics and logs: never an address with ids in it."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"

@@ -1,0 +1,116 @@
+"""RFC 9457 problem details, and the one table that maps domain errors to HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+from aiohttp import web
+
+from config.errors import ConfigError
+from hotline.accounts.passwords import PasswordRejected
+from hotline.accounts.store import AccountError, LoginRefused, LoginThrottled
+from hotline.database import DatabaseUnreachable
+from routing import errors as routing
+
+log = structlog.get_logger(__name__)
+
+#: Error -> (HTTP status, stable type, title). The first class that fits counts.
+TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (routing.CallNotFound, 404, "call-not-found", "没有这通来电"),
+    (routing.AssignmentNotFound, 404, "assignment-not-found", "没有这张接单"),
+    (routing.TransferNotFound, 404, "transfer-not-found", "没有这次转办"),
+    (routing.QueueNotFound, 404, "queue-not-found", "没有这个队列"),
+    (routing.HeldByOther, 409, "held-by-other", "由他人处理中"),
+    (routing.ProposalChanged, 409, "proposal-changed", "分流建议已更新"),
+    (routing.NoLiveChannel, 409, "no-live-channel", "来电不在线"),
+    (routing.TransferTaken, 409, "transfer-taken", "转办已被接走"),
+    (routing.LeaseLost, 409, "lease-lost", "接单已结束"),
+    (routing.IllegalTransition, 409, "illegal-transition", "当前状态不允许"),
+    (routing.ReasonRequired, 422, "reason-required", "需要填写理由"),
+    (routing.InvalidRequest, 422, "invalid-request", "请求内容有误"),
+    (routing.PolicyError, 422, "policy-invalid", "分流规则有误"),
+    (routing.RosterError, 422, "roster-invalid", "值班表有误"),
+    (LoginRefused, 401, "login-refused", "登录失败"),
+    (LoginThrottled, 429, "login-throttled", "登录过于频繁"),
+    (PasswordRejected, 422, "password-rejected", "密码不符合要求"),
+    (AccountError, 422, "account-invalid", "账号信息有误"),
+    (ConfigError, 422, "config-invalid", "配置有误"),
+    (DatabaseUnreachable, 503, "database-unreachable", "数据库暂不可用"),
+    (asyncpg.exceptions.QueryCanceledError, 503, "database-slow", "数据库响应过慢"),
+    (asyncpg.exceptions.LockNotAvailableError, 503, "database-busy", "数据库繁忙"),
+    (asyncpg.exceptions.DiskFullError, 503, "disk-full", "存储空间已满"),
+    (asyncpg.exceptions.PostgresConnectionError, 503, "database-unreachable", "数据库暂不可用"),
+    (asyncpg.exceptions.InterfaceError, 503, "database-unreachable", "数据库暂不可用"),
+    (asyncpg.exceptions.OperatorInterventionError, 503, "database-unreachable", "数据库暂不可用"),
+    (OSError, 503, "database-unreachable", "数据库暂不可用"),
+)
+
+_DETAILS = {
+    "database-unreachable": "数据库正在恢复，请几秒后重试；已受理的来电不会丢失。",
+    "database-slow": "数据库没有及时响应，本次未受理，请稍后重试。",
+    "database-busy": "数据库正忙，本次未受理，请稍后重试。",
+    "disk-full": "服务器存储空间已满，本次未受理；请通知管理员清理后重试。",
+}
+RETRY_AFTER_S = "2"
+
+
+def json_bytes(body: Any) -> bytes:
+    """Any answer of the API; datetimes as ISO 8601 with zone."""
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+def json_response(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """A JSON answer."""
+    return web.Response(body=json_bytes(body), status=status, content_type="application/json", headers=headers)
+
+
+def problem(
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    *,
+    errors: Sequence[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    """A problem answer; ``type`` is stable and may be relied on."""
+    body: dict[str, Any] = {"type": f"urn:hotline:problem:{kind}", "title": title, "status": status, "detail": detail}
+    if errors is not None:
+        body["errors"] = list(errors)
+    if status in (429, 503):
+        headers = {"Retry-After": RETRY_AFTER_S, **(headers or {})}
+    return web.Response(body=json_bytes(body), status=status, headers=headers, content_type="application/problem+json")
+
+
+def from_exception(error: Exception) -> web.Response | None:
+    """The problem for an error of the table; None when it is not in it."""
+    cause = getattr(error, "sqlstate", None)
+    if cause == "HL001":
+        return problem(409, "illegal-transition", "当前状态不允许", "来电状态已变化，请刷新后再试。")
+    for kind, status, name, title in TABLE:
+        if isinstance(error, kind):
+            detail = _DETAILS.get(name) or str(error)
+            if status >= 500:
+                log.error("request_failed", problem=name, error=type(error).__name__)
+            return problem(status, name, title, detail)
+    return None
+
+
+_HTTP_TITLES = {
+    400: ("bad-request", "请求格式有误"),
+    404: ("not-found", "没有这个地址"),
+    405: ("method-not-allowed", "不支持这个方法"),
+    413: ("too-large", "请求过大"),
+    415: ("unsupported-media-type", "不支持的内容类型"),
+}
+
+
+def from_http(error: web.HTTPException) -> web.Response:
+    """aiohttp's own errors in the same form."""
+    kind, title = _HTTP_TITLES.get(error.status, ("http-error", error.reason))
+    headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+    return problem(error.status, kind, title, error.text or title, headers=headers)

@@ -1,0 +1,141 @@
+"""Every route of the API, in one table: method, path, handler, summary, roles' permission by the handler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from hotline.web.api import accounts, calls, events, health, policy, queues, rosters, statistics, transfers
+
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRoute:
+    """One route, with what the OpenAPI description says of it."""
+
+    method: str
+    path: str
+    handler: Any
+    summary: str
+    body: type[BaseModel] | None = None
+    query: tuple[str, ...] = ()
+    answers: tuple[int, ...] = (200,)
+
+
+ROUTES: tuple[ApiRoute, ...] = (
+    ApiRoute("POST", "/calls", calls.submit, "接收一条或多条来电记录", answers=(202, 400, 413)),
+    ApiRoute(
+        "GET",
+        "/calls",
+        calls.listing,
+        "来电列表",
+        query=("line", "route", "destination", "state", "from", "to", "cursor", "limit"),
+    ),
+    ApiRoute("GET", r"/calls/{id:\d{1,18}}", calls.show, "一通来电：研判、分流、队列、转办、经过", answers=(200, 404)),
+    ApiRoute(
+        "POST",
+        r"/calls/{id:\d{1,18}}/segments",
+        calls.add_segments,
+        "追加实时转写（按 seq 幂等）",
+        answers=(200, 404, 409),
+    ),
+    ApiRoute(
+        "POST",
+        r"/calls/{id:\d{1,18}}/forward",
+        calls.forward,
+        "转办",
+        body=calls.ForwardBody,
+        answers=(200, 404, 409, 422),
+    ),
+    ApiRoute(
+        "POST", r"/calls/{id:\d{1,18}}/answer", calls.answer, "直接答复", body=calls.AnswerBody, answers=(200, 404, 409)
+    ),
+    ApiRoute("POST", r"/calls/{id:\d{1,18}}/hold", calls.take_hold, "接起在线来电", answers=(200, 404, 409)),
+    ApiRoute(
+        "POST",
+        r"/calls/{id:\d{1,18}}/choice",
+        calls.choose,
+        "登记来电人的选择",
+        body=calls.ChoiceBody,
+        answers=(201, 404),
+    ),
+    ApiRoute("POST", r"/calls/{id:\d{1,18}}/acknowledge", calls.acknowledge, "确认危险警报", answers=(200, 409)),
+    ApiRoute("POST", r"/transfers/{id:\d{1,18}}/cancel", transfers.take_back, "撤回转办", answers=(200, 404, 409)),
+    ApiRoute(
+        "POST", r"/transfers/{id:\d{1,18}}/confirm", transfers.confirm_dialled, "确认人工转接已接通", answers=(200, 409)
+    ),
+    ApiRoute(
+        "POST",
+        r"/transfers/{id:\d{1,18}}/receipt",
+        transfers.take_receipt,
+        "登记对方工单号（签收）",
+        body=transfers.ReceiptBody,
+        answers=(200, 409),
+    ),
+    ApiRoute(
+        "POST",
+        r"/transfers/{id:\d{1,18}}/return",
+        transfers.give_back,
+        "附理由退回",
+        body=transfers.ReturnBody,
+        answers=(200, 409),
+    ),
+    ApiRoute("GET", "/transfers", transfers.search, "按工单号查转办", query=("ticket", "overdue")),
+    ApiRoute("GET", "/queues", queues.listing, "各队列的情况"),
+    ApiRoute("GET", r"/queues/{name:\w{1,40}}/items", queues.waiting, "一个队列里等待的来电", query=("limit",)),
+    ApiRoute("POST", r"/queues/{name:\w{1,40}}/claim", queues.take, "接下一个", answers=(200, 204, 403, 404)),
+    ApiRoute("POST", r"/queues/{name:\w{1,40}}/refuse", queues.refuse, "谢绝振铃"),
+    ApiRoute("GET", "/assignments", queues.in_hand, "我手上的来电"),
+    ApiRoute("POST", r"/assignments/{id:\d{1,18}}/heartbeat", queues.keep, "续租", answers=(200, 404, 409)),
+    ApiRoute(
+        "POST",
+        r"/assignments/{id:\d{1,18}}/release",
+        queues.give_back,
+        "退回队列原位",
+        body=queues.ReleaseBody,
+        answers=(200, 404, 409),
+    ),
+    ApiRoute(
+        "POST",
+        r"/assignments/{id:\d{1,18}}/complete",
+        queues.finish,
+        "办结",
+        body=queues.CompleteBody,
+        answers=(200, 404, 409, 422),
+    ),
+    ApiRoute("PUT", r"/assignments/{id:\d{1,18}}/notes", queues.autosave, "保存笔记", body=queues.NotesBody),
+    ApiRoute("PUT", "/presence", queues.be_present, "我的状态", body=queues.PresenceBody),
+    ApiRoute("GET", "/statistics/routing", statistics.routing, "分流统计", query=("from", "to", "by")),
+    ApiRoute("GET", "/statistics/totals", statistics.totals, "一段时间的总数", query=("from", "to")),
+    ApiRoute("GET", "/events", events.stream, "实时事件（SSE）", query=("last_event_id",)),
+    ApiRoute("GET", "/rosters", rosters.show, "值班表", query=("queue", "week")),
+    ApiRoute("POST", "/rosters/import", rosters.import_file, "导入值班表（Excel 或 ICS）", query=("queue",)),
+    ApiRoute("POST", "/rosters/overrides", rosters.override, "调班", body=rosters.OverrideBody, answers=(201, 422)),
+    ApiRoute("PUT", "/rosters/rotations", rosters.put_rotation, "轮值", body=rosters.RotationBody),
+    ApiRoute("GET", r"/queues/{name:\w{1,40}}/night-options", rosters.night, "人手少时来电人可选的方式"),
+    ApiRoute("GET", "/policy", policy.show, "现行分流规则"),
+    ApiRoute("POST", "/policy", policy.publish, "校验并发布分流规则", body=policy.PolicyBody, answers=(201, 422)),
+    ApiRoute("GET", "/triage/set-aside", policy.set_aside, "搁置的研判"),
+    ApiRoute("POST", r"/calls/{id:\d{1,18}}/triage", policy.repeat, "重新研判搁置的来电"),
+    ApiRoute("GET", "/me", accounts.me, "我是谁"),
+    ApiRoute("POST", "/me/password", accounts.set_password, "修改密码", body=accounts.PasswordBody),
+    ApiRoute("GET", "/users", accounts.listing, "账号"),
+    ApiRoute("POST", "/users", accounts.add, "新增账号", body=accounts.UserBody, answers=(201, 422)),
+    ApiRoute("PUT", r"/users/{id:\d{1,18}}/agent", accounts.set_agent, "专长与网格", body=accounts.AgentBody),
+    ApiRoute("POST", r"/users/{id:\d{1,18}}/disable", accounts.disable, "停用账号"),
+)
+
+
+def add_api(app: web.Application) -> None:
+    """Register every route of the API and the pages beside it."""
+    for route in ROUTES:
+        app.router.add_route(route.method, API + route.path, route.handler)
+    app.router.add_get("/healthz", health.healthz)
+    app.router.add_get("/readyz", health.readyz)
+    app.router.add_get("/metrics", health.metrics)
+    app.router.add_get("/api/openapi.json", health.openapi)
+    app.router.add_get("/api/docs", health.docs)

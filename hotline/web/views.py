@@ -1,0 +1,257 @@
+"""What people get to see of calls: numbers masked, others' advice left out, confidential fields hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hotline.accounts.store import Principal
+from hotline.web.keys import Services
+from nlp.masking import mask_number, mask_text
+from routing.calls.record import CONTACTS
+from routing.calls.states import STATES
+from routing.calls.store import queries as call_queries
+from routing.errors import CallNotFound
+from routing.queues.store import queries as queue_queries
+from routing.transfers.service import queries as transfer_queries
+from routing.triage.store import queries as triage_queries
+
+#: Calls of one number within so many days form one timeline.
+TIMELINE_WINDOW_DAYS = 90
+
+
+def masked(number: str | None) -> str | None:
+    """138****1111, with the country code left out for numbers of the mainland."""
+    return None if number is None else mask_number(number.removeprefix("+86"))
+
+
+def listed_call(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of ``GET /calls``."""
+    hidden = row["confidential"]
+    return {
+        "id": row["id"],
+        "line": row["line"],
+        "external_id": row["external_id"],
+        "state": row["state"],
+        "received_at": row["received_at"],
+        "contact": row["contact"],
+        "live": row["live"],
+        "region": None if hidden else row["region"],
+        "caller_number": None if hidden else masked(row["caller_number"]),
+        "confidential": hidden,
+        "excerpt": mask_text(row["excerpt"]),
+        "route": row["route"],
+        "confidence": _probability(row["confidence"]),
+        "review": row["review"],
+        "danger_level": row["danger_level"],
+        "topic": (row["topics"] or [None])[0],
+        "destination": row["destination"],
+        "queue": row["queue"],
+        "mode": row["mode"],
+        "priority": row["priority"],
+        "deadline": row["deadline"],
+        "close_reason": row["close_reason"],
+    }
+
+
+def _probability(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
+    """One call. Departments do not see who made a confidential one (DESIGN section 5)."""
+    hidden = row["confidential"] and who.role == "department"
+    return {
+        "id": row["id"],
+        "line": row["line"],
+        "external_id": row["external_id"],
+        "version": row["version"],
+        "state": row["state"],
+        "state_label": STATES[row["state"]],
+        "state_changed_at": row["state_changed_at"],
+        "close_reason": row["close_reason"],
+        "intake": row["intake"],
+        "contact": row["contact"],
+        "contact_label": CONTACTS[row["contact"]],
+        "live": row["live"],
+        "held_by": row["held_by"],
+        "received_at": row["received_at"],
+        "caller_number": None if hidden else masked(row["caller_number"]),
+        "caller_name": None if hidden else _surname(row["caller_name"]),
+        "address": None if hidden else mask_text(row["address"] or ""),
+        "region": row["region"],
+        "operator": row["operator_name"],
+        "confidential": row["confidential"],
+        "request_kind": row["request_kind"],
+        "channel": row["channel"],
+        "urgency": row["urgency"],
+        "lead_unit": row["lead_unit"],
+        "joint_units": row["joint_units"],
+        "dispatched_at": row["dispatched_at"],
+        "received_by_unit_at": row["received_by_unit_at"],
+        "ended_at": row["ended_at"],
+        "recording_number": None if hidden else row["recording_number"],
+        "talk_time_s": row["talk_time_s"],
+        "satisfaction": row["satisfaction"],
+        # masking keeps the length, so offsets of evidence and danger still point to their words
+        "transcript": mask_text(row["transcript"]),
+        "segments": [segment | {"text": mask_text(segment["text"])} for segment in row["segments"]],
+    }
+
+
+def _surname(name: str | None) -> str | None:
+    """A caller's name as screens show it: the first character."""
+    return f"{name[0]}{'*' * min(2, len(name) - 1)}" if name else None
+
+
+def triage_view(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """One reading with its spans masked."""
+    if row is None:
+        return None
+    reading: dict[str, Any] = row["reading"]
+    spans = {
+        name: [span | {"text": mask_text(span["text"])} for span in reading.get(name, [])]
+        for name in ("evidence", "cues", "entities")
+    }
+    for entity in spans["entities"]:
+        if isinstance(entity.get("value"), str):
+            entity["value"] = mask_text(entity["value"])
+    danger = reading["danger"]
+    return {
+        **reading,
+        **spans,
+        "danger": danger | {"signals": [s | {"text": mask_text(s["text"])} for s in danger["signals"]]},
+        "id": row["id"],
+        "revision": row["revision"],
+        "created_at": row["created_at"],
+    }
+
+
+def decision_view(row: Mapping[str, Any] | None, services: Services) -> dict[str, Any] | None:
+    """One decision: the stored body with its id, who decided, and the joint ones by name."""
+    if row is None:
+        return None
+    policy = services.published.policy
+    return {
+        **row["body"],
+        "id": row["id"],
+        "by": row["by_name"] if row["by_user"] else None,
+        "created_at": row["created_at"],
+        "joint_labels": [policy.joint_label(joint) for joint in row["body"]["joint"]],
+    }
+
+
+def transfer_view(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One forward."""
+    names = (
+        "id",
+        "call_id",
+        "decision_id",
+        "destination",
+        "queue",
+        "mode",
+        "requested_mode",
+        "state",
+        "overruled",
+        "reason",
+        "dial_number",
+        "our_ticket",
+        "their_ticket",
+        "receipt_due_at",
+        "receipt_at",
+        "return_reason",
+        "created_at",
+        "ended_at",
+    )
+    view = {name: row[name] for name in names}
+    for name in ("receipt_due_at", "receipt_at", "created_at", "ended_at"):
+        view[name] = view[name].isoformat() if view[name] else None
+    return view
+
+
+async def call_page(services: Services, who: Principal, call_id: int) -> dict[str, Any]:
+    """``{call, triage, decision, queue_item, transfers, timeline}`` and what the console shows beside it.
+
+    Raises CallNotFound.
+    """
+    async with services.pool.acquire() as connection:
+        call = await call_queries.call(connection, call_id=call_id)
+        if call is None:
+            raise CallNotFound(f"没有编号为 {call_id} 的来电。")
+        triage = await triage_queries.triage(connection, call_id=call_id)
+        decision = await triage_queries.decision(connection, call_id=call_id)
+        items = await queue_queries.items_of_call(connection, call_id=call_id)
+        transfers = await transfer_queries.transfers_of_call(connection, call_id=call_id)
+        timeline = await call_queries.timeline(connection, call_id=call_id)
+        alarm = await call_queries.alarm(connection, call_id=call_id)
+        notices = await triage_queries.notices(connection, call_id=call_id)
+        assignments = await queue_queries.assignments_of_call(connection, call_id=call_id)
+        choices = await transfer_queries.choices(connection, call_id=call_id)
+        others = (
+            await call_queries.calls_of_caller(
+                connection,
+                caller_hash=call["caller_hash"],
+                call_id=call_id,
+                at=call["received_at"],
+                window_days=TIMELINE_WINDOW_DAYS,
+            )
+            if call["caller_hash"]
+            else []
+        )
+    return {
+        "call": call_view(call, who),
+        "triage": triage_view(triage),
+        "decision": decision_view(decision, services),
+        "queue_item": next((item_view(i) for i in items if i["role"] == "lead"), None),
+        "joint_items": [item_view(i) for i in items if i["role"] == "joint"],
+        "transfers": [transfer_view(t) for t in transfers],
+        "timeline": [dict(entry) for entry in timeline],
+        "caller_timeline": [
+            {"call_id": o["id"], "line": o["line"], "received_at": o["received_at"], "state": o["state"]}
+            for o in others
+        ],
+        "alarm": dict(alarm) if alarm else None,
+        "notices": [
+            {"id": n["id"], "created_at": n["created_at"], "destination": n["destination"], **_short(n["body"])}
+            for n in notices
+        ],
+        "assignments": [_assignment_view(a, who) for a in assignments],
+        "choices": [dict(choice) for choice in choices],
+    }
+
+
+def _short(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"reasons": body["reasons"]}
+
+
+def item_view(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One queue item."""
+    return {
+        "id": row["id"],
+        "queue": row["queue"],
+        "role": row["role"],
+        "state": row["state"],
+        "priority": row["priority"],
+        "enqueued_at": row["enqueued_at"],
+        "deadline": row["deadline"],
+        "offered_to": row["offered_to"],
+        "claimed_at": row["claimed_at"],
+        "ended_at": row["ended_at"],
+        "assigned_to": row["assigned_to"],
+    }
+
+
+def _assignment_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
+    """Notes stay with who took them, lawyers' notes with the lawyers; others see the approved summary."""
+    same_desk = row["user_id"] == who.user_id or row["role"] == who.role
+    return {
+        "id": row["id"],
+        "by": row["by_name"],
+        "queue": row["queue"],
+        "claimed_at": row["claimed_at"],
+        "ended_at": row["ended_at"],
+        "outcome": row["outcome"],
+        "disposition": row["disposition"],
+        "summary": row["summary"],
+        "notes": row["notes"] if same_desk else None,
+    }

@@ -1,0 +1,1 @@
+"""The worker process: reads calls, settles what follows, and keeps the queues moving."""

@@ -1,0 +1,217 @@
+-- Storing and reading calls.
+
+-- name: insert_calls
+-- New calls with their first version, triage job and log entry, in one statement.
+-- Keys that exist already are left out of the answer: the caller compares their contents.
+with input as (
+    select * from jsonb_to_recordset(:rows::jsonb) as r(
+        line text, external_id text, intake text, contact text, live boolean, held_by bigint,
+        received_at timestamptz, caller_number text, caller_hash text, caller_name text,
+        transcript text, segments jsonb, language text, address text, region text, operator_name text,
+        confidential boolean, request_kind text, channel text, urgency text, lead_unit text,
+        joint_units jsonb, dispatched_at timestamptz, received_by_unit_at timestamptz,
+        ended_at timestamptz, recording_number text, talk_time_s double precision, satisfaction int,
+        source jsonb, content_hash text, payload jsonb)
+), stored as (
+    insert into calls (
+        line, external_id, intake, contact, live, held_by, received_at, caller_number, caller_hash,
+        caller_name, transcript, segments, language, address, region, operator_name, confidential,
+        request_kind, channel, urgency, lead_unit, joint_units, dispatched_at, received_by_unit_at,
+        ended_at, recording_number, talk_time_s, satisfaction, source, content_hash, grid_id)
+    select
+        line, external_id, intake, contact, live, held_by, received_at, caller_number,
+        decode(caller_hash, 'hex'), caller_name, transcript, segments, language, address, region,
+        operator_name, confidential, request_kind, channel, urgency, lead_unit,
+        array(select jsonb_array_elements_text(joint_units)), dispatched_at, received_by_unit_at,
+        ended_at, recording_number, talk_time_s, satisfaction, source, decode(content_hash, 'hex'),
+        (select min(g.id) from grids g where g.name = input.region)
+    from input order by line, external_id
+    on conflict (line, external_id) do nothing
+    returning id, line, external_id, intake, live
+), versions as (
+    insert into call_versions (call_id, version, content_hash, payload)
+    select s.id, 1, decode(i.content_hash, 'hex'), i.payload
+    from stored s join input i using (line, external_id)
+), jobs as (
+    insert into triage_jobs (call_id, revision, lane)
+    select id, 1, case intake when 'live' then 0 when 'backlog' then 1 else 2 end from stored
+), logged as (
+    insert into call_log (call_id, state, action) select id, 'received', 'received' from stored
+), told as (
+    insert into events (kind, call_id, data)
+    select 'call_received', id, jsonb_build_object('line', line, 'live', live)
+    from stored where intake = 'live'
+)
+select id, line, external_id from stored;
+
+-- name: lock_by_key
+-- The stored calls of these keys, locked in a fixed order so that two imports never wait for each other in a ring.
+select c.id, c.line, c.external_id, c.version, c.content_hash
+from calls c
+join unnest(:lines::text[], :external_ids::text[]) as k(line, external_id)
+    on c.line = k.line and c.external_id = k.external_id
+order by c.line, c.external_id
+for update of c;
+
+-- name: update_version$
+-- Other content for a known key: the newest version stands in calls, all of them in call_versions.
+with input as (
+    select * from jsonb_to_record(:row::jsonb) as r(
+        line text, external_id text, contact text, live boolean,
+        received_at timestamptz, caller_number text, caller_hash text, caller_name text,
+        transcript text, segments jsonb, language text, address text, region text, operator_name text,
+        confidential boolean, request_kind text, channel text, urgency text, lead_unit text,
+        joint_units jsonb, dispatched_at timestamptz, received_by_unit_at timestamptz,
+        ended_at timestamptz, recording_number text, talk_time_s double precision, satisfaction int,
+        source jsonb, content_hash text, payload jsonb)
+), changed as (
+    update calls c set
+        version = c.version + 1, revision = c.revision + 1,
+        contact = case when c.intake = 'history' then c.contact else i.contact end, live = i.live,
+        held_by = case when i.live then c.held_by end,
+        received_at = i.received_at, caller_number = i.caller_number,
+        caller_hash = decode(i.caller_hash, 'hex'), caller_name = i.caller_name,
+        transcript = i.transcript, segments = i.segments, language = i.language, address = i.address,
+        region = i.region, operator_name = i.operator_name, confidential = c.confidential or i.confidential,
+        request_kind = i.request_kind, channel = i.channel, urgency = i.urgency, lead_unit = i.lead_unit,
+        joint_units = array(select jsonb_array_elements_text(i.joint_units)),
+        dispatched_at = i.dispatched_at, received_by_unit_at = i.received_by_unit_at, ended_at = i.ended_at,
+        recording_number = i.recording_number, talk_time_s = i.talk_time_s, satisfaction = i.satisfaction,
+        source = i.source, content_hash = decode(i.content_hash, 'hex'),
+        grid_id = (select min(g.id) from grids g where g.name = i.region)
+    from input i where c.id = :call_id
+    returning c.id, c.version, c.revision, c.intake
+), versions as (
+    insert into call_versions (call_id, version, content_hash, payload)
+    select ch.id, ch.version, decode(i.content_hash, 'hex'), i.payload from changed ch, input i
+), logged as (
+    insert into call_log (call_id, action, detail)
+    select id, 'new_version', jsonb_build_object('version', version) from changed
+), told as (
+    insert into events (kind, call_id) select 'call_updated', id from changed where intake = 'live'
+), jobs as (
+    insert into triage_jobs (call_id, revision, lane)
+    select id, revision, case intake when 'live' then 0 when 'backlog' then 1 else 2 end from changed
+    on conflict (call_id) do update set
+        revision = excluded.revision, lane = excluded.lane, enqueued_at = now(), attempts = 0,
+        leased_until = null, set_aside_at = null
+)
+select version from changed;
+
+-- name: lock_call^
+-- One call, locked until the transaction ends.
+select * from calls where id = :call_id for update;
+
+-- name: call^
+-- One call with everything stored in its row.
+select * from calls where id = :call_id;
+
+-- name: replace_segments!
+-- A live transcript grew: the caller's words so far, and a triage job for the new revision.
+with changed as (
+    update calls set segments = :segments::jsonb, transcript = :transcript, revision = revision + 1
+    where id = :call_id
+    returning id, revision
+), told as (
+    insert into events (kind, call_id) select 'segments_added', id from changed
+)
+insert into triage_jobs (call_id, revision, lane)
+select id, revision, 0 from changed
+on conflict (call_id) do update set
+    revision = excluded.revision, lane = 0, enqueued_at = now(), attempts = 0,
+    leased_until = null, set_aside_at = null;
+
+-- name: set_state!
+-- Change a call's state; the trigger call_state refuses what cannot follow.
+with changed as (
+    update calls set state = :state, close_reason = coalesce(:close_reason, close_reason)
+    where id = :call_id returning id
+)
+insert into call_log (call_id, state, action, user_id, detail)
+select id, :state, :action, :user_id, :detail::jsonb from changed;
+
+-- name: set_hold!
+-- Who holds a live call; null releases it.
+update calls set held_by = :user_id where id = :call_id;
+
+-- name: log!
+-- Something that happened to a call without changing its state.
+insert into call_log (call_id, action, user_id, detail) values (:call_id, :action, :user_id, :detail::jsonb);
+
+-- name: timeline
+-- What happened to one call, oldest first.
+select l.at, l.state, l.action, u.display_name as by, l.detail
+from call_log l left join users u on u.id = l.user_id
+where l.call_id = :call_id order by l.id;
+
+-- name: calls_of_caller
+-- Other calls of the same number within the window: line, date and state, nothing that was said (DESIGN section 5).
+select id, line, received_at, state
+from calls
+where caller_hash = :caller_hash and id <> :call_id
+  and received_at between :at::timestamptz - make_interval(days => :window_days)
+                      and :at::timestamptz + make_interval(days => :window_days)
+  and not confidential
+order by received_at desc, id desc
+limit 50;
+
+-- name: versions
+-- The stored versions of a call, without their contents.
+select version, stored_at from call_versions where call_id = :call_id order by version;
+
+-- name: list_calls
+-- Calls for the list, newest first; every filter may be null. The cursor is the last row's (received_at, id).
+select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
+       c.caller_number, c.caller_name, c.close_reason, left(c.transcript, 120) as excerpt,
+       t.route, t.confidence, t.review, t.danger_level, t.topics,
+       d.destination, d.queue, d.mode, d.priority, d.deadline
+from calls c
+left join triages t on t.id = c.triage_id
+left join decisions d on d.id = c.decision_id
+where (:line::text is null or c.line = :line)
+  and (:route::text is null or t.route = :route)
+  and (:destination::text is null or d.destination = :destination)
+  and (:state::text is null or c.state = :state)
+  and (:from_at::timestamptz is null or c.received_at >= :from_at)
+  and (:to_at::timestamptz is null or c.received_at < :to_at)
+  and (:before_at::timestamptz is null or (c.received_at, c.id) < (:before_at, :before_id::bigint))
+order by c.received_at desc, c.id desc
+limit :limit;
+
+-- name: operators_by_name
+-- Users by log-in name, for the operator that a live call names.
+select id, name from users where name = any(:names::text[]) and disabled_at is null;
+
+-- name: acknowledge$
+-- A person has seen the danger.
+with seen as (
+    update danger_alarms set acknowledged_by = :user_id, acknowledged_at = now()
+    where call_id = :call_id and acknowledged_at is null returning call_id
+), logged as (
+    insert into call_log (call_id, action, user_id) select call_id, 'danger_acknowledged', :user_id from seen
+), told as (
+    insert into events (kind, call_id, user_id) select 'danger_acknowledged', call_id, :user_id from seen
+)
+select call_id from seen;
+
+-- name: alarm^
+-- The danger alarm of a call, if one was raised.
+select a.level, a.raised_at, a.acknowledged_at, u.display_name as acknowledged_by
+from danger_alarms a left join users u on u.id = a.acknowledged_by where a.call_id = :call_id;
+
+-- name: open_alarms
+-- Danger that nobody has acknowledged yet, oldest first.
+select a.call_id, a.level, a.raised_at, c.line, left(c.transcript, 80) as excerpt
+from danger_alarms a join calls c on c.id = a.call_id
+where a.acknowledged_at is null order by a.raised_at limit 20;
+
+-- name: held_calls
+-- Live calls an operator holds, and live calls nobody holds yet, oldest first.
+select c.id as call_id, c.line, c.state, c.received_at, c.contact, c.held_by, c.region,
+       left(c.transcript, 80) as excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
+from calls c
+left join triages t on t.id = c.triage_id
+left join decisions d on d.id = c.decision_id
+where c.live and c.state in ('received', 'triaged', 'proposed')
+  and (c.held_by = :user_id or c.held_by is null)
+order by coalesce(t.danger_level, 0) desc, c.received_at limit 100;

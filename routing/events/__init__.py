@@ -1,0 +1,1 @@
+"""The event outbox: what consoles and workers are told, in commit order."""

@@ -1,0 +1,290 @@
+-- Queues: claims, leases, offers, presence.
+
+-- name: agent^
+-- One agent as claims and offers see it; level and position are those of the queue asked for.
+select a.*, u.role, u.display_name, coalesce(t.level, 1) as level, coalesce(t.position, 1) as position,
+       (select count(*) from assignments s where s.user_id = a.user_id and s.ended_at is null) as open_calls
+from agents a join users u on u.id = a.user_id
+left join tiers t on t.user_id = a.user_id and t.queue = :queue
+where a.user_id = :user_id and u.disabled_at is null;
+
+-- name: queue_agents
+-- Every agent who may serve a queue by role, with what offering looks at.
+select a.*, u.role, u.display_name, coalesce(t.level, 1) as level, coalesce(t.position, 1) as position,
+       (select count(*) from assignments s where s.user_id = a.user_id and s.ended_at is null) as open_calls,
+       (select count(*) from assignments s where s.user_id = a.user_id
+          and s.claimed_at >= date_trunc('day', now() at time zone 'Asia/Shanghai') at time zone 'Asia/Shanghai')
+          as calls_taken_today
+from agents a join users u on u.id = a.user_id
+left join tiers t on t.user_id = a.user_id and t.queue = :queue
+where u.role = any(:roles::text[]) and u.disabled_at is null;
+
+-- name: ensure_agent!
+-- A person who works in queues; known from the first log-in or claim on.
+insert into agents (user_id) values (:user_id) on conflict do nothing;
+
+-- name: own_offer^
+-- The offer that rings at this agent now, its call locked. Rows that somebody else is changing are passed over.
+select i.id, i.call_id, i.queue, i.role
+from queue_items i join calls c on c.id = i.call_id
+where i.state = 'offered' and i.offered_to = :user_id and i.queue = :queue and i.offer_expires_at > now()
+limit 1
+for update of i, c skip locked;
+
+-- name: best_item^
+-- The next item this agent may take: priority, then wait. Both item and call are locked; rows locked by others are
+-- passed over, so two agents never wait for each other and never get the same call. Mirrors eligibility.matches.
+-- open_after_s: how long an item must have waited before the tier of this agent opens.
+select i.id, i.call_id, i.queue, i.role
+from queue_items i join calls c on c.id = i.call_id
+where i.state = 'waiting' and i.queue = :queue
+  and (i.topics = '{}' or cardinality(:skills::text[]) = 0 or i.topics && :skills::text[])
+  and (i.language is null or cardinality(:languages::text[]) = 0 or i.language = any(:languages::text[]))
+  and (i.grid is null or cardinality(:grids::text[]) = 0
+       or exists (select from unnest(:grids::text[]) g where i.grid = g or starts_with(i.grid, g || '.')))
+  and i.enqueued_at <= now() - make_interval(secs => :open_after_s::double precision)
+order by i.priority, i.enqueued_at, i.id
+limit 1
+for update of i, c skip locked;
+
+-- name: take_item<!
+-- The item is this agent's: assignment with lease, call claimed (lead only), transfer taken, log and event,
+-- agent on the call. One statement, so that nothing of it can be missing.
+with item as (
+    update queue_items set state = 'claimed', claimed_at = now(), offered_to = null, offer_expires_at = null
+    where id = :item_id
+    returning id, call_id, queue, role
+), called as (
+    update calls c set state = 'claimed' from item i where c.id = i.call_id and i.role = 'lead' returning c.id
+), moved as (
+    update transfers t set state = 'taken', ended_at = now() from item i
+    where t.queue_item_id = i.id and t.state in ('pending', 'confirmed')
+), agent as (
+    update agents set presence = 'on_call', presence_since = now(), wrap_up_until = null, no_answers = 0,
+        penalty_until = null, calls_taken = calls_taken + 1
+    where user_id = :user_id
+), logged as (
+    insert into call_log (call_id, state, action, user_id, detail)
+    select call_id, case when role = 'lead' then 'claimed' end, 'claimed', :user_id,
+           jsonb_build_object('queue', queue, 'off_roster', :off_roster::boolean)
+    from item
+), told as (
+    insert into events (kind, call_id, queue, user_id) select 'call_claimed', call_id, queue, :user_id from item
+)
+insert into assignments (queue_item_id, call_id, user_id, lease_expires_at, off_roster)
+select id, call_id, :user_id, now() + make_interval(secs => :lease_s::double precision), :off_roster from item
+returning id, call_id, lease_expires_at;
+
+-- name: assignment^
+-- One assignment with its item; the lock order is call, then item, then assignment.
+select s.*, i.queue, i.role, i.state as item_state, c.state as call_state
+from assignments s join queue_items i on i.id = s.queue_item_id join calls c on c.id = s.call_id
+where s.id = :assignment_id;
+
+-- name: lock_assignment^
+-- The same, locked.
+select s.*, i.queue, i.role, i.state as item_state, c.state as call_state
+from calls c join queue_items i on i.call_id = c.id join assignments s on s.queue_item_id = i.id
+where s.id = :assignment_id
+for update;
+
+-- name: heartbeat<!
+-- The agent is still there: the lease runs on.
+update assignments set lease_expires_at = now() + make_interval(secs => :lease_s::double precision)
+where id = :assignment_id and user_id = :user_id and ended_at is null
+returning lease_expires_at;
+
+-- name: end_assignment!
+-- An assignment ends; notes stay with it.
+update assignments set ended_at = now(), outcome = :outcome, disposition = coalesce(:disposition, disposition),
+    notes = coalesce(:notes, notes), summary = coalesce(:summary, summary)
+where id = :assignment_id;
+
+-- name: save_notes<!
+-- Notes while the call goes on (autosave).
+update assignments set notes = :notes where id = :assignment_id and user_id = :user_id and ended_at is null
+returning id;
+
+-- name: item_back!
+-- Back to its old place: enqueued_at was never touched.
+with item as (
+    update queue_items set state = 'waiting', offered_to = null, offer_expires_at = null, claimed_at = null
+    where id = :item_id returning id, call_id, queue, role
+), called as (
+    update calls c set state = 'queued' from item i where c.id = i.call_id and i.role = 'lead' returning c.id
+), logged as (
+    insert into call_log (call_id, state, action, user_id, detail)
+    select call_id, case when role = 'lead' then 'queued' end, :action, :user_id, jsonb_build_object('queue', queue)
+    from item
+)
+insert into events (kind, call_id, queue, user_id) select 'call_released', call_id, queue, :user_id from item;
+
+-- name: item_done!
+-- The item has served its purpose.
+update queue_items set state = 'done', ended_at = now() where id = :item_id;
+
+-- name: event!
+-- One event for the consoles: ids only.
+insert into events (kind, call_id, queue, user_id, data)
+values (:kind, :call_id, :queue, :user_id, :data::jsonb);
+
+-- name: expired_leases
+-- Assignments whose agent vanished, locked; those somebody is just ending are passed over.
+select s.id, s.user_id, s.queue_item_id, i.queue
+from assignments s join queue_items i on i.id = s.queue_item_id join calls c on c.id = s.call_id
+where s.ended_at is null and s.lease_expires_at <= now()
+order by s.lease_expires_at limit 100
+for update of c, i, s skip locked;
+
+-- name: expired_offers
+-- Offers that nobody answered in time, locked.
+select i.id, i.call_id, i.queue, i.offered_to
+from queue_items i join calls c on c.id = i.call_id
+where i.state = 'offered' and i.offer_expires_at <= now()
+order by i.offer_expires_at limit 100
+for update of c, i skip locked;
+
+-- name: offerable_items
+-- Waiting calls with somebody on the line, in the order of the queue, locked.
+select i.id, i.call_id, i.queue, i.priority, i.enqueued_at, i.topics, i.language, i.grid
+from queue_items i join calls c on c.id = i.call_id
+where i.state = 'waiting' and i.live and i.role = 'lead' and i.queue = :queue
+order by i.priority, i.enqueued_at, i.id
+limit 50
+for update of c, i skip locked;
+
+-- name: last_offered^
+-- The agent who had the latest offer of a queue, for round-robin.
+select user_id from agents where last_offered_at is not null and user_id = any(:user_ids::bigint[])
+order by last_offered_at desc limit 1;
+
+-- name: lock_agent^
+-- An agent who is still free, locked for an offer; none when somebody else is just changing the agent.
+select user_id from agents where user_id = :user_id and presence = 'available' for update skip locked;
+
+-- name: offer!
+-- The call rings at an agent.
+with item as (
+    update queue_items set state = 'offered', offered_to = :user_id,
+        offer_expires_at = now() + make_interval(secs => :ring_timeout_s::double precision)
+    where id = :item_id returning call_id, queue
+), called as (
+    update calls c set state = 'offered' from item i where c.id = i.call_id
+), agent as (
+    update agents set presence = 'ringing', presence_since = now(), last_offered_at = now() where user_id = :user_id
+), logged as (
+    insert into call_log (call_id, state, action, user_id) select call_id, 'offered', 'offered', :user_id from item
+)
+insert into events (kind, call_id, queue, user_id) select 'call_offered', call_id, queue, :user_id from item;
+
+-- name: unanswered!
+-- A ring that nobody answered, or a refusal: no offers for a while; paused after several unanswered in a row.
+update agents set
+    no_answers = no_answers + :no_answer::int,
+    penalty_until = now() + make_interval(secs => :penalty_s::double precision),
+    presence = case when :pause_after::int > 0 and no_answers + :no_answer::int >= :pause_after then 'paused'
+                    else 'available' end,
+    presence_since = now()
+where user_id = :user_id and presence = 'ringing';
+
+-- name: agent_vanished!
+-- The agent of a lapsed lease is treated as gone until the next sign of life.
+update agents set presence = 'offline', presence_since = now() where user_id = :user_id;
+
+-- name: after_call!
+-- The call is over: wrap-up if the queue gives time for it, else available.
+update agents set last_completed_at = now(), presence_since = now(),
+    presence = case when :wrap_up_s::int > 0 then 'wrap_up' else 'available' end,
+    wrap_up_until = case when :wrap_up_s > 0 then now() + make_interval(secs => :wrap_up_s) end
+where user_id = :user_id
+  and not exists (select from assignments s where s.user_id = :user_id and s.ended_at is null);
+
+-- name: end_wrap_ups
+-- Wrap-up time is over.
+with freed as (
+    update agents set presence = 'available', presence_since = now(), wrap_up_until = null
+    where presence = 'wrap_up' and wrap_up_until <= now() returning user_id
+)
+insert into events (kind, user_id) select 'presence_changed', user_id from freed returning user_id;
+
+-- name: set_presence!
+-- What the agent says of themselves.
+with changed as (
+    update agents set presence = :presence, presence_since = now(), wrap_up_until = null, no_answers = 0
+    where user_id = :user_id and presence <> :presence returning user_id
+)
+insert into events (kind, user_id, data) select 'presence_changed', user_id, jsonb_build_object('presence', :presence::text) from changed;
+
+-- name: queue_counts
+-- Waiting items and the longest wait of each queue.
+select queue, count(*) filter (where state in ('waiting', 'offered')) as waiting,
+       coalesce(extract(epoch from now() - min(enqueued_at) filter (where state in ('waiting', 'offered'))), 0)::float8
+           as longest_wait_s
+from queue_items where state in ('waiting', 'offered') group by queue;
+
+-- name: available_by_role
+-- Agents free now, by role.
+select u.role, count(*) as available
+from agents a join users u on u.id = a.user_id
+where a.presence = 'available' and u.disabled_at is null
+group by u.role;
+
+-- name: service_levels
+-- Today: share of counted items answered within the limit of their queue (SL: of those answered; SL2 comes later).
+select i.queue,
+       count(*) filter (where i.claimed_at is not null) as answered,
+       count(*) filter (where i.claimed_at - i.entered_at <= make_interval(secs => l.limit_s)) as within
+from queue_items i join unnest(:queues::text[], :limits_s::double precision[]) as l(queue, limit_s) using (queue)
+where i.counted and i.entered_at >= :since::timestamptz
+group by i.queue;
+
+-- name: waiting_items
+-- The open items of a queue in its order, for the consoles; excerpts are cut, numbers are masked by the reader.
+select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enqueued_at, i.deadline, i.live,
+       i.offered_to, i.topics, c.line, c.contact, c.received_at, c.region, c.confidential,
+       left(c.transcript, 80) as excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
+from queue_items i join calls c on c.id = i.call_id
+left join triages t on t.id = c.triage_id
+left join decisions d on d.id = c.decision_id
+where i.queue = :queue and i.state in ('waiting', 'offered')
+order by i.priority, i.enqueued_at, i.id
+limit :limit;
+
+-- name: open_assignments
+-- What an agent has in hand.
+select s.id as assignment_id, s.call_id, s.claimed_at, s.lease_expires_at, s.notes, i.queue, i.role
+from assignments s join queue_items i on i.id = s.queue_item_id
+where s.user_id = :user_id and s.ended_at is null order by s.id;
+
+-- name: close_completed
+-- Calls completed long enough ago, with nothing left open, are closed.
+with due as (
+    select id from calls c where state = 'completed' and state_changed_at < now() - make_interval(hours => :hours::int)
+      and not exists (select from queue_items i where i.call_id = c.id and i.state in ('waiting', 'offered', 'claimed'))
+    limit 500 for update skip locked
+), closed as (
+    update calls c set state = 'closed', close_reason = '已办结' from due where c.id = due.id returning c.id
+)
+insert into call_log (call_id, state, action) select id, 'closed', 'closed' from closed returning call_id;
+
+-- name: penalise!
+-- A refusal or a call given back: no offers for a while.
+update agents set penalty_until = now() + make_interval(secs => :penalty_s::double precision) where user_id = :user_id;
+
+-- name: items_of_call
+-- The queue items of a call, open ones first, newest first.
+select i.*, u.display_name as assigned_to
+from queue_items i
+left join assignments s on s.queue_item_id = i.id and s.ended_at is null
+left join users u on u.id = s.user_id
+where i.call_id = :call_id order by (i.state in ('waiting', 'offered', 'claimed')) desc, i.id desc;
+
+-- name: assignments_of_call
+-- Who had a call in hand, oldest first.
+select s.*, u.display_name as by_name, u.role, i.queue
+from assignments s join users u on u.id = s.user_id join queue_items i on i.id = s.queue_item_id
+where s.call_id = :call_id order by s.id;
+
+-- name: free_among$
+-- How many of these people are free now.
+select count(*) from agents where user_id = any(:user_ids::bigint[]) and presence = 'available';

@@ -1,0 +1,1 @@
+"""Forwarding: one call handed from one place to another, and taken back."""

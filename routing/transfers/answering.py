@@ -1,0 +1,91 @@
+"""What an operator settles without handing on: direct answers, a hold on a live call, the caller's choice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from routing.calls import store as calls
+from routing.errors import HeldByOther, IllegalTransition, InvalidRequest
+from routing.queues.store import queries as queue_queries
+from routing.transfers.service import check_holder, locked_call, queries
+
+
+async def answer_directly(pool: Any, call_id: int, user_id: int, answer: str) -> None:
+    """直接答复: the operator closes the call with the text used."""
+    if not answer.strip():
+        raise InvalidRequest("answer：请填写答复内容。")
+    async with pool.acquire() as connection, connection.transaction():
+        call = await locked_call(connection, call_id)
+        item = await queries.lead_item(connection, call_id=call_id)
+        check_holder(call, item, user_id)
+        if call["state"] not in ("proposed", "queued", "claimed"):
+            raise IllegalTransition("来电正在振铃、已办结或已关闭，不能直接答复。")
+        if item is not None:
+            if item["assignment_id"] is not None:
+                await queue_queries.end_assignment(
+                    connection,
+                    assignment_id=item["assignment_id"],
+                    outcome="completed",
+                    disposition="直接答复",
+                    notes=None,
+                    summary=None,
+                )
+                await queue_queries.after_call(connection, user_id=user_id, wrap_up_s=0)
+            await queries.finish_item(connection, item_id=item["id"])
+        await queries.ended_transfers(connection, call_id=call_id)
+        await queries.insert_answer(connection, call_id=call_id, user_id=user_id, answer=answer.strip())
+        await calls.queries.set_hold(connection, call_id=call_id, user_id=None)
+        await calls.change_state(
+            connection, call_id, "completed", action="answered_directly", user_id=user_id, detail={}
+        )
+        await queue_queries.event(
+            connection, kind="call_completed", call_id=call_id, queue=None, user_id=user_id, data={}
+        )
+
+
+async def hold(pool: Any, call_id: int, user_id: int) -> None:
+    """An operator takes a live call. Raises HeldByOther when somebody has it."""
+    async with pool.acquire() as connection, connection.transaction():
+        call = await locked_call(connection, call_id)
+        if call["held_by"] not in (None, user_id):
+            raise HeldByOther(f"来电正由{call['held_by_name']}处理。")
+        if not call["live"] or call["state"] not in ("received", "triaged", "proposed"):
+            raise IllegalTransition("只有在线且未转办的来电可以接起。")
+        await calls.queries.set_hold(connection, call_id=call_id, user_id=user_id)
+        await queue_queries.event(connection, kind="call_held", call_id=call_id, queue=None, user_id=user_id, data={})
+
+
+async def record_choice(
+    pool: Any,
+    call_id: int,
+    user_id: int,
+    *,
+    choice: str,
+    expected_wait_s: int | None,
+    window_start: datetime | None,
+    window_end: datetime | None,
+    message: str | None,
+) -> None:
+    """What the caller chose when few people are on duty: wait, a call-back window or a message."""
+    if choice not in ("wait", "callback", "message"):
+        raise InvalidRequest("choice：只能是 wait（等待）、callback（回拨）或 message（留言）。")
+    if choice == "callback" and (window_start is None or window_end is None or window_end <= window_start):
+        raise InvalidRequest("window_start、window_end：请填写回拨时段，结束要晚于开始。")
+    if choice == "message" and not (message or "").strip():
+        raise InvalidRequest("message：请记录留言内容。")
+    async with pool.acquire() as connection, connection.transaction():
+        await locked_call(connection, call_id)
+        await queries.insert_choice(
+            connection,
+            call_id=call_id,
+            choice=choice,
+            expected_wait_s=expected_wait_s,
+            window_start=window_start,
+            window_end=window_end,
+            message=message,
+            user_id=user_id,
+        )
+        await calls.queries.log(
+            connection, call_id=call_id, action="caller_choice", user_id=user_id, detail={"choice": choice}
+        )

@@ -1,0 +1,54 @@
+"""The port behind which a telephone exchange stands (ARI and others come later)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+TransferMode = Literal["one_key", "blind", "attended", "conference", "manual", "ticket"]
+#: Modes that need somebody on the line.
+TELEPHONE_MODES: frozenset[TransferMode] = frozenset({"blind", "attended", "conference"})
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOrder:
+    """What an exchange is asked to do; made after the transfer is committed."""
+
+    transfer_id: int
+    call_id: int
+    mode: TransferMode
+    dial_number: str | None
+
+
+class Exchange(Protocol):
+    """A telephone exchange as forwarding sees it."""
+
+    def offers(self) -> frozenset[TransferMode]:
+        """The telephone modes this exchange can carry out itself; empty where none is wired."""
+
+    async def start(self, order: TransferOrder) -> None:
+        """Begin a transfer. Idempotent by ``transfer_id``; the result comes back as events."""
+
+
+class NoExchange:
+    """No exchange is wired: the operator dials the number shown and confirms (人工转接)."""
+
+    def offers(self) -> frozenset[TransferMode]:
+        """None: every telephone mode becomes ``manual``."""
+        return frozenset()
+
+    async def start(self, order: TransferOrder) -> None:
+        """Nothing to do: the person dials ``order.dial_number``."""
+
+
+def mode_carried_out(requested: TransferMode, *, live: bool, offered: frozenset[TransferMode]) -> TransferMode:
+    """The mode a forward really takes.
+
+    A live call asked for ``one_key`` goes by a blind transfer where the
+    exchange can, else by hand; so does every telephone mode that the exchange
+    lacks. A recorded call keeps ``one_key``: its item moves, nobody dials.
+    """
+    if not live or requested in ("manual", "ticket"):
+        return requested
+    wanted: TransferMode = "blind" if requested == "one_key" else requested
+    return wanted if wanted in offered else "manual"

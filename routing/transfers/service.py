@@ -1,0 +1,364 @@
+"""Forward, take back, confirm, receive, return, answer directly: each one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from routing.calls import store as calls
+from routing.errors import (
+    CallNotFound,
+    HeldByOther,
+    IllegalTransition,
+    InvalidRequest,
+    NoLiveChannel,
+    ProposalChanged,
+    ReasonRequired,
+    TransferNotFound,
+    TransferTaken,
+)
+from routing.policy.decision import DESTINATIONS, Decision
+from routing.policy.settings import Policy
+from routing.queues.store import queries as queue_queries
+from routing.sql import load_queries
+from routing.transfers.exchange import TELEPHONE_MODES, TransferMode, mode_carried_out
+
+queries = load_queries(__file__)
+
+MODES: tuple[TransferMode, ...] = ("one_key", "blind", "attended", "conference", "manual", "ticket")
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardOrder:
+    """What a person asked for."""
+
+    mode: TransferMode
+    destination: str | None = None
+    """None: the proposed one."""
+    reason: str | None = None
+    decision_id: int | None = None
+    """The proposal the person saw; an outdated one is refused."""
+
+
+async def forward(
+    pool: Any,
+    policy: Policy,
+    call_id: int,
+    user_id: int,
+    order: ForwardOrder,
+    *,
+    offered: frozenset[TransferMode] = frozenset(),
+) -> dict[str, Any]:
+    """Release the hold, insert or move the item (its enqueued_at kept), create the transfer, in one transaction.
+
+    Raises CallNotFound, HeldByOther, ProposalChanged, ReasonRequired,
+    NoLiveChannel, IllegalTransition or InvalidRequest.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        return await forward_in(connection, policy, call_id, user_id, order, offered=offered)
+
+
+async def forward_in(
+    connection: Any,
+    policy: Policy,
+    call_id: int,
+    user_id: int,
+    order: ForwardOrder,
+    *,
+    offered: frozenset[TransferMode],
+) -> dict[str, Any]:
+    """``forward`` inside the caller's transaction, so that an idempotency record can be part of it."""
+    if order.mode not in MODES:
+        raise InvalidRequest(f"mode：只能是 {'、'.join(MODES)}。")
+    if order.destination is not None and order.destination not in DESTINATIONS:
+        raise InvalidRequest(f"destination：只能是 {'、'.join(DESTINATIONS)}。")
+    call = await locked_call(connection, call_id)
+    item = await queries.lead_item(connection, call_id=call_id)
+    check_holder(call, item, user_id)
+    if call["decision"] is None:
+        raise IllegalTransition("来电尚未研判，暂不能转办；请稍候几秒再试。")
+    if order.decision_id is not None and order.decision_id != call["decision_id"]:
+        raise ProposalChanged("分流建议已更新，请看过新的建议再转办。")
+    if call["state"] not in ("proposed", "queued", "offered", "claimed"):
+        raise IllegalTransition("来电已办结或已关闭，不能再转办。")
+    proposed = Decision.from_dict(call["decision"])
+    destination = order.destination or proposed.destination
+    overruled = destination != proposed.destination
+    reason = (order.reason or "").strip() or None
+    if overruled and reason is None:
+        raise ReasonRequired("改变去向需要填写理由（reason）；理由会作为改进研判的依据。")
+    if order.mode in TELEPHONE_MODES and not call["live"]:
+        raise NoLiveChannel("这通来电已不在线，不能用电话方式转接；请用一键转办或人工转接。")
+    mode = mode_carried_out(order.mode, live=call["live"], offered=offered)
+    if "blind" in (mode, order.mode) and "blind" in proposed.forbid:
+        raise InvalidRequest("mode：有自伤危险的来电不能直转，请用三方通话或咨询转。")
+    queue = policy.queue_for(destination).name if overruled else proposed.target_queue
+    decision_id = call["decision_id"]
+    if overruled:
+        decision_id = await _overrule(connection, call, proposed, destination, queue, user_id, reason)
+    await queries.ended_transfers(connection, call_id=call_id)
+    joint = [] if overruled else [policy.queue_for(j).name for j in proposed.joint if j in DESTINATIONS]
+    item_id = await _move(connection, call, item, proposed, queue, user_id, joint=joint)
+    settings = policy.queue(queue)
+    ticket = mode == "ticket" or (destination == "departments" and not call["live"])
+    row = await queries.insert_transfer(
+        connection,
+        call_id=call_id,
+        decision_id=decision_id,
+        by_user=user_id,
+        destination=destination,
+        queue=queue,
+        mode=mode,
+        requested_mode=order.mode,
+        overruled=overruled,
+        reason=reason,
+        dial_number=settings.phone if call["live"] or mode == "manual" else None,
+        from_queue=item["queue"] if item else None,
+        from_priority=item["priority"] if item else None,
+        from_hold=call["held_by"] or (None if item else user_id),
+        queue_item_id=item_id,
+        our_ticket=f"ZB{datetime.now(UTC):%Y%m%d}{call_id:08d}" if ticket else None,
+        receipt_due_at=datetime.now(UTC) + timedelta(hours=settings.ticket_receipt_limit_h) if ticket else None,
+    )
+    await calls.queries.log(
+        connection,
+        call_id=call_id,
+        action="forwarded",
+        user_id=user_id,
+        detail={"transfer_id": row["id"], "destination": destination, "mode": mode, "overruled": overruled},
+    )
+    await _tell(connection, "transfer_created", row, user_id)
+    return dict(row)
+
+
+async def locked_call(connection: Any, call_id: int) -> Any:
+    """The call with the decision in force, locked. Raises CallNotFound."""
+    call = await queries.call_for_forward(connection, call_id=call_id)
+    if call is None:
+        raise CallNotFound(f"没有编号为 {call_id} 的来电。")
+    return call
+
+
+def check_holder(call: Any, item: Any, user_id: int) -> None:
+    """One person holds a call at a time."""
+    if call["held_by"] not in (None, user_id):
+        raise HeldByOther(f"来电正由{call['held_by_name']}处理，不能同时操作。")
+    if item is None:
+        return
+    if item["assigned_to"] not in (None, user_id):
+        raise HeldByOther(f"来电已由{item['assigned_to_name']}接单，不能同时操作。")
+    if item["state"] == "offered" and item["offered_to"] != user_id:
+        raise HeldByOther("来电正在向另一位坐席振铃，请等振铃结束。")
+
+
+async def _overrule(
+    connection: Any, call: Any, proposed: Decision, destination: str, queue: str, user_id: int, reason: str | None
+) -> int:
+    """The person's decision takes the place of the proposed one; both stay on record and become training labels."""
+    decision = replace(
+        proposed,
+        destination=destination,
+        queue=queue,
+        target_queue=queue,
+        mode="auto",
+        rule="person",
+        reasons=(f"人工改派：{reason}",),
+    )
+    decision_id = await queries.insert_decision(
+        connection,
+        call_id=call["id"],
+        destination=destination,
+        queue=queue,
+        priority=decision.priority,
+        deadline=decision.deadline,
+        policy_version=decision.policy_version,
+        body=decision.to_dict(),
+        user_id=user_id,
+    )
+    await queries.set_decision(connection, call_id=call["id"], decision_id=decision_id)
+    return int(decision_id)
+
+
+async def _move(
+    connection: Any,
+    call: Any,
+    item: Any,
+    decision: Decision,
+    queue: str,
+    user_id: int,
+    *,
+    joint: Sequence[str] = (),
+) -> int:
+    """The item stands in ``queue`` afterwards; its id. ``joint`` queues get theirs with the first lead item."""
+    call_id = call["id"]
+    busy = await queries.joint_in(connection, call_id=call_id, queue=queue)
+    if busy is not None:
+        raise HeldByOther(f"{busy['display_name']}已在该队列协同处理这通来电，请直接联系。")
+    await queries.drop_joint_in(connection, call_id=call_id, queue=queue)
+    topics = _topics(call["reading"]) if queue in ("lawyers", "mediators") else []
+    if item is None:
+        await calls.queries.set_hold(connection, call_id=call_id, user_id=None)
+        item_id = await queries.insert_item(
+            connection,
+            call_id=call_id,
+            queue=queue,
+            priority=decision.priority,
+            deadline=decision.deadline,
+            topics=topics,
+            grid=call["grid"],
+        )
+        await queries.insert_joint(
+            connection,
+            call_id=call_id,
+            queues=[q for q in joint if q != queue],
+            priority=decision.priority,
+            deadline=decision.deadline,
+            grid=call["grid"],
+        )
+        await calls.change_state(
+            connection, call_id, "queued", action="queued", user_id=user_id, detail={"queue": queue}
+        )
+        return int(item_id)
+    if item["assignment_id"] is not None:
+        await queue_queries.end_assignment(
+            connection,
+            assignment_id=item["assignment_id"],
+            outcome="forwarded",
+            disposition=None,
+            notes=None,
+            summary=None,
+        )
+        await queue_queries.after_call(connection, user_id=user_id, wrap_up_s=0)
+    await queries.move_item(
+        connection, item_id=item["id"], queue=queue, priority=decision.priority, topics=topics, grid=call["grid"]
+    )
+    if call["state"] != "queued":
+        await calls.change_state(
+            connection, call_id, "queued", action="queued", user_id=user_id, detail={"queue": queue}
+        )
+    return int(item["id"])
+
+
+def _topics(reading: dict[str, Any] | None) -> list[str]:
+    """The first topic of a stored reading (CONTRACT.md's row)."""
+    return [str(code) for code, _ in (reading or {}).get("topic", [])[:1]]
+
+
+async def _tell(connection: Any, kind: str, transfer: Any, user_id: int) -> None:
+    await queue_queries.event(
+        connection,
+        kind=kind,
+        call_id=transfer["call_id"],
+        queue=transfer["queue"],
+        user_id=user_id,
+        data={"transfer_id": transfer["id"], "destination": transfer["destination"], "mode": transfer["mode"]},
+    )
+
+
+async def _transfer(connection: Any, transfer_id: int) -> Any:
+    row = await queries.lock_transfer(connection, transfer_id=transfer_id)
+    if row is None:
+        raise TransferNotFound(f"没有编号为 {transfer_id} 的转办。")
+    return row
+
+
+async def cancel(pool: Any, transfer_id: int, user_id: int) -> dict[str, Any]:
+    """Take a forward back while nobody has claimed it: the call stands where it came from, its wait kept."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await _transfer(connection, transfer_id)
+        item = await queries.lead_item(connection, call_id=row["call_id"])
+        if row["state"] not in ("pending", "confirmed") or item is None or item["id"] != row["queue_item_id"]:
+            raise TransferTaken("转办已被接走或已结束，不能撤回；如需改派请联系对方退回。")
+        if item["state"] != "waiting":
+            raise TransferTaken("对方正在振铃或已接单，不能撤回。")
+        await queries.set_transfer_state(connection, transfer_id=transfer_id, state="cancelled", return_reason=None)
+        await _take_back(connection, row, item, user_id)
+        await _tell(connection, "transfer_cancelled", row, user_id)
+        return dict(await queries.transfer(connection, transfer_id=transfer_id))
+
+
+async def _take_back(connection: Any, row: Any, item: Any, user_id: int) -> None:
+    """The call stands where it was before the forward."""
+    call_id = row["call_id"]
+    if row["overruled"]:
+        await _restore_decision(connection, row)
+    if row["from_queue"] is None:
+        await queries.cancel_item(connection, item_id=item["id"])
+        await queries.cancel_joint(connection, call_id=call_id)
+        await calls.queries.set_hold(connection, call_id=call_id, user_id=row["from_hold"])
+        await calls.change_state(connection, call_id, "proposed", action="transfer_cancelled", user_id=user_id)
+        return
+    await queries.move_item(
+        connection,
+        item_id=item["id"],
+        queue=row["from_queue"],
+        priority=row["from_priority"],
+        topics=list(item["topics"]),
+        grid=item["grid"],
+    )
+    await calls.queries.log(
+        connection, call_id=call_id, action="transfer_cancelled", user_id=user_id, detail={"transfer_id": row["id"]}
+    )
+
+
+async def _restore_decision(connection: Any, row: Any) -> None:
+    """The proposal that was overruled is in force again."""
+    earlier = await queries.decision_before(connection, call_id=row["call_id"], decision_id=row["decision_id"])
+    await queries.supersede(connection, decision_id=row["decision_id"])
+    if earlier is not None:
+        await queries.withdraw_decision(connection, call_id=row["call_id"], decision_id=earlier)
+
+
+async def confirm(pool: Any, transfer_id: int, user_id: int) -> dict[str, Any]:
+    """The operator dialled and the other side answered (manual)."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await _transfer(connection, transfer_id)
+        if row["state"] not in ("pending", "confirmed"):
+            raise IllegalTransition("转办已结束，不能再确认。")
+        await queries.set_transfer_state(connection, transfer_id=transfer_id, state="confirmed", return_reason=None)
+        await _tell(connection, "transfer_confirmed", row, user_id)
+        return dict(await queries.transfer(connection, transfer_id=transfer_id))
+
+
+async def receive(pool: Any, transfer_id: int, user_id: int, their_ticket: str) -> dict[str, Any]:
+    """The other system has the ticket, under its own number."""
+    number = their_ticket.strip()
+    if not number or len(number) > 64:
+        raise InvalidRequest("ticket：请填写对方系统的工单号（1 到 64 个字符）。")
+    async with pool.acquire() as connection, connection.transaction():
+        row = await _transfer(connection, transfer_id)
+        if row["our_ticket"] is None or row["state"] in ("cancelled", "returned"):
+            raise IllegalTransition("这不是进行中的工单流转，不能登记签收。")
+        await queries.set_receipt(connection, transfer_id=transfer_id, their_ticket=number)
+        await _tell(connection, "ticket_received", row, user_id)
+        return dict(await queries.transfer(connection, transfer_id=transfer_id))
+
+
+async def send_back(pool: Any, policy: Policy, transfer_id: int, user_id: int, reason: str) -> dict[str, Any]:
+    """A reasoned return (wrong dispatch): the call goes to the operators, who received it first."""
+    if not reason.strip():
+        raise ReasonRequired("退回需要填写理由（reason）。")
+    async with pool.acquire() as connection, connection.transaction():
+        row = await _transfer(connection, transfer_id)
+        item = await queries.lead_item(connection, call_id=row["call_id"])
+        if row["state"] in ("cancelled", "returned") or item is None or item["id"] != row["queue_item_id"]:
+            raise IllegalTransition("转办已结束，不能退回。")
+        if item["assigned_to"] not in (None, user_id):
+            raise HeldByOther(f"来电已由{item['assigned_to_name']}接单，由接单人退回。")
+        queue = policy.queue_for("operators").name
+        call = await locked_call(connection, row["call_id"])
+        await queries.set_transfer_state(
+            connection, transfer_id=transfer_id, state="returned", return_reason=reason.strip()
+        )
+        await _move(connection, call, item, Decision.from_dict(call["decision"]), queue, user_id)
+        await calls.queries.log(
+            connection,
+            call_id=row["call_id"],
+            action="returned",
+            user_id=user_id,
+            detail={"transfer_id": transfer_id, "reason": reason.strip()},
+        )
+        await _tell(connection, "transfer_returned", row, user_id)
+        return dict(await queries.transfer(connection, transfer_id=transfer_id))

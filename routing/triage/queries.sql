@@ -1,0 +1,243 @@
+-- Triage jobs, readings and decisions.
+
+-- name: claim_jobs
+-- Take up to :limit jobs that are due: new ones and those whose worker vanished. Live calls first.
+with due as (
+    select call_id from triage_jobs
+    where set_aside_at is null and (leased_until is null or leased_until < now())
+    order by lane, enqueued_at
+    limit :limit
+    for update skip locked
+)
+update triage_jobs j set
+    leased_until = now() + make_interval(secs => :lease_s), leased_by = :worker, attempts = j.attempts + 1
+from due where j.call_id = due.call_id
+returning j.call_id, j.revision, j.lane, j.attempts;
+
+-- name: calls_to_read
+-- What triage and policy look at, for the claimed jobs.
+select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.talk_time_s,
+       c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
+       c.confidential
+from calls c left join grids g on g.id = c.grid_id
+where c.id = any(:ids::bigint[]) order by c.id;
+
+-- name: set_aside!
+-- Jobs that failed too often wait for a person, with the reason; they hold up nobody.
+with aside as (
+    update triage_jobs set set_aside_at = now(), leased_until = null, last_error = left(:error, 500)
+    where call_id = any(:ids::bigint[]) and set_aside_at is null
+    returning call_id
+), told as (
+    insert into events (kind, call_id) select 'triage_set_aside', call_id from aside
+)
+insert into call_log (call_id, action) select call_id, 'triage_set_aside' from aside;
+
+-- name: give_back!
+-- A failed try: the job is due again after a pause.
+update triage_jobs set leased_until = now() + make_interval(secs => :pause_s), last_error = left(:error, 500)
+where call_id = any(:ids::bigint[]);
+
+-- name: repeat_set_aside!
+-- A person wants a job that was set aside tried again.
+update triage_jobs set set_aside_at = null, attempts = 0, leased_until = null where call_id = :call_id;
+
+-- name: pending$
+-- How many readings are still to be made (set-aside ones not counted).
+select count(*) from triage_jobs where set_aside_at is null;
+
+-- name: lock_calls
+-- The calls of a batch, locked in id order.
+select c.id, c.revision, c.state, c.live, c.intake, t.danger_level,
+       exists (select from transfers f where f.call_id = c.id and f.state in ('pending', 'confirmed', 'taken'))
+           as forwarded
+from calls c left join triages t on t.id = c.triage_id
+where c.id = any(:ids::bigint[]) order by c.id for update of c;
+
+-- name: insert_readings
+-- Readings and the decisions that follow, in one statement. A reading that exists already (call, revision) is not
+-- stored twice and brings no second decision.
+with input as (
+    select * from jsonb_to_recordset(:rows::jsonb) as r(
+        call_id bigint, revision int, model text, route text, confidence real, review boolean,
+        danger_level smallint, topics jsonb, reading jsonb, destination text, queue text,
+        target_queue text, mode text, priority smallint, deadline timestamptz, rule text,
+        policy_version text, body jsonb, notice boolean)
+), read as (
+    insert into triages (call_id, revision, model, route, confidence, review, danger_level, topics, reading)
+    select call_id, revision, model, route, confidence, review, danger_level,
+           array(select jsonb_array_elements_text(topics)), reading
+    from input order by call_id
+    on conflict (call_id, revision) do nothing
+    returning id, call_id
+), superseded as (
+    update decisions d set superseded_at = now()
+    from read r where d.call_id = r.call_id and d.superseded_at is null and d.by_user is null
+      and not (select i.notice from input i where i.call_id = r.call_id)
+), decided as (
+    insert into decisions (call_id, triage_id, destination, queue, target_queue, mode, priority, deadline,
+                           rule, policy_version, body, notice)
+    select i.call_id, r.id, i.destination, i.queue, i.target_queue, i.mode, i.priority, i.deadline,
+           i.rule, i.policy_version, i.body, i.notice
+    from read r join input i using (call_id) order by i.call_id
+    returning id, call_id, triage_id, notice
+)
+select d.call_id, d.triage_id, d.id as decision_id, d.notice from decided d;
+
+-- name: mark_triaged!
+-- The calls of a batch have a reading and a decision. A notice leaves the decision in force alone.
+with input as (
+    select * from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, triage_id bigint, decision_id bigint)
+), changed as (
+    update calls c set
+        state = case when c.state = 'received' then 'triaged' else c.state end,
+        triage_id = i.triage_id, decision_id = coalesce(i.decision_id, c.decision_id)
+    from input i where c.id = i.call_id
+    returning c.id
+)
+insert into call_log (call_id, state, action)
+select id, 'triaged', 'triaged' from changed;
+
+-- name: settle!
+-- What follows at once from fresh decisions: proposed, queued or closed, with the queue items (lead and joint),
+-- log entries and events. One statement for the whole batch.
+with input as (
+    select * from jsonb_to_recordset(:rows::jsonb) as r(
+        call_id bigint, state text, action text, close_reason text, detail jsonb)
+), items as (
+    select * from jsonb_to_recordset(:items::jsonb) as r(
+        call_id bigint, queue text, role text, priority smallint, deadline timestamptz, topics jsonb,
+        grid text, language text, live boolean, counted boolean)
+), changed as (
+    update calls c set state = i.state, close_reason = i.close_reason
+    from input i where c.id = i.call_id
+    returning c.id
+), logged as (
+    insert into call_log (call_id, state, action, detail)
+    select i.call_id, i.state, i.action, coalesce(i.detail, '{}') from input i
+)
+insert into queue_items (call_id, queue, role, priority, deadline, topics, grid, language, live, counted)
+select call_id, queue, role, priority, deadline, array(select jsonb_array_elements_text(topics)),
+       grid, language, live, counted
+from items order by call_id
+on conflict (call_id, queue) where state in ('waiting', 'offered', 'claimed') do nothing;
+
+-- name: tell!
+-- Events of a batch.
+insert into events (kind, call_id, queue, data)
+select kind, call_id, queue, coalesce(data, '{}')
+from jsonb_to_recordset(:rows::jsonb) as r(kind text, call_id bigint, queue text, data jsonb);
+
+-- name: raise_danger!
+-- Danger happening now: stays until a person acknowledges it. A repeated alarm changes nothing, a higher level does.
+insert into danger_alarms (call_id, level)
+select call_id, level from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, level smallint)
+on conflict (call_id) do update set level = excluded.level, raised_at = now(),
+    acknowledged_at = null, acknowledged_by = null
+where danger_alarms.level < excluded.level;
+
+-- name: add_danger_checks!
+-- Danger in old records becomes a check task, not an alarm.
+insert into danger_checks (call_id) select unnest(:ids::bigint[]) on conflict do nothing;
+
+-- name: add_quality_samples!
+-- Calls closed by machine that a person shall look at again.
+insert into quality_samples (call_id, reason)
+select call_id, reason from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, reason text)
+on conflict do nothing;
+
+-- name: finish_jobs!
+-- Jobs whose revision has been read; a job that has a newer revision meanwhile stays and is due at once.
+with input as (
+    select * from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, revision int)
+), done as (
+    delete from triage_jobs j using input i where j.call_id = i.call_id and j.revision <= i.revision
+)
+update triage_jobs j set leased_until = null, attempts = 0
+from input i where j.call_id = i.call_id and j.revision > i.revision;
+
+-- name: open_items
+-- The open queue items of a call, lead first.
+select id, queue, role, state, priority, enqueued_at, offered_to from queue_items
+where call_id = :call_id and state in ('waiting', 'offered', 'claimed') order by role desc, id for update;
+
+-- name: move_lead!
+-- A new decision sends a waiting call to another queue: the item moves, its enqueued_at is kept.
+update queue_items set queue = :queue, priority = :priority, deadline = :deadline,
+    topics = :topics, grid = :grid, entered_at = case when queue = :queue then entered_at else now() end,
+    state = 'waiting', offered_to = null, offer_expires_at = null
+where id = :item_id;
+
+-- name: cancel_item!
+-- An item nobody needs any more.
+update queue_items set state = 'cancelled', ended_at = now() where id = :item_id;
+
+-- name: triage^
+-- The newest reading of a call.
+select t.* from triages t join calls c on c.triage_id = t.id where c.id = :call_id;
+
+-- name: decision^
+-- The decision in force.
+select d.*, u.display_name as by_name from decisions d join calls c on c.decision_id = d.id
+left join users u on u.id = d.by_user
+where c.id = :call_id;
+
+-- name: notices
+-- Readings made after somebody took the call: shown, never queued.
+select d.id, d.created_at, d.destination, d.body from decisions d
+where d.call_id = :call_id and d.notice order by d.id desc limit 5;
+
+-- name: latest_policy^
+-- The edited policy in force, if one was published.
+select version, body from published
+where kind = 'policy' and name = 'policy.toml' and withdrawn_at is null order by id desc limit 1;
+
+-- name: worker_seen!
+-- A worker says that it is alive.
+insert into workers (name, model) values (:name, :model)
+on conflict (name) do update set seen_at = now(), model = excluded.model;
+
+-- name: worker_gone!
+-- A worker leaves.
+delete from workers where name = :name;
+
+-- name: live_workers$
+-- Workers seen within the last :seconds seconds.
+select count(*) from workers where seen_at > now() - make_interval(secs => :seconds);
+
+-- name: untouch!
+-- Jobs taken together with a suspect one go back as if they had not been taken.
+update triage_jobs set leased_until = null, attempts = greatest(attempts - 1, 0)
+where call_id = any(:ids::bigint[]);
+
+-- name: release_dead!
+-- Jobs leased by workers that are gone are due again at once.
+update triage_jobs set leased_until = null
+where leased_until is not null
+  and not exists (select from workers w where w.name = triage_jobs.leased_by
+                  and w.seen_at > now() - make_interval(secs => :seconds));
+
+-- name: set_aside_count$
+-- Jobs that wait for a person.
+select count(*) from triage_jobs where set_aside_at is not null;
+
+-- name: set_aside_jobs
+-- Jobs that wait for a person, with the reason.
+select j.call_id, j.set_aside_at, j.last_error, c.line, c.external_id
+from triage_jobs j join calls c on c.id = j.call_id
+where j.set_aside_at is not null order by j.set_aside_at limit 200;
+
+-- name: open_alarm_count$
+-- Danger alarms nobody has acknowledged.
+select count(*) from danger_alarms where acknowledged_at is null;
+
+-- name: publish_policy!
+-- A new policy version is in force; earlier ones are withdrawn and kept.
+with old as (
+    update published set withdrawn_at = now()
+    where kind = 'policy' and name = 'policy.toml' and withdrawn_at is null and version <> :version
+)
+insert into published (kind, name, version, body, published_by)
+values ('policy', 'policy.toml', :version, :body, :user_id)
+on conflict (kind, name, version) do update set withdrawn_at = null, published_at = now(),
+    published_by = excluded.published_by;

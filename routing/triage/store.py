@@ -1,0 +1,74 @@
+"""Triage jobs, readings and decisions in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nlp.classification import Classification
+from routing.policy.decision import Decision
+from routing.sql import load_queries
+from routing.triage.settle import ReadCall
+
+queries = load_queries(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One call as read: what was read, and what the policy decided on it."""
+
+    call: ReadCall
+    reading: Classification
+    decision: Decision
+    notice: bool = False
+    """Somebody has the call already: the decision is shown, never acted on."""
+
+    def row(self) -> dict[str, Any]:
+        """The JSON row of ``insert_readings``."""
+        reading, decision = self.reading, self.decision
+        body = decision.to_dict()
+        return {
+            "call_id": self.call.call_id,
+            "revision": self.call.revision,
+            "model": reading.model,
+            "route": reading.route,
+            "confidence": reading.confidence,
+            "review": reading.review,
+            "danger_level": reading.danger.level,
+            "topics": [code for code, _ in reading.topic],
+            "reading": reading.to_row(),
+            "destination": decision.destination,
+            "queue": decision.queue,
+            "target_queue": decision.target_queue,
+            "mode": decision.mode,
+            "priority": decision.priority,
+            "deadline": body["deadline"],
+            "rule": decision.rule,
+            "policy_version": decision.policy_version,
+            "body": body,
+            "notice": self.notice,
+        }
+
+
+async def store_readings(connection: Any, reads: Sequence[Read]) -> dict[int, int]:
+    """Store readings and decisions; call id -> decision id of those that were new.
+
+    The calls turn ``triaged`` where they were ``received``; a notice leaves
+    the decision in force alone.
+    """
+    if not reads:
+        return {}
+    stored = await queries.insert_readings(connection, rows=[read.row() for read in reads])
+    await queries.mark_triaged(
+        connection,
+        rows=[
+            {
+                "call_id": row["call_id"],
+                "triage_id": row["triage_id"],
+                "decision_id": None if row["notice"] else row["decision_id"],
+            }
+            for row in stored
+        ],
+    )
+    return {row["call_id"]: row["decision_id"] for row in stored}
