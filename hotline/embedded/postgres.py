@@ -70,7 +70,13 @@ class Postgres:
     @property
     def url(self) -> str:
         """The database ``hotline`` as its owner, for asyncpg."""
-        password = self._state.password_file.read_text(encoding="ascii").strip()
+        try:
+            password = self._state.password_file.read_text(encoding="ascii").strip()
+        except OSError as error:
+            raise EmbeddedError(
+                f"The database's password in {self._state.password_file} cannot be read ({error.strerror}): "
+                "run as the user who made the state folder, or stop all hotline commands and start again."
+            ) from error
         return f"postgresql://hotline:{password}@/hotline?host={quote(str(self._state.sockets()))}&port={PORT}"
 
     def pid(self) -> int | None:
@@ -103,6 +109,8 @@ class Postgres:
         if not (self.data / "PG_VERSION").is_file():
             self._make(binaries, check)
         self._clear_traces(socket)
+        if not self._state.password_file.is_file():
+            self._renew_password(binaries, check)
         self._start(binaries, socket, check)
 
     def stop(self, patience_s: float = 3.0) -> None:
@@ -170,11 +178,23 @@ class Postgres:
             file.write(SETTINGS)
         role = f"CREATE ROLE hotline LOGIN CREATEDB PASSWORD '{password}';"
         database = "CREATE DATABASE hotline OWNER hotline ENCODING 'UTF8' TEMPLATE template0;"
-        single = [str(binaries.folder / "postgres"), "--single", "-j", "-D", str(draft), "postgres"]
-        said = self._run(single, f"{role}\n\n{database}\n\n", check)
-        if "ERROR:" in said:
-            raise EmbeddedError(f"PostgreSQL could not make the database hotline ({_reason(said)}); see {self.log}.")
+        self._single_user(binaries, draft, [role, database], check)
         _write_private(self._state.password_file, password)
+
+    def _renew_password(self, binaries: PostgresBinaries, check: Callable[[], None]) -> None:
+        """The data came back from a backup without the file of the password."""
+        password = secrets.token_urlsafe(24)
+        self._single_user(binaries, self.data, [f"ALTER ROLE hotline PASSWORD '{password}';"], check)
+        _write_private(self._state.password_file, password)
+        log.warning("the database's password was lost and is made anew", file=str(self._state.password_file))
+
+    def _single_user(
+        self, binaries: PostgresBinaries, data: Path, statements: Sequence[str], check: Callable[[], None]
+    ) -> None:
+        command = [str(binaries.folder / "postgres"), "--single", "-j", "-D", str(data), "postgres"]
+        said = self._run(command, "".join(f"{statement}\n\n" for statement in statements), check)
+        if "ERROR:" in said:
+            raise EmbeddedError(f"PostgreSQL could not prepare its data in {data}: {_reason(said)}.")
 
     def _run(self, command: Sequence[str], text: str, check: Callable[[], None]) -> str:
         child: subprocess.Popen[str] = subprocess.Popen(

@@ -223,6 +223,19 @@ def test_no_unprivileged_account(monkeypatch: pytest.MonkeyPatch, open_folder: P
     assert "HOTLINE_DATABASE_URL" in one_sentence(caught.value)
 
 
+def test_binaries_without_the_locale_c_utf8_fall_back_to_c(open_folder: Path) -> None:
+    real = available_postgres()[0]
+    (open_folder / "bin").mkdir()
+    (open_folder / "bin").chmod(0o755)
+    (open_folder / "bin" / "postgres").symlink_to(real.folder / "postgres")
+    initdb = open_folder / "bin" / "initdb"
+    refuse = 'case "$*" in *C.UTF-8*) echo "initdb: error: invalid locale name C.UTF-8" >&2; exit 1;; esac'
+    initdb.write_text(f'#!/bin/sh\n{refuse}\nexec "{real.folder}/initdb" "$@"\n')
+    initdb.chmod(0o755)
+    with embedded_postgres(binaries=replace(real, folder=open_folder / "bin", origin="HOTLINE_PG_BIN")) as url:
+        assert url
+
+
 def test_a_broken_configuration_says_the_reason(place: Place) -> None:
     with (place.state / "servers" / "postgres" / "data" / "postgresql.conf").open("a") as file:
         file.write("max_connections = plenty\n")

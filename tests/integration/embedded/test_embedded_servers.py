@@ -248,3 +248,11 @@ async def test_a_kill_during_initdb_leaves_nothing_half_made(fresh_place: Place)
         assert await ask(urls.database_url, "SELECT 1") == 1
     assert not draft.exists()
     assert fresh_place.processes() == []
+
+
+async def test_a_lost_password_is_made_anew(place: Place) -> None:
+    async with embedded_servers(place.settings) as urls:
+        await keep(urls, "a")
+    (place.state / "servers" / "password").unlink()
+    async with embedded_servers(place.settings) as urls:
+        assert (await kept(urls))[0] == "a"
