@@ -11,6 +11,7 @@ from nlp.taxonomy import Taxonomy
 
 CUE_LEXICON = "lexicon/cues.toml"
 _ASIDE = re.compile(r"\([^()\n]{0,60}\)")
+_UNSAID = re.compile(rf"{_ASIDE.pattern}|[\W_喂嗯啊呃哦]+")
 #: On 110 fewer characters than this outside of asides are next to nothing said.
 _HARDLY_ANYTHING = 6
 #: A longer text without words of silence is not looked at for silence.
@@ -46,7 +47,7 @@ class CueRules:
     def _silence(text: str, line: str | None, hits: Sequence[Hit]) -> list[tuple[str, int, int]]:
         if not hits and len(text) > _LONG:
             return []
-        said = sum(char.isalnum() and char not in "喂嗯啊呃哦" for char in _ASIDE.sub("", text))
+        said = len(_UNSAID.sub("", text))
         if said >= (16 if hits and line == "110" else _HARDLY_ANYTHING):
             return []
         if hits:

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from config.files import ConfigFiles
 from nlp.numerals import CHINESE, parse_number
+from nlp.phrases import Hit, Phrase, load_phrases
+from nlp.taxonomy import Taxonomy
 
 Value = str | float | int | None
 
@@ -50,14 +53,10 @@ _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][a-z][·. ]?[a-z0-9]{5,6}(?![a-z0-9])"
 )
 # Only the tail of a name is searched for; what stands before it is read backwards.
-_ORGANISATION = re.compile(
-    r"有限责任公司|股份有限公司|有限公司|分公司|公司|集团|派出所|公安局|法院|检察院|人社局|住建局|城管局|教育局|街道办|居委会"
-    r"|村委会|物业|医院|幼儿园|小学|中学|大学|学院|银行|超市|酒店|宾馆|饭店|健身房|培训机构|驾校|房管局|仲裁委|信访局"
-)
-_ORGANISATION_REACH = 12
-_ADDRESS_REACH = 10
-_PLACE = re.compile(r"(?:大道|小区|花园|家园|新村|广场|社区|公寓|大厦|胡同|路|街)(?![上口边灯面费过程线人由道区])")
-_PLACE_REACH = 8
+NAME_LEXICON = "lexicon/names.toml"
+_REACH = 10
+# After these a tail such as "路" belongs to another word: 路上, 路灯, 街道.
+_NO_TAIL = frozenset("上口边灯面费过程线人由道区司")
 _HOUSE_BEFORE = re.compile(r"(?:路|街|大道|巷|弄|胡同|村|小区|花园|家园|新村|广场|社区|苑|公寓|大厦|镇|乡|区|\d)$")
 _HOUSE_MORE = re.compile(
     r"(?:(?:\d+|[一二三四五六七八九十百零]+)(?:号楼|号|栋|幢|座|单元|室|楼|层))*(?:\d{3,4}|[一二三四五六七八九零]{3,4})?(?![元块年月天人])"
@@ -67,6 +66,7 @@ _LEAD = re.compile(
     r"^.*(?:我们|他们|你们|我在|住在|就在|在|是|到|去|找|被|跟|和|与|给|向|的|了|这个|那个|说|有|从|我|他|她|叫|要|让|某|来|对|因为|举报|投诉|反映|请问|于|把|家)"
 )
 _NAME_BEFORE = re.compile(r"[\u4e00-\u9fffa-z0-9]*$")
+_ADVERB_TAILS = frozenset("直定共起样般旦切")
 _DAYS = {
     "年": 365,
     "月": 30,
@@ -83,8 +83,11 @@ _TIMES = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000, None: 1}
 _CENTS = {"角": 0.1, "毛": 0.1, "毛钱": 0.1}
 
 
-def find_entities(text: str) -> list[Named]:
-    """The entities of one normal text in order of place; none overlaps another."""
+def find_entities(text: str, hits: Sequence[Hit]) -> list[Named]:
+    """The entities of one normal text in order of place; none overlaps another.
+
+    ``hits`` are the text's phrases; those of names.toml are tails of names.
+    """
     found: list[Named] = []
     if _LONG_DIGITS.search(text):
         _add(found, text, "id_card", _ID_CARD, _digits)
@@ -93,15 +96,25 @@ def find_entities(text: str) -> list[Named]:
         _add(found, text, "phone", _LANDLINE, _digits)
     if _LETTER.search(text):
         _add(found, text, "plate", _PLATE, lambda m: m[0].upper().replace(" ", ""))
-    _add(found, text, "date", _DATE, lambda m: None)
+    for match in _DATE.finditer(text):
+        if _free(found, *match.span()):
+            found.append(Named("date", *match.span(), None))
     for numeral in _NUMERAL.finditer(text):
         named = _counted(text, numeral)
         if named and _free(found, named.start, named.end):
             found.append(named)
-    _add(found, text, "address", _PLACE, lambda m: None, reach=_PLACE_REACH)
-    _add(found, text, "organisation", _ORGANISATION, lambda m: None, reach=_ORGANISATION_REACH)
+    for hit in hits:
+        if hit.phrase.source == NAME_LEXICON:
+            start = _name_start(text, hit.start, _REACH)
+            if start < hit.start and text[hit.end : hit.end + 1] not in _NO_TAIL and _free(found, start, hit.end):
+                found.append(Named(hit.phrase.kind, start, hit.end, None))
     found.sort(key=lambda named: named.start)
     return found
+
+
+def name_phrases(files: ConfigFiles, taxonomy: Taxonomy) -> list[Phrase]:
+    """The tails of names, as phrases for the finder."""
+    return load_phrases(files, NAME_LEXICON, taxonomy.entities)[0]
 
 
 def _counted(text: str, numeral: re.Match[str]) -> Named | None:
@@ -109,9 +122,12 @@ def _counted(text: str, numeral: re.Match[str]) -> Named | None:
     start, end = numeral.span()
     unit = _UNIT.match(text, end)
     if unit is None:
-        # A sum may stand without its unit: "欠我三万二".
-        large = "万" in numeral[0] or "亿" in numeral[0]
-        number = parse_number(numeral[0]) if large and end - start > 1 else None
+        # A sum may stand without its unit: "欠我三万二"; "一直", "一定" end it.
+        said = numeral[0]
+        if said[-1] == "一" and text[end : end + 1] in _ADVERB_TAILS:
+            said, end = said[:-1], end - 1
+        large = "万" in said or "亿" in said
+        number = parse_number(said) if large and end - start > 1 else None
         return None if number is None else Named("amount", start, end, number)
     end = unit.end()
     if unit["house"]:
@@ -132,7 +148,7 @@ def _house(text: str, start: int, end: int) -> Named:
     more = _HOUSE_MORE.match(text, end)
     end = more.end() if more else end
     if _HOUSE_BEFORE.search(text, max(0, start - 2), start):
-        start = _name_start(text, start, _ADDRESS_REACH)
+        start = _name_start(text, start, _REACH)
     return Named("address", start, end, None)
 
 
@@ -146,17 +162,10 @@ def _add(
     kind: str,
     pattern: re.Pattern[str],
     value: Callable[[re.Match[str]], Value],
-    *,
-    reach: int = 0,
 ) -> None:
     for match in pattern.finditer(text):
-        start, end = match.span()
-        if reach:
-            start = _name_start(text, start, reach)
-            if start == match.start():
-                continue
-        if _free(found, start, end):
-            found.append(Named(kind, start, end, value(match)))
+        if _free(found, *match.span()):
+            found.append(Named(kind, *match.span(), value(match)))
 
 
 def _name_start(text: str, start: int, reach: int) -> int:

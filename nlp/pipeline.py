@@ -102,7 +102,7 @@ class EntityMatcher(_Component):
 
     def __call__(self, doc: Doc) -> Doc:
         """Find money, people, dates, numbers, bodies and addresses."""
-        named = find_entities(doc._.normal.text)
+        named = find_entities(doc._.normal.text, doc._.hits)
         doc._.named = named
         doc.spans["entities"] = _spans(doc, [(n.kind, n.start, n.end) for n in named])
         return doc
@@ -121,7 +121,7 @@ class RouteClassifier(_Component):
             normal=doc._.normal,
             line=doc._.line,
             routes=routes,
-            topics=scores.topics[0].tolist(),
+            topics=reader.top_topics(scores)[0],
             danger_margin=float(scores.margins[0, DANGER_COLUMN]),
             hits=doc._.hits,
             entities=doc._.named,

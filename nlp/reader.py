@@ -8,6 +8,7 @@ from config.errors import ConfigError
 from config.files import ConfigFiles
 from nlp.cues import CueRules
 from nlp.danger import DangerLexicon
+from nlp.entities import name_phrases
 from nlp.model import Model, load_model
 from nlp.reading import CallReader
 from nlp.taxonomy import load_taxonomy
@@ -46,6 +47,7 @@ def build_reader(
         make_tokenizer(files, model.probe, accelerate=accelerate),
         taxonomy,
         DangerLexicon(files, taxonomy),
-        CueRules(files, taxonomy),
+        cues=CueRules(files, taxonomy),
+        names=name_phrases(files, taxonomy),
         with_evidence=with_evidence,
     )

@@ -19,8 +19,8 @@ from nlp.entities import Named, find_entities
 from nlp.evidence import Shown, evidence
 from nlp.features import FeatureSpace, Occurrences
 from nlp.model import Model
-from nlp.normalise import NormalText, normalise
-from nlp.phrases import Hit, PhraseFinder
+from nlp.normalise import NormalText, normalise_many
+from nlp.phrases import Hit, Phrase, PhraseFinder
 from nlp.scoring import Scores, score
 from nlp.taxonomy import Taxonomy
 from nlp.tokens import Tokenizer
@@ -41,7 +41,8 @@ class Parts:
     normal: NormalText
     line: str | None
     routes: Sequence[float]
-    topics: Sequence[float]
+    topics: Sequence[tuple[str, float]]
+    """The most probable ones, best first."""
     danger_margin: float
     hits: Sequence[Hit]
     entities: Sequence[Named]
@@ -57,8 +58,9 @@ class CallReader:
         tokenizer: Tokenizer,
         taxonomy: Taxonomy,
         danger: DangerLexicon,
-        cues: CueRules,
         *,
+        cues: CueRules,
+        names: Sequence[Phrase],
         with_evidence: bool = True,
     ) -> None:
         self._model = model
@@ -68,7 +70,9 @@ class CallReader:
         self._cues = cues
         self._with_evidence = with_evidence
         self.space: FeatureSpace = model.space
-        self.finder = PhraseFinder([*danger.phrases, *cues.phrases], self.space, np.sqrt(model.char_table[:, -1]))
+        self.finder = PhraseFinder(
+            [*danger.phrases, *cues.phrases, *names], self.space, np.sqrt(model.char_table[:, -1])
+        )
 
     @property
     def model(self) -> str:
@@ -87,14 +91,14 @@ class CallReader:
         return answers
 
     def _read_batch(self, items: Sequence[tuple[str, str | None]]) -> Iterator[Classification]:
-        normals = [normalise(text) for text, _ in items]
+        normals = normalise_many([text for text, _ in items])
         texts = [normal.text for normal in normals]
         found = self.space.occurrences(texts, [self.tokenizer.cut(text) for text in texts])
         scores = self.score(found)
         hits = self.finder.find(texts, found)
         shown = self.show(found, scores)
         routes = scores.routes.tolist()
-        topics = scores.topics.tolist()
+        topics = self.top_topics(scores)
         margins = scores.margins[:, DANGER_COLUMN].tolist()
         for index, (original, line) in enumerate(items):
             parts = Parts(
@@ -104,7 +108,7 @@ class CallReader:
                 topics=topics[index],
                 danger_margin=margins[index],
                 hits=hits[index],
-                entities=find_entities(texts[index]),
+                entities=find_entities(texts[index], hits[index]),
                 shown=shown[index],
             )
             yield self.classification(original, parts)
@@ -118,6 +122,16 @@ class CallReader:
         if not self._with_evidence:
             return [()] * found.texts
         return evidence(self._model, found, scores, np.argmax(scores.routes, axis=1))
+
+    def top_topics(self, scores: Scores) -> list[list[tuple[str, float]]]:
+        """The three most probable topics of each text."""
+        best = np.argsort(-scores.topics, axis=1, kind="stable")[:, :_TOPICS_SHOWN]
+        shares = np.take_along_axis(scores.topics, best, axis=1)
+        names = self._model.topics
+        return [
+            [(names[index], share) for index, share in zip(indices, row, strict=True)]
+            for indices, row in zip(best.tolist(), shares.tolist(), strict=True)
+        ]
 
     def judge_danger(self, text: str, margin: float, hits: Sequence[Hit]) -> tuple[int, float, list[Sighting]]:
         """Level, probability and the phrases that stand."""
@@ -145,13 +159,12 @@ class CallReader:
             or (parts.line == "110" and bool(kinds & {"silence", "veiled_call"}))
             or (ranking[0][0] == "invalid" and (level > 0 or parts.line == "110"))
         )
-        topics = sorted(zip(self._model.topics, parts.topics, strict=True), key=lambda pair: -pair[1])
         return Classification(
             route=ranking[0][0],
             confidence=ranking[0][1],
             review=review,
             ranking=tuple(ranking),
-            topic=tuple(topics[:_TOPICS_SHOWN]) if spoken else (("other", 1.0),),
+            topic=tuple(parts.topics) if spoken else (("other", 1.0),),
             danger=self._danger_of(original, parts, level, sightings),
             evidence=tuple(
                 Evidence(original[start:end], start, end, shown.weight)

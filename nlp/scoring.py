@@ -55,7 +55,7 @@ def _block_sums(table: Floats, doc: Ints, index: Ints, texts: int) -> tuple[Floa
     sums = np.zeros((texts, table.shape[1]), dtype=np.float32)
     if len(doc):
         first = np.flatnonzero(np.concatenate(([True], doc[1:] != doc[:-1])))
-        sums[doc[first]] = np.add.reduceat(table[index], first, axis=0)
+        sums[doc[first]] = np.add.reduceat(np.take(table, index, axis=0), first, axis=0)
     norm = np.sqrt(sums[:, -1])
     norm[norm == 0] = 1
     return sums[:, :-1], norm

@@ -1,0 +1,101 @@
+"""Measures the first reader against the plain way, interleaved, so that a busy machine slows both alike.
+
+The plain way is what one writes first: ``jieba.lcut`` and scikit-learn's TF-IDF
+of words with logistic regression, giving the class alone. The reader gives
+class, topic, danger, cues, entities and evidence.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nlp.classification import Reader
+from nlp.labels import LabelledRow
+
+_ROUNDS = 3
+_CHUNK = 128
+_SINGLES = 600
+_PLAIN_ROWS = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Ratios are time of the plain way over time of the reader."""
+
+    texts: int
+    batch_ratio: float
+    batch_ratio_without_evidence: float
+    single_ratio: float
+    plain_ms: float
+    """Plain way, per text in batches."""
+    reader_ms: float
+    p50_ms: float
+    """One call alone, with evidence."""
+    p99_ms: float
+
+
+def plain_pipeline(rows: Sequence[LabelledRow]) -> Callable[[Sequence[str]], Any]:
+    """jieba.lcut, TF-IDF and logistic regression, fitted on some of ``rows``."""
+    import jieba
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    jieba.setLogLevel(logging.WARNING)
+    some = rows[:: max(1, len(rows) // _PLAIN_ROWS)]
+    pipeline = make_pipeline(
+        TfidfVectorizer(tokenizer=jieba.lcut, token_pattern=None, lowercase=False), LogisticRegression(max_iter=200)
+    )
+    pipeline.fit([row.text for row in some], [row.route for row in some])
+    return lambda texts: pipeline.predict_proba(list(texts))
+
+
+def measure(rows: Sequence[LabelledRow], reader: Reader, bare: Reader, *, limit: int = 2048) -> Speed:
+    """Speed on ``rows`` (at most ``limit``); ``bare`` is the reader without evidence."""
+    plain = plain_pipeline(rows)
+    chosen = rows[:: max(1, len(rows) // limit)][:limit]
+    texts = [row.text for row in chosen]
+    items = [(row.text, row.line) for row in chosen]
+    reader.read_batch(items[:_CHUNK])
+    bare.read_batch(items[:_CHUNK])
+    spent = np.zeros(3)
+    for _ in range(_ROUNDS):
+        for low in range(0, len(texts), _CHUNK):
+            chunk, pairs = texts[low : low + _CHUNK], items[low : low + _CHUNK]
+            spent += (
+                _seconds(lambda chunk=chunk: plain(chunk)),
+                _seconds(lambda pairs=pairs: reader.read_batch(pairs)),
+                _seconds(lambda pairs=pairs: bare.read_batch(pairs)),
+            )
+    singles = np.array(
+        [
+            (
+                _seconds(lambda text=text: plain([text])),
+                _seconds(lambda text=text, line=line: reader.read(text, line=line)),
+            )
+            for text, line in items[:: max(1, len(items) // _SINGLES)]
+        ]
+    )
+    per_text = spent / (_ROUNDS * len(texts)) * 1000
+    return Speed(
+        texts=len(texts),
+        batch_ratio=float(spent[0] / spent[1]),
+        batch_ratio_without_evidence=float(spent[0] / spent[2]),
+        single_ratio=float(np.median(singles[:, 0]) / np.median(singles[:, 1])),
+        plain_ms=float(per_text[0]),
+        reader_ms=float(per_text[1]),
+        p50_ms=float(np.median(singles[:, 1]) * 1000),
+        p99_ms=float(np.quantile(singles[:, 1], 0.99) * 1000),
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
