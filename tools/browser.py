@@ -47,8 +47,10 @@ def missing_after_install() -> str:
         print(f"installing {' '.join(lacking)} for the browser tests", flush=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         with open(os.devnull, "w", encoding="utf-8") as nowhere:
-            subprocess.run([apt_get, "update", "-qq"], check=False, env=quiet, stdout=nowhere)
-            command = [apt_get, "install", "-y", "-qq", "--no-install-recommends", *lacking]
+            # Another apt-get may be at work; better to wait for it than to fail.
+            patient = [apt_get, "-qq", "-o", "DPkg::Lock::Timeout=300"]
+            subprocess.run([*patient, "update"], check=False, env=quiet, stdout=nowhere)
+            command = [*patient, "install", "-y", "--no-install-recommends", *lacking]
             subprocess.run(command, check=False, env=quiet, stdout=nowhere)
         lacking = missing()
         if not lacking:

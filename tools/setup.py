@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,12 +105,26 @@ def install() -> None:
     STAMP.write_text(fingerprint(), encoding="utf-8")
 
 
+def drifted() -> set[str]:
+    """Pins of the lock that .venv does not hold at that version; those for other platforms are left out."""
+    pins = re.findall(r"(?m)^([\w.-]+)==([^ \\;]+) *\\?$", DEV_LOCK.read_text(encoding="utf-8"))
+    # Only a listing: this runs before every make run and make test.
+    held = {folder.name for folder in VENV.glob("lib/python*/site-packages/*.dist-info")}
+
+    def plain(name: str) -> str:
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    have = {(plain(name), version) for name, _, version in (one[: -len(".dist-info")].rpartition("-") for one in held)}
+    return {f"{name}=={version}" for name, version in pins if (plain(name), version) not in have}
+
+
 def installed() -> bool:
-    """Whether the stamp fits and the environment still starts."""
+    """Whether the stamp fits, the environment still starts, and nobody has changed what it holds."""
     return (
         STAMP.is_file()
         and STAMP.read_text(encoding="utf-8") == fingerprint()
         and (VENV / "bin" / "hotline").is_file()
+        and not drifted()
         and venv_works()
     )
 

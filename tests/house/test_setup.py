@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,11 +28,21 @@ def setup(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Module
     return module
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with pip; making one takes seconds, copying it none."""
+    venv = tmp_path_factory.mktemp("template") / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    return venv
+
+
 @pytest.fixture
-def made(setup: ModuleType) -> Path:
-    """A virtual environment as make setup makes it."""
-    setup.make_venv()
+def made(setup: ModuleType, template: Path) -> Path:
+    """A virtual environment in place, as make setup makes it."""
     venv: Path = setup.VENV
+    shutil.copytree(template, venv, symlinks=True)
+    script = venv / "bin" / "pip"
+    script.write_text(script.read_text(encoding="utf-8").replace(str(template), str(venv)), encoding="utf-8")
     return venv
 
 
@@ -57,18 +68,9 @@ def test_a_dangling_interpreter_does_not_work_and_is_replaced(setup: ModuleType,
     assert setup.venv_works()
 
 
-def test_an_environment_that_was_moved_here_does_not_work(setup: ModuleType, made: Path, tmp_path: Path) -> None:
-    made.rename(tmp_path / "elsewhere")
-    (tmp_path / "elsewhere").rename(tmp_path / "moved")
-    setup.VENV = tmp_path / "moved"
-    setup.PYTHON = setup.VENV / "bin" / "python"
+def test_an_environment_that_was_made_elsewhere_does_not_work(setup: ModuleType, template: Path) -> None:
+    shutil.copytree(template, setup.VENV, symlinks=True)
     assert not setup.venv_works()
-
-
-def test_a_file_in_the_environments_place_is_replaced(setup: ModuleType) -> None:
-    setup.VENV.write_text("", encoding="utf-8")
-    setup.make_venv()
-    assert setup.venv_works()
 
 
 def test_another_lock_means_another_fingerprint(
@@ -80,3 +82,23 @@ def test_another_lock_means_another_fingerprint(
     changed.write_bytes(setup.DEV_LOCK.read_bytes() + b"\n")
     monkeypatch.setattr(setup, "DEV_LOCK", changed)
     assert setup.fingerprint() != before
+
+
+def test_a_missing_or_other_version_is_noticed(
+    setup: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "lock"
+    lock.write_text(
+        "an-example==1.0 \\\n    --hash=sha256:00\n"
+        "other.one==2.0 \\\n    --hash=sha256:00\n"
+        "elsewhere==3 ; sys_platform == 'win32' \\\n    --hash=sha256:00\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(setup, "DEV_LOCK", lock)
+    packages = setup.VENV / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "an_example-1.0.dist-info").mkdir()
+    (packages / "Other_One-2.1.dist-info").mkdir()
+    assert setup.drifted() == {"other.one==2.0"}
+    (packages / "Other_One-2.1.dist-info").rename(packages / "Other_One-2.0.dist-info")
+    assert setup.drifted() == set()
