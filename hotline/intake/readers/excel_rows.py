@@ -38,11 +38,11 @@ class ExcelRows:
         filled = _check_package(path) if zipfile.is_zipfile(path) else 0
         try:
             self._workbook = python_calamine.CalamineWorkbook.from_path(path)
+            self._sheet, self.header = self._choose(profile)
         except python_calamine.PasswordError as error:
             raise FileUnreadable(f"{path} 有密码，请在 Excel 里去掉密码再导入。") from error
         except (python_calamine.CalamineError, OSError) as error:
             raise FileUnreadable(f"{path} 不是可读的 Excel 文件（{error}）。请重新另存，或另存为 CSV。") from error
-        self._sheet, self.header = self._choose(profile)
         if max(filled, self._sheet.height if filled == 0 else 0) - self.header.index - 1 > ROW_LIMIT:
             raise FileUnreadable(_too_many(path))
         self._done = 0
@@ -52,7 +52,7 @@ class ExcelRows:
         return self.header.names
 
     def progress(self) -> tuple[int, int]:
-        return self._done, self._sheet.total_height
+        return self._done, self._sheet.end[0] + 1 if self._sheet.end else 0
 
     def close(self) -> None:
         self._workbook.close()
@@ -84,9 +84,9 @@ def _numbered(sheet: python_calamine.CalamineSheet) -> Iterator[tuple[int, list[
     """(row as Excel numbers it, cells from column A on)."""
     if sheet.start is None:
         return
-    first_row, first_column = sheet.start
-    blank = [""] * first_column
-    yield from ((first_row + i, [*blank, *cells]) for i, cells in enumerate(sheet.iter_rows(), 1))
+    # calamine begins with the sheet's first row, but with the first column that holds something.
+    blank = [""] * sheet.start[1]
+    yield from ((number, [*blank, *cells]) for number, cells in enumerate(sheet.iter_rows(), 1))
 
 
 def _top(sheet: python_calamine.CalamineSheet, count: int) -> list[list[Any]]:

@@ -77,7 +77,6 @@ def test_where_the_window_cuts_does_not_matter(put: Put, city: Profile, chunk: i
         ("{}]}", "{}]"),
         ("{}]}", "{}}"),
         ("{}]}", "{}]}]"),
-        ("{}]}", "{}]}}"),
         ('"n"', '}, "n"'),
         ('"A2"', '"\\x"'),
     ],
@@ -91,6 +90,13 @@ def test_a_broken_record_costs_itself_only(put: Put, city: Profile, old: str, ne
     assert ids(items) == ["A0", "A1", "A3", "A4", "A5"]
     assert [item.number for item in items if isinstance(item, RowError)] == [3]
     assert RAW_KEY in items[2].cells
+
+
+def test_a_brace_too_many_between_records_costs_nothing(put: Put, city: Profile) -> None:
+    written = [json.dumps(record(n), ensure_ascii=False) for n in range(4)]
+    written[1] += "}"
+    written[2] += "]"
+    assert ids(read(put("a.json", '{"records": [' + ",\n".join(written) + "]}"), city)) == ["A0", "A1", "A2", "A3"]
 
 
 def test_the_last_record_may_be_broken_or_cut_off(put: Put, city: Profile) -> None:
