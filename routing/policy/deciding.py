@@ -49,7 +49,7 @@ def decide(policy: Policy, facts: Facts, duty: Duty, now: datetime) -> Decision:
         rule=made.rule,
         policy_version=policy.version,
         joint=tuple(name for name in made.joint if name != made.destination),
-        deadline=None if closed or facts.intake == "history" else made.deadline,
+        deadline=None if closed else made.deadline,
         reasons=tuple(dict.fromkeys(made.reasons)),
         short=tuple(short),
         outcome="close" if closed else "route",

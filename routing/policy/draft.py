@@ -7,8 +7,9 @@ from datetime import datetime
 
 from routing.policy.conditions import Circumstances, Condition
 from routing.policy.decision import Destination, Mode
+from routing.policy.facts import LOCAL_ZONE
 from routing.policy.reasons import render
-from routing.policy.settings import Policy, Rule
+from routing.policy.settings import Policy, Rule, TimeLimit
 
 _ANYTHING = Condition()
 
@@ -51,10 +52,17 @@ class Draft:
         self.mode = "review"
         self.reasons.append(reason)
 
-    def no_later_than(self, moment: datetime | None) -> None:
-        """The earliest of all time limits counts."""
-        if moment is not None and (self.deadline is None or moment < self.deadline):
-            self.deadline = moment
+    def limit(self, limit: TimeLimit | None, policy: Policy, at: Circumstances) -> None:
+        """A time limit from receipt; the earliest of all counts. Calls that are only counted have none."""
+        if limit is None or at.facts.intake == "history":
+            return
+        moment = limit.after(at.facts.received_at, policy.calendar)
+        if self.deadline is not None and moment >= self.deadline:
+            return
+        self.deadline = moment
+        day = moment.astimezone(LOCAL_ZONE).date()
+        if limit.workdays and policy.calendar.kind(day).provisional:
+            self.reasons.append(f"{day.year}年节假日安排尚未录入，期限按周一至周五暂定")
 
 
 def draft(policy: Policy, at: Circumstances) -> Draft:
@@ -81,8 +89,7 @@ def draft(policy: Policy, at: Circumstances) -> Draft:
         if adjustment.matches(at):
             if adjustment.raise_to is not None:
                 made.priority = min(made.priority, adjustment.raise_to)
-            if adjustment.deadline:
-                made.no_later_than(adjustment.deadline.after(facts.received_at, policy.calendar))
+            made.limit(adjustment.deadline, policy, at)
             made.add_joint(*_joint(adjustment.joint, policy, own))
             made.forbid += [mode for mode in adjustment.forbid if mode not in made.forbid]
             made.reasons += render(adjustment.reasons, at, adjustment.when, policy.taxonomy)
@@ -94,15 +101,18 @@ def _apply_rule(made: Draft, rule: Rule, policy: Policy, at: Circumstances) -> N
     own = policy.class_queues[facts.classification.route]
     if rule.priority is not None:
         made.priority = rule.priority
-    if rule.deadline:
-        made.no_later_than(rule.deadline.after(facts.received_at, policy.calendar))
     made.add_joint(*_joint(rule.joint, policy, own))
     made.reasons += render(rule.reasons, at, rule.when, policy.taxonomy)
+    if at.provisional_day and rule.when.workday is not None:
+        made.reasons.append(f"{facts.received_local.year}年节假日安排尚未录入，工作日按周一至周五暂定")
+    made.limit(rule.deadline, policy, at)
     if rule.close:
         # a template that cannot be filled must not leave a closed call without a reason
         made.close_reason = "；".join(render((rule.close,), at, rule.when, policy.taxonomy)) or "无效来电"
 
 
 def _joint(joint: tuple[str, ...], policy: Policy, own: str) -> list[str]:
-    """``own`` stands for the destination of the call's class."""
-    return [policy.queue(own).destination if name == "own" else name for name in joint]
+    """``own`` stands for the destination of the call's class; operators have every call in view anyway."""
+    home = policy.queue(own).destination
+    named = [home if name == "own" else name for name in joint]
+    return [name for name in named if name != "operators" or "operators" in joint]

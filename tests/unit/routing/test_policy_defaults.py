@@ -44,7 +44,8 @@ def test_danger_goes_to_police_whatever_the_class(decided, reading, route, level
 def test_danger_brings_in_the_destination_of_the_class(decided, reading):
     assert "lawyers" in decided(reading("legal_consultation", level=1, danger={"fire": "着火"})).joint
     assert "mediators" in decided(reading("dispute", level=1, danger={"fire": "着火"})).joint
-    assert "police" not in decided(reading("police_incident", level=1, danger={"fire": "着火"})).joint
+    for route in ("police_incident", "invalid"):
+        assert decided(reading(route, level=1, danger={"fire": "着火"})).joint == ("119",)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,14 @@ def test_help_is_answered_within_five_workdays_over_the_spring_festival(decided,
     local = decision.deadline.astimezone(ZoneInfo("Asia/Shanghai"))
     assert (local.month, local.day, local.hour, local.minute) == (2, 27, 23, 59)
     assert decision.deadline.tzinfo is UTC
+
+
+def test_workdays_of_an_unpublished_year_are_marked_provisional(decided, reading):
+    last_days = datetime(2030, 12, 30, 2, tzinfo=UTC)
+    decision = decided(reading("non_police_help"), received_at=last_days)
+    assert "2031年节假日安排尚未录入，期限按周一至周五暂定" in decision.reasons
+    known = decided(reading("non_police_help"), received_at=datetime(2026, 3, 2, tzinfo=UTC))
+    assert not any("暂定" in reason for reason in known.reasons)
 
 
 def test_mediation_has_a_month_and_history_has_no_deadline(decided, facts):

@@ -226,6 +226,8 @@ sub.value = 4
 quotes = """a \\"""
 fake = 1
 """
+[items.deep]
+value = 5
 '''
     tomllib.loads(text)
     index = index_lines(text)
@@ -245,6 +247,7 @@ fake = 1
         ("items", 1): 20,
         ("items", 1, "sub", "value"): 22,
         ("items", 1, "fake"): 20,
+        ("items", 1, "deep", "value"): 27,
         ("items", 1, "absent"): 20,
         ("absent",): 1,
     }
