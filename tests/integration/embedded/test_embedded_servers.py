@@ -120,6 +120,8 @@ async def test_kill_of_everything_loses_nothing(place: Place) -> None:
     until("all to be gone", lambda: not place.processes())
     async with embedded_servers(place.settings) as again:
         assert await kept(again) == ("a", b"a")
+    await asyncio.to_thread(servers.leave)
+    assert place.processes() == []
 
 
 @pytest.mark.parametrize("name", ["postgres", "valkey"])
