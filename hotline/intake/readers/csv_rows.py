@@ -126,7 +126,12 @@ class CsvRows:
                 reader = csv.reader(lines, delimiter=delimiter, strict=True)
                 yield broken
                 continue
-            if width and len(lines.record) > 1 and len(cells) != width and _holds_a_row(lines.record[1:], delimiter, width):
+            if (
+                width
+                and len(lines.record) > 1
+                and len(cells) != width
+                and _holds_a_row(lines.record[1:], delimiter, width)
+            ):
                 broken, *rest = lines.record
                 lines.push_back(rest)
                 lines.record.clear()

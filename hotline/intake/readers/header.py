@@ -15,7 +15,7 @@ from hotline.intake.readers.rows import REJECT_COLUMNS, Row, RowError
 
 #: The field told for a fault of the row as a whole.
 WHOLE_ROW = "整行"
-_MARK = re.compile(r"〔([0-9a-f]{8})〕")
+_MARK = re.compile(r"若各列已正确，清空本格即可导入。〔[0-9a-f]{8}〕")
 
 
 def row_mark(texts: Iterable[str]) -> str:
@@ -24,7 +24,7 @@ def row_mark(texts: Iterable[str]) -> str:
     A row of the wrong length is kept as best guess; imported unread, it could pass with its cells displaced.
     """
     joined = "\x1f".join(" ".join(text.split()) for text in texts)
-    return f"〔{hashlib.sha256(joined.encode('utf-8', 'replace')).hexdigest()[:8]}〕"
+    return f"若各列已正确，清空本格即可导入。〔{hashlib.sha256(joined.encode('utf-8', 'replace')).hexdigest()[:8]}〕"
 
 
 @dataclass(frozen=True, slots=True)

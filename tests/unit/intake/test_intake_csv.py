@@ -36,7 +36,9 @@ def bad(items: list[Row | RowError]) -> list[int]:
     return [item.number for item in items if isinstance(item, RowError)]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 def test_any_encoding_and_delimiter(put: Put, city: Profile, encoding: str, delimiter: str) -> None:
     text = (HEAD + "A1,2026-10-12 08:00:00,路灯坏了,李某\n").replace(",", delimiter)
@@ -135,7 +137,9 @@ cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=st.lists(st.tuples(cells, cells), max_size=8), terminator=st.sampled_from(["\n", "\r\n"]))
-def test_what_a_csv_writer_wrote_is_read_back(tmp_path: Path, city: Profile, table: list[tuple[str, str]], terminator: str) -> None:
+def test_what_a_csv_writer_wrote_is_read_back(
+    tmp_path: Path, city: Profile, table: list[tuple[str, str]], terminator: str
+) -> None:
     out = io.StringIO(newline="")
     # With \n alone Python's own writer leaves a lone \r unquoted, which no reader can tell from a line end.
     writer = csv.writer(
@@ -156,7 +160,11 @@ def test_what_a_csv_writer_wrote_is_read_back(tmp_path: Path, city: Profile, tab
 @given(body=st.binary(max_size=30))
 def test_no_bytes_end_the_reading(tmp_path: Path, city: Profile, body: bytes) -> None:
     path = tmp_path / "b.csv"
-    path.write_bytes((HEAD + "A1,t,这里说的是很长很长的一段平常的话来压住坏字节一共要有三十多个字才行,李某\n").encode() + body + b"\nZ9,t,last,x\n")
+    path.write_bytes(
+        (HEAD + "A1,t,这里说的是很长很长的一段平常的话来压住坏字节一共要有三十多个字才行,李某\n").encode()
+        + body
+        + b"\nZ9,t,last,x\n"
+    )
     items = read(path, city)
     assert items
     assert any("Z9" in str(item.cells) for item in items)

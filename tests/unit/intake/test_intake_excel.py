@@ -43,7 +43,11 @@ def test_rows_are_numbered_as_excel_shows_them(tmp_path: Path, city: Profile) ->
     moment = datetime(2026, 10, 12, 8, 0)  # noqa: DTZ001 - workbooks know no zone
     path = workbook(
         tmp_path / "a.xlsx",
-        {"空": [], "说明": [["本表由系统导出"]], "数据": [["某市导出"], [], HEAD, ["A1", moment, "话", 13800138000.0], [], ["A2", 1, "", ""]]},
+        {
+            "空": [],
+            "说明": [["本表由系统导出"]],
+            "数据": [["某市导出"], [], HEAD, ["A1", moment, "话", 13800138000.0], [], ["A2", 1, "", ""]],
+        },
         at=(1, 1),
     )
     items = read(path, city)

@@ -22,7 +22,7 @@ Put = Callable[[str, str | bytes], Path]
 
 
 def record(number: int) -> dict[str, Any]:
-    return {"id": f"A{number}", "text": [{"speaker": "市民", "text": "他说{不行}，\"[好\\"}], "n": {"a": [1, {}]}}
+    return {"id": f"A{number}", "text": [{"speaker": "市民", "text": '他说{不行}，"[好\\'}], "n": {"a": [1, {}]}}
 
 
 def read(path: Path, profile: Profile) -> list[Row | RowError]:
@@ -57,10 +57,12 @@ def test_records_are_found_where_they_are(
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64])
-def test_where_the_window_cuts_does_not_matter(put: Put, city: Profile, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_window_cuts_does_not_matter(
+    put: Put, city: Profile, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(json_scan, "_CHUNK", chunk)
     rows = [record(n) for n in range(5)]
-    path = put("a.json", json.dumps({"x": "\"]}", "records": rows}, ensure_ascii=False))
+    path = put("a.json", json.dumps({"x": '"]}', "records": rows}, ensure_ascii=False))
     assert read(path, city) == [Row(n + 1, row) for n, row in enumerate(rows)]
 
 
@@ -171,7 +173,7 @@ def test_every_document_is_read_back(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.text("{}[]\",:\\ \nidab1", max_size=60))
+@given(body=st.text('{}[]",:\\ \nidab1', max_size=60))
 def test_no_text_ends_the_reading(tmp_path: Path, city: Profile, body: str) -> None:
     path = tmp_path / "b.json"
     path.write_text('{"records": [{"id": "A1"},\n' + body + '\n,{"id": "Z9"}]}', encoding="utf-8")

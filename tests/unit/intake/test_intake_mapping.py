@@ -172,15 +172,25 @@ def test_the_same_content_written_otherwise_is_no_new_version(city: Profile, sam
 
 @pytest.mark.parametrize(
     "other",
-    [{"电话": "13800138001"}, {"电话": ""}, {"内容": "路灯修好了"}, {"时间": "2026-10-12 08:00:01"}, {"主办": "城管局"}, {"保密": "是"}]
-    + [{"时长": 5}, {"编号": "A2"}],
+    [
+        {"电话": "13800138001"},
+        {"电话": ""},
+        {"内容": "路灯修好了"},
+        {"时间": "2026-10-12 08:00:01"},
+        {"主办": "城管局"},
+        {"保密": "是"},
+        {"时长": 5},
+        {"编号": "A2"},
+    ],
 )
 def test_other_content_is_a_new_version(city: Profile, other: dict[str, Any]) -> None:
     assert mapped(city, **other).content_hash() != mapped(city).content_hash()
 
 
 def test_a_record_survives_its_payload(city: Profile) -> None:
-    record = mapped(city, 内容=[{"speaker": "市民", "text": "话", "at": "2026-10-12 08:00:05"}], 办结=46308.5, 协办="甲、乙")
+    record = mapped(
+        city, 内容=[{"speaker": "市民", "text": "话", "at": "2026-10-12 08:00:05"}], 办结=46308.5, 协办="甲、乙"
+    )
     stored = json.loads(json.dumps(record.to_payload()))
     assert CallRecord.from_payload(stored) == record
     assert CallRecord.from_payload(stored).content_hash() == record.content_hash()
@@ -190,10 +200,23 @@ def test_a_record_survives_its_payload(city: Profile) -> None:
 
 
 any_cell = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.text()), st.dictionaries(st.text(), st.text()),
-    st.lists(st.dictionaries(st.sampled_from(["speaker", "text", "at", "seq", "confidence", "language"]), st.text() | st.floats() | st.integers())),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.lists(st.text()),
+    st.dictionaries(st.text(), st.text()),
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["speaker", "text", "at", "seq", "confidence", "language"]),
+            st.text() | st.floats() | st.integers(),
+        )
+    ),
 )
-columns = st.sampled_from(["编号", "时间", "内容", "标题", "电话", "派出所", "协办", "保密", "时长", "满意", "办结", "紧急", "别的"])
+columns = st.sampled_from(
+    ["编号", "时间", "内容", "标题", "电话", "派出所", "协办", "保密", "时长", "满意", "办结", "紧急", "别的"]
+)
 
 
 @given(st.dictionaries(columns, any_cell))

@@ -60,7 +60,9 @@ def test_a_land_line_without_area_code_needs_the_profile_s() -> None:
     assert phone("13800138000", area_code="0731").e164 == "+8613800138000"
 
 
-@pytest.mark.parametrize("written", ["", None, "  ", "未知", "匿名", "保密", "0", "000000", 0, 0.0, "-", "NULL", "Anonymous"])
+@pytest.mark.parametrize(
+    "written", ["", None, "  ", "未知", "匿名", "保密", "0", "000000", 0, 0.0, "-", "NULL", "Anonymous"]
+)
 def test_withheld_numbers(written: object) -> None:
     assert phone(written).withheld
     assert phone(written).e164 is None
@@ -86,7 +88,11 @@ def test_reading_a_number_never_raises(value: object) -> None:
     assert not (number.withheld and number.e164)
 
 
-@given(st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True), st.sampled_from(["", " ", "-", "　"]), st.sampled_from(["", "+86", "0086"]))
+@given(
+    st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True),
+    st.sampled_from(["", " ", "-", "　"]),
+    st.sampled_from(["", "+86", "0086"]),
+)
 def test_every_mobile_number_survives_its_spelling(digits: str, gap: str, prefix: str) -> None:
     assert phone(f"{prefix}{gap}{digits[:3]}{gap}{digits[3:7]}{gap}{digits[7:]}").e164 == f"+86{digits}"
 
@@ -110,7 +116,10 @@ def test_what_is_stored_keeps_its_length_and_holds_nothing_postgres_refuses(text
     kept.encode("utf-8")
 
 
-@pytest.mark.parametrize("written", ["来电时间", "来电时间（必填）", " 来电 时间 ", "来电时间：", "*来电时间", "【必填】来电时间", "\ufeff来电时间"])
+@pytest.mark.parametrize(
+    "written",
+    ["来电时间", "来电时间（必填）", " 来电 时间 ", "来电时间：", "*来电时间", "【必填】来电时间", "\ufeff来电时间"],
+)
 def test_headings_compare_equal(written: str) -> None:
     assert heading(written) == "来电时间"
 
