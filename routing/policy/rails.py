@@ -34,14 +34,14 @@ _UNSAID_CUES = frozenset({"silence", "veiled_call"})
 
 
 def apply_rails(made: Draft, at: Circumstances, policy: Policy) -> None:
-    """Change the draft so that every rail holds."""
+    """Change the draft so that every rail holds. The first clears what a class read out of nothing asked for."""
+    _failed_transcription(made, at, policy)
     _no_mediation_under_violence(made, at, policy)
     _danger_stays_open(made, at, policy)
     _self_harm(made, at)
     _only_sure_invalid_closes(made, at, policy)
     _unsure_goes_to_a_person(made, at, policy)
     _unsaid_on_emergency_line(made, at)
-    _failed_transcription(made, at, policy)
     _danger_now_is_not_held_back(made, at)
 
 

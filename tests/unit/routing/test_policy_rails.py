@@ -132,6 +132,13 @@ def test_f_self_harm_forbids_blind_and_brings_in_12356(decided, reading, careles
         assert decision.outcome == "route"
 
 
+def test_f_holds_for_a_failed_transcription(decided, reading):
+    decision = decided(reading("invalid", danger={"self_harm": "不想活"}), text_length=0, talk_time_s=60)
+    assert decision.rule == "rail:transcription"
+    assert "12356" in decision.joint
+    assert "blind" in decision.forbid
+
+
 def test_g_nothing_is_closed_while_somebody_is_on_the_line(decided, reading, careless):
     decision = decided(reading("invalid", 0.99), by=careless, live=True)
     assert (decision.outcome, decision.mode, decision.queue) == ("route", "propose", "operators")
