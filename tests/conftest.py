@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.service_fixtures"]
+
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -52,10 +52,13 @@ def principal(request: web.Request) -> Principal:
 PERMISSION_ATTRIBUTE = "hotline_permission"
 
 
-def needs(permission: Permission) -> Any:
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def needs(permission: Permission) -> Callable[[Handler], Handler]:
     """Say which permission a handler needs."""
 
-    def mark(handler: Any) -> Any:
+    def mark(handler: Handler) -> Handler:
         setattr(handler, PERMISSION_ATTRIBUTE, permission)
         return handler
 
