@@ -103,7 +103,7 @@ class _Run:
 
     async def end(self) -> None:
         """Children first, then the servers, against one deadline."""
-        deadline = time.monotonic() + STOP_LIMIT_S
+        began = time.monotonic()
         for child in self._children:
             child.terminate()
         if self._tasks:
@@ -118,7 +118,9 @@ class _Run:
             self._servers.cancel()
             self._healing.cancel()
             await asyncio.wait([self._healing])
-        await asyncio.to_thread(self._servers.leave, max(0.5, deadline - time.monotonic() - 1.0))
+        children_s = time.monotonic() - began
+        await asyncio.to_thread(self._servers.leave, max(0.5, STOP_LIMIT_S - 1.0 - children_s))
+        log.info("stopped", children_s=round(children_s, 2), all_s=round(time.monotonic() - began, 2))
         os.close(self._pipe)
         os.close(self._held)
 
