@@ -10,7 +10,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, overload
 
@@ -136,10 +136,13 @@ class CallRecord:
 
     def to_payload(self) -> dict[str, Any]:
         """A JSON object holding the whole record; :meth:`from_payload` reads it back."""
-        payload = asdict(self)
+        payload: dict[str, Any] = {name: getattr(self, name) for name in _FIELD_NAMES}
         for name in _TIMES:
             payload[name] = _iso(payload[name])
-        payload["segments"] = [segment | {"at": _iso(segment["at"])} for segment in payload["segments"]]
+        payload["segments"] = [
+            {name: getattr(segment, name) for name in _SEGMENT_NAMES} | {"at": _iso(segment.at)}
+            for segment in self.segments
+        ]
         payload["joint_units"] = list(self.joint_units)
         payload["source"] = dict(self.source)
         return payload
@@ -164,6 +167,7 @@ class CallRecord:
 
 
 _FIELD_NAMES = tuple(field.name for field in fields(CallRecord))
+_SEGMENT_NAMES = tuple(field.name for field in fields(Segment))
 _TIMES = ("received_at", "dispatched_at", "received_by_unit_at", "ended_at")
 _HASHED_TEXTS = (
     "caller_name",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from config.files import ConfigFiles
 from hotline.intake.errors import ProfileError
-from hotline.intake.profile import Profile, load_profiles, parse_profile, profile_for
+from hotline.intake.profile import FIELDS, Profile, load_profiles, parse_profile, profile_for
 
 MINIMAL = """\
 name = "甲市"
@@ -94,6 +95,15 @@ def test_an_unknown_or_ambiguous_line_is_told(tmp_path: Path) -> None:
         profile_for(ConfigFiles(tmp_path), "12329")
     with pytest.raises(ProfileError, match=r"110、12345、12348"):
         profile_for(ConfigFiles(), "999")
+
+
+def test_the_documented_example_is_a_profile() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "line-profiles.md"
+    (example,) = re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    profile = parse_profile("lines/jia-12345.toml", example)
+    documented = page.read_text(encoding="utf-8")
+    assert all(f"`{field}`" in documented for field in FIELDS)
+    assert profile.phone.area_code == "0731"
 
 
 def test_who_is_the_caller(city: Profile) -> None:
