@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import click
@@ -14,6 +15,7 @@ from hotline.commands.import_store import open_import_store
 from hotline.commands.train import train
 from hotline.commands.triage import triage
 from hotline.errors import HotlineError
+from hotline.web.logs import configure_logs
 from nlp.errors import NlpError
 from routing.errors import RoutingError
 
@@ -50,6 +52,8 @@ def bench_triage() -> None:
 
 def main() -> None:
     """Run a command; an error that a person can mend is one sentence on stderr."""
+    # commands print their results on stdout; only what is wrong is told beside it
+    configure_logs("command", logging.WARNING)
     try:
         app(standalone_mode=False)
     except click.exceptions.Exit as leaving:
