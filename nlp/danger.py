@@ -76,7 +76,7 @@ class DangerLexicon:
 
 def phrase_counts(sightings: Sequence[Sighting], now: bool) -> tuple[float, ...]:
     """What the joint judgement sees of the phrases: kinds at level 2, at level 1, weak ones, any at all, now."""
-    strong = {s.hit.phrase.kind for s in sightings if s.level == 2}
+    strong = strong_kinds(sightings)
     mild = {s.hit.phrase.kind for s in sightings if s.level == 1 and not s.weak}
     weak = {s.hit.phrase.kind for s in sightings if s.weak}
     return (
@@ -88,9 +88,16 @@ def phrase_counts(sightings: Sequence[Sighting], now: bool) -> tuple[float, ...]
     )
 
 
-def danger_probability(weights: DangerWeights, margin: float, counts: Sequence[float]) -> float:
+def strong_kinds(sightings: Sequence[Sighting]) -> set[str]:
+    """The kinds heard at level 2."""
+    return {sighting.hit.phrase.kind for sighting in sightings if sighting.level == 2}
+
+
+def danger_probability(weights: DangerWeights, margin: float, sightings: Sequence[Sighting], now: bool) -> float:
     """Probability that someone may come to harm soon."""
+    counts = phrase_counts(sightings, now)
     z = weights.bias + weights.margin * margin
+    z += sum(weights.kinds.get(kind, 0.0) for kind in sorted(strong_kinds(sightings)))
     z += sum(weight * count for weight, count in zip(weights.phrases, counts, strict=True))
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, z))))
 

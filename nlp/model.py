@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,6 @@ class Calibration:
 
     route_scale: float
     """Inverse temperature of the softmax over route margins."""
-    route_bias: tuple[float, ...]
-    """Added to the scaled margins, in the order of ROUTES."""
     topic_scale: float
     review_below: float
     """Confidence below which a person decides."""
@@ -41,6 +40,8 @@ class DangerWeights:
     margin: float
     phrases: tuple[float, ...]
     """One weight per count of nlp.danger.phrase_counts."""
+    kinds: Mapping[str, float]
+    """Weight of each danger kind heard at level 2."""
     bias: float
     level_one: float
     """Probability from which the call is dangerous."""
@@ -101,13 +102,13 @@ def save_model(model: Model, folder: Path) -> None:
         "topic_intercepts": model.topic_intercepts.tolist(),
         "calibration": {
             "route_scale": model.calibration.route_scale,
-            "route_bias": list(model.calibration.route_bias),
             "topic_scale": model.calibration.topic_scale,
             "review_below": model.calibration.review_below,
         },
         "danger": {
             "margin": model.danger.margin,
             "phrases": list(model.danger.phrases),
+            "kinds": dict(model.danger.kinds),
             "bias": model.danger.bias,
             "level_one": model.danger.level_one,
             "level_two": model.danger.level_two,
@@ -146,9 +147,7 @@ def load_model(folder: Path | None = None) -> Model:
             topic_table=tables["topic"],
             topic_intercepts=np.array(settings["topic_intercepts"], dtype=np.float32),
             shows=shows,
-            calibration=Calibration(
-                **{**settings["calibration"], "route_bias": tuple(settings["calibration"]["route_bias"])}
-            ),
+            calibration=Calibration(**settings["calibration"]),
             danger=DangerWeights(**{**settings["danger"], "phrases": tuple(settings["danger"]["phrases"])}),
             probe=tuple((text, tuple(cut)) for text, cut in settings["probe"]),
         )

@@ -14,7 +14,7 @@ import numpy as np
 
 from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal, Entity, Evidence
 from nlp.cues import CUE_LEXICON, CueRules
-from nlp.danger import DangerLexicon, Sighting, danger_level, danger_probability, phrase_counts
+from nlp.danger import DangerLexicon, Sighting, danger_level, danger_probability
 from nlp.entities import Named, find_entities
 from nlp.evidence import Shown, evidence
 from nlp.features import FeatureSpace, Occurrences
@@ -137,7 +137,7 @@ class CallReader:
         """Level, probability and the phrases that stand."""
         sightings = self._danger.sightings(text, hits)
         now = bool(sightings) and self._danger.is_now(text)
-        probability = danger_probability(self._model.danger, margin, phrase_counts(sightings, now))
+        probability = danger_probability(self._model.danger, margin, sightings, now)
         return danger_level(self._model.danger, probability, sightings, now), probability, sightings
 
     def classification(self, original: str, parts: Parts) -> Classification:

@@ -37,7 +37,7 @@ def score(model: Model, found: Occurrences) -> Scores:
     by_chars = char_sum / char_norm[:, None]
     margins = word_sum / word_norm[:, None] + by_chars[:, :HEADS] + model.intercepts
     calibration = model.calibration
-    logits = margins[:, :ROUTE_COUNT] * calibration.route_scale + np.array(calibration.route_bias, dtype=np.float32)
+    logits = margins[:, :ROUTE_COUNT] * calibration.route_scale
     known = found.word_id >= 0
     doc, index = once(found.word_doc[known], found.word_id[known], max(len(model.words), 1))
     topic_sum, topic_norm = _block_sums(model.topic_table, doc, index, found.texts)

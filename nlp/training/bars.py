@@ -12,34 +12,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from config.files import ConfigFiles
-from nlp.danger import COUNTS, DangerLexicon, phrase_counts
-from nlp.model import Calibration, DangerWeights, Model
+from nlp.danger import COUNTS, DangerLexicon, phrase_counts, strong_kinds
+from nlp.model import DangerWeights, Model
 from nlp.phrases import PhraseFinder
 from nlp.taxonomy import load_taxonomy
 
-#: Where the model does not abstain, this share of out-of-fold training rows is right.
-SURE_ACCURACY = 0.95
+#: Where the model does not abstain, this share of out-of-fold training rows gets the row's class or its
+#: second, defensible one.
+SURE_ACCURACY = 0.97
 #: Share of calls without danger that level 1 and level 2 may wrongly take, out of fold.
 FALSE_LEVEL_ONE = 0.045
 FALSE_LEVEL_TWO = 0.006
 _CHUNK = 512
 
 
-def route_calibration(margins: NDArray[Any], labels: NDArray[Any]) -> tuple[float, tuple[float, ...]]:
-    """One inverse temperature and a bias per class that make the softmax of the margins most likely."""
-    classes = margins.shape[1]
-
-    def loss(parameters: NDArray[Any]) -> float:
-        logits = margins * np.exp(parameters[0]) + parameters[1:]
-        # The pull towards zero keeps rare classes from getting wild biases.
-        return _nll(logits, labels) + 0.002 * float((parameters[1:] ** 2).sum())
-
-    best = minimize(loss, np.array([1.0] + [0.0] * classes), method="L-BFGS-B").x
-    return float(np.exp(best[0])), tuple(round(float(bias), 6) for bias in best[1:])
-
-
-def topic_scale(margins: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The inverse temperature of the topic head."""
+def temperature_scale(margins: NDArray[Any], labels: NDArray[Any]) -> float:
+    """The inverse temperature at which the softmax of the margins makes the labels most likely."""
     best = minimize(lambda p: _nll(margins * np.exp(p[0]), labels), np.array([1.0]), method="L-BFGS-B").x
     return float(np.exp(best[0]))
 
@@ -50,12 +38,10 @@ def _nll(logits: NDArray[Any], labels: NDArray[Any]) -> float:
     return float((total - logits[np.arange(len(labels)), labels]).mean())
 
 
-def review_bar(margins: NDArray[Any], labels: NDArray[Any], calibration: Calibration) -> float:
-    """The lowest confidence above which SURE_ACCURACY of the rows are right."""
-    logits = margins * calibration.route_scale + np.array(calibration.route_bias)
-    confidence = np.exp(logits.max(axis=1) - np.log(np.exp(logits).sum(axis=1)))
+def review_bar(confidence: NDArray[Any], defensible: NDArray[Any]) -> float:
+    """The lowest confidence above which SURE_ACCURACY of the rows have a defensible class."""
     order = np.argsort(-confidence, kind="stable")
-    right = np.cumsum((logits.argmax(axis=1) == labels)[order]) / np.arange(1, len(labels) + 1)
+    right = np.cumsum(defensible[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(right >= SURE_ACCURACY)
     return round(float(confidence[order[enough[-1]]]), 4) if len(enough) else 1.0
 
@@ -72,7 +58,8 @@ def danger_weights(
     """Weights that join margin and phrases, and the bars of both levels."""
     lexicon = DangerLexicon(files, load_taxonomy(files))
     finder = PhraseFinder(lexicon.phrases, model.space, np.sqrt(model.char_table[:, -1]))
-    counts = np.zeros((len(texts), COUNTS))
+    kinds = list(dict.fromkeys(phrase.label.kind for phrase in lexicon.phrases))
+    counts = np.zeros((len(texts), COUNTS + len(kinds)))
     alarming = np.zeros(len(texts), dtype=np.bool_)
     space = model.space
     for low in range(0, len(texts), _CHUNK):
@@ -82,7 +69,9 @@ def danger_weights(
         for index, hits in enumerate(finder.find(chunk, found), start=low):
             seen = lexicon.sightings(texts[index], hits)
             now = bool(seen) and lexicon.is_now(texts[index])
-            counts[index] = phrase_counts(seen, now)
+            counts[index, :COUNTS] = phrase_counts(seen, now)
+            strong = strong_kinds(seen)
+            counts[index, COUNTS:] = [kind in strong for kind in kinds]
             alarming[index] = any(s.level == 2 for s in seen) or (now and bool(seen))
     features = np.column_stack((margins, counts))
     judge = LogisticRegression(C=1.0, max_iter=1000, random_state=seed)
@@ -98,7 +87,17 @@ def danger_weights(
         "level_two_false": float(((probability >= level_two) & alarming)[danger == 0].mean()),
     }
     weights = [float(weight) for weight in judge.coef_[0]]
-    return DangerWeights(weights[0], tuple(weights[1:]), float(judge.intercept_[0]), level_one, level_two), figures
+    return (
+        DangerWeights(
+            margin=weights[0],
+            phrases=tuple(weights[1 : COUNTS + 1]),
+            kinds=dict(zip(kinds, weights[COUNTS + 1 :], strict=True)),
+            bias=float(judge.intercept_[0]),
+            level_one=level_one,
+            level_two=level_two,
+        ),
+        figures,
+    )
 
 
 def _bar(scores: NDArray[Any], share: float) -> float:

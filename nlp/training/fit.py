@@ -16,13 +16,15 @@ from sklearn.svm import LinearSVC
 
 from config.files import ConfigFiles
 from nlp.classification import ROUTES
+from nlp.danger import COUNTS
 from nlp.errors import LabelledRowError
 from nlp.features import FeatureSpace, Floats
 from nlp.labels import LabelledRow
 from nlp.model import Calibration, DangerWeights, Model
+from nlp.scoring import softmax
 from nlp.tokens import JiebaTokenizer, lexicon_words, make_tokenizer
 from nlp.training import matrices
-from nlp.training.bars import danger_weights, review_bar, route_calibration, topic_scale
+from nlp.training.bars import danger_weights, review_bar, temperature_scale
 from nlp.training.words import hidden_words, shown_words
 
 BITS = 17
@@ -87,9 +89,13 @@ def train(
     danger_margins = _out_of_fold(features, danger_of, folds, fit_danger, 1)[:, 0]
     topic_margins = _out_of_fold(topic_features, topic_of, folds, fit_topic, len(topics), usable=has_topic)
 
-    scale, bias = route_calibration(route_margins, routes)
-    calibration = Calibration(scale, bias, topic_scale(topic_margins[has_topic], topic_of[has_topic]), 0.0)
-    calibration = replace(calibration, review_below=review_bar(route_margins, routes, calibration))
+    scale = temperature_scale(route_margins, routes)
+    confidence = np.asarray(softmax(route_margins * scale)).max(axis=1)
+    said = route_margins.argmax(axis=1)
+    defensible = (said == routes) | (said == np.array([ROUTES.index(row.also) if row.also else -1 for row in rows]))
+    calibration = Calibration(
+        scale, temperature_scale(topic_margins[has_topic], topic_of[has_topic]), review_bar(confidence, defensible)
+    )
 
     say("fitting on all rows")
     route_weights, route_intercepts = _weights(fit_route(features, routes), len(ROUTES))
@@ -110,12 +116,17 @@ def train(
         topic_intercepts=topic_intercepts.astype(np.float32),
         shows=shown_words(words, files, jieba),
         calibration=calibration,
-        danger=DangerWeights(1, (0, 0, 0, 0, 0), 0, 0.5, 0.5),
+        danger=DangerWeights(1, (0,) * COUNTS, {}, 0, 0.5, 0.5),
         probe=probe,
     )
     say("danger: joining phrases and margin")
     danger, danger_figures = danger_weights(model, files, cut.texts, danger_margins, danger_of, seed=seed)
-    figures = _figures(route_margins, routes, calibration) | danger_figures
+    sure = confidence >= calibration.review_below
+    figures = {
+        "accuracy": float((said == routes).mean()),
+        "defensible_where_sure": float(defensible[sure].mean()) if sure.any() else 0.0,
+        "review_share": float(1 - sure.mean()),
+    } | danger_figures
     return Trained(replace(model, danger=danger), figures)
 
 
@@ -173,16 +184,3 @@ def _weights(fitted: Any, classes: int) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def _table(weights: NDArray[Any], idf: Floats) -> Floats:
     return np.ascontiguousarray(np.column_stack((weights * idf[:, None], idf * idf)), dtype=np.float32)
-
-
-def _figures(margins: NDArray[Any], routes: NDArray[Any], calibration: Calibration) -> dict[str, float]:
-    logits = margins * calibration.route_scale + np.array(calibration.route_bias)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    confidence = (powers / powers.sum(axis=1, keepdims=True)).max(axis=1)
-    right = logits.argmax(axis=1) == routes
-    sure = confidence >= calibration.review_below
-    return {
-        "accuracy": float(right.mean()),
-        "accuracy_where_sure": float(right[sure].mean()) if sure.any() else 0.0,
-        "review_share": float(1 - sure.mean()),
-    }
