@@ -17,7 +17,7 @@ from hotline.signals import Signals
 from nlp.classification import Reader
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
-from routing.queues.offering import queue_round
+from routing.offers.service import queue_round
 from routing.triage.service import TriageContext, triage_round
 from routing.triage.store import queries as triage_queries
 

@@ -187,7 +187,7 @@ async def set_presence(pool: Any, user_id: int, presence: str) -> None:
 
 
 async def queue_states(pool: Any, policy: Policy, since: datetime) -> list[dict[str, Any]]:
-    """Every queue: waiting, longest_wait_s, agents_available, service_level since ``since`` (None: nothing answered)."""
+    """Every queue: waiting, longest_wait_s, agents_available, service_level since ``since`` (None: none answered)."""
     async with pool.acquire() as connection:
         counts = {row["queue"]: row for row in await queries.queue_counts(connection)}
         free = {row["role"]: row["available"] for row in await queries.available_by_role(connection)}

@@ -19,7 +19,7 @@ from routing.errors import (
     TransferNotFound,
     TransferTaken,
 )
-from routing.policy.decision import DESTINATIONS, Decision
+from routing.policy.decision import DESTINATIONS, Decision, Destination
 from routing.policy.settings import Policy
 from routing.queues.store import queries as queue_queries
 from routing.sql import load_queries
@@ -97,10 +97,12 @@ async def forward_in(
     queue = policy.queue_for(destination).name if overruled else proposed.target_queue
     decision_id = call["decision_id"]
     if overruled:
-        decision_id = await _overrule(connection, call, proposed, destination, queue, user_id, reason)
+        decision_id = await _overrule(
+            connection, call, proposed, destination=destination, queue=queue, user_id=user_id, reason=reason
+        )
     await queries.ended_transfers(connection, call_id=call_id)
     joint = [] if overruled else [policy.queue_for(j).name for j in proposed.joint if j in DESTINATIONS]
-    item_id = await _move(connection, call, item, proposed, queue, user_id, joint=joint)
+    item_id = await _move(connection, call, item, proposed, queue=queue, user_id=user_id, joint=joint)
     settings = policy.queue(queue)
     ticket = mode == "ticket" or (destination == "departments" and not call["live"])
     row = await queries.insert_transfer(
@@ -154,7 +156,14 @@ def check_holder(call: Any, item: Any, user_id: int) -> None:
 
 
 async def _overrule(
-    connection: Any, call: Any, proposed: Decision, destination: str, queue: str, user_id: int, reason: str | None
+    connection: Any,
+    call: Any,
+    proposed: Decision,
+    *,
+    destination: Destination,
+    queue: str,
+    user_id: int,
+    reason: str | None,
 ) -> int:
     """The person's decision takes the place of the proposed one; both stay on record and become training labels."""
     decision = replace(
@@ -186,9 +195,9 @@ async def _move(
     call: Any,
     item: Any,
     decision: Decision,
+    *,
     queue: str,
     user_id: int,
-    *,
     joint: Sequence[str] = (),
 ) -> int:
     """The item stands in ``queue`` afterwards; its id. ``joint`` queues get theirs with the first lead item."""
@@ -352,7 +361,7 @@ async def send_back(pool: Any, policy: Policy, transfer_id: int, user_id: int, r
         await queries.set_transfer_state(
             connection, transfer_id=transfer_id, state="returned", return_reason=reason.strip()
         )
-        await _move(connection, call, item, Decision.from_dict(call["decision"]), queue, user_id)
+        await _move(connection, call, item, Decision.from_dict(call["decision"]), queue=queue, user_id=user_id)
         await calls.queries.log(
             connection,
             call_id=row["call_id"],

@@ -17,7 +17,7 @@ from routing.policy.loading import read_policy
 from routing.policy.settings import Policy
 from routing.queues.agents import AgentView, ItemView
 from routing.queues.eligibility import matches
-from routing.queues.offering import queue_round, refuse_offer
+from routing.offers.service import queue_round, refuse_offer
 from routing.queues.service import Claim, claim, complete, heartbeat, release, set_presence
 from tests.service_fixtures import eventually
 

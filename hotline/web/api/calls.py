@@ -20,11 +20,11 @@ from hotline.web.bodies import Body, moment, path_id, read_body, whole
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
 from hotline.web.views import call_page, listed_call, transfer_view
+from routing.answers.service import answer_directly, hold, record_choice
 from routing.calls.live import caller_words, merge_segments
 from routing.calls.record import CallRecord, Segment
 from routing.calls.store import CallFilter, list_calls, queries
 from routing.errors import CallNotFound, IllegalTransition, InvalidRequest
-from routing.transfers.answering import answer_directly, hold, record_choice
 from routing.transfers.service import ForwardOrder, forward_in
 
 MAX_RECORDS = 1_000

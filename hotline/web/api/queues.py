@@ -12,8 +12,8 @@ from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
 from hotline.web.views import call_page
 from nlp.masking import mask_text
+from routing.offers.service import refuse_offer
 from routing.policy.facts import LOCAL_ZONE
-from routing.queues.offering import refuse_offer
 from routing.queues.service import claim, complete, heartbeat, queue_states, release, save_notes, set_presence
 from routing.queues.store import queries
 

@@ -7,12 +7,14 @@ import dataclasses
 import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import asyncpg
 import pytest
 import redis.asyncio
 
+from hotline.embedded.accounts import account_for
 from hotline.embedded.binaries import PostgresBinaries, ValkeyBinary, available_postgres, available_valkey
 from hotline.embedded.servers import EmbeddedServers, ServerUrls, embedded_servers
 from hotline.embedded.throwaway import embedded_postgres, embedded_valkey
@@ -153,11 +155,35 @@ async def test_a_stranger_with_the_old_process_number_does_not_block(place: Plac
         for process in place.processes():
             process.kill()
         until("all to be gone", lambda: not place.processes())
-    # As after a new start of a container, where our own number is in the old file.
-    pid_file.write_text(text.replace(text.splitlines()[0], str(os.getpid()), 1))
-    os.chown(pid_file, owner.st_uid, owner.st_gid)
+    # As after a new start of a container, where the old number may have gone to any process of the account.
+    account = account_for(pid_file.parent.parent)
+    stranger = await asyncio.to_thread(
+        subprocess.Popen, ["sleep", "600"], cwd="/", start_new_session=True, **account.spawn_arguments()
+    )
+    try:
+        pid_file.write_text(text.replace(text.splitlines()[0], str(stranger.pid), 1))
+        os.chown(pid_file, owner.st_uid, owner.st_gid)
+        async with embedded_servers(place.settings) as urls:
+            assert await ask(urls.database_url, "SELECT max(value) FROM kept") == "a"
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+async def test_a_socket_folder_open_to_others_is_not_trusted(place: Place) -> None:
     async with embedded_servers(place.settings) as urls:
-        assert await ask(urls.database_url, "SELECT max(value) FROM kept") == "a"
+        first = socket_folder(urls)
+    first.mkdir(mode=0o777)
+    first.chmod(0o777)
+    note = place.state / "servers" / "sockets"
+    note.write_text(f"{first}\n")
+    try:
+        async with embedded_servers(place.settings) as urls:
+            assert socket_folder(urls) != first
+            assert list(first.iterdir()) == []
+    finally:
+        first.rmdir()
 
 
 async def test_a_torn_append_only_file_is_read_up_to_the_tear(place: Place) -> None:
