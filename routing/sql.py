@@ -10,7 +10,7 @@ import aiosql
 from aiosql.adapters.asyncpg import AsyncPGAdapter
 
 
-class PlainAdapter(AsyncPGAdapter):  # type: ignore[misc]
+class PlainAdapter(AsyncPGAdapter):
     """Every query is awaited and takes a connection.
 
     aiosql's own adapter yields rows one by one and looks for a pool at each
@@ -21,29 +21,32 @@ class PlainAdapter(AsyncPGAdapter):  # type: ignore[misc]
     # back is our coroutine itself
     is_aio_driver = False
 
+    def _values(self, query_name: str, parameters: Mapping[str, Any]) -> list[Any]:
+        return list(self.maybe_order_params(query_name, parameters))
+
     async def select(  # type: ignore[override]
         self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: object = None
     ) -> list[Any]:
         """``name``: all rows."""
-        return await conn.fetch(sql, *self.maybe_order_params(query_name, parameters))  # type: ignore[no-any-return]
+        return list(await conn.fetch(sql, *self._values(query_name, parameters)))
 
     async def select_one(
         self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: object = None
     ) -> Any:
         """``name^``: one row or None."""
-        return await conn.fetchrow(sql, *self.maybe_order_params(query_name, parameters))
+        return await conn.fetchrow(sql, *self._values(query_name, parameters))
 
     async def select_value(self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
         """``name$``: the first column of the first row, or None."""
-        return await conn.fetchval(sql, *self.maybe_order_params(query_name, parameters))
+        return await conn.fetchval(sql, *self._values(query_name, parameters))
 
     async def insert_returning(self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
         """``name<!``: one row or None."""
-        return await conn.fetchrow(sql, *self.maybe_order_params(query_name, parameters))
+        return await conn.fetchrow(sql, *self._values(query_name, parameters))
 
     async def insert_update_delete(self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
         """``name!``: PostgreSQL's own command tag."""
-        return await conn.execute(sql, *self.maybe_order_params(query_name, parameters))
+        return await conn.execute(sql, *self._values(query_name, parameters))
 
 
 def load_queries(beside: str, name: str = "queries.sql") -> Any:
@@ -52,4 +55,5 @@ def load_queries(beside: str, name: str = "queries.sql") -> Any:
     Each query is a coroutine function taking a connection and its parameters
     by keyword.
     """
-    return aiosql.from_path(Path(beside).resolve().parent / name, PlainAdapter, mandatory_parameters=False)
+    adapter: Any = PlainAdapter
+    return aiosql.from_path(Path(beside).resolve().parent / name, adapter, mandatory_parameters=False)

@@ -118,10 +118,7 @@ async def add_segments(request: web.Request) -> web.Response:
         body = orjson.loads(await request.read())
     except orjson.JSONDecodeError as error:
         return problem(400, "bad-json", "不是合法的 JSON", f"请求体不是合法的 JSON：{error}。")
-    if isinstance(body, dict):
-        items: Any = body["segments"] if "segments" in body else [body]
-    else:
-        items = body
+    items: Any = body.get("segments", [body]) if isinstance(body, dict) else body
     async with own.pool.acquire() as connection, connection.transaction():
         call = await queries.lock_call(connection, call_id=call_id)
         if call is None:
