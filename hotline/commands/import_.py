@@ -57,7 +57,8 @@ def register(app: typer.Typer, open_store: OpenStore) -> None:
         for sentence in (*result.reasons, *result.unreadable):
             print(sentence, file=sys.stderr)
         print(result.to_line())
-        raise typer.Exit(result.exit_code)
+        # not typer.Exit: outside standalone mode that becomes a return value
+        sys.exit(result.exit_code)
 
 
 async def run_import(

@@ -75,6 +75,8 @@ def test_too_many_rows_advise_csv(tmp_path: Path, city: Profile, monkeypatch: py
     monkeypatch.setattr(excel_rows, "ROW_LIMIT", 5)
     monkeypatch.setattr(excel_rows, "_FILLED_LIMIT", 8)
     path = workbook(tmp_path / "a.xlsx", {"数据": [HEAD, *([f"A{n}", "t", "话", ""] for n in range(count))]})
+    if count > 8:  # far too many: told before the workbook is unpacked into memory
+        monkeypatch.delattr(excel_rows.python_calamine.CalamineWorkbook, "from_path", raising=True)
     with pytest.raises(FileUnreadable, match="CSV"):
         ExcelRows(path, city)
 

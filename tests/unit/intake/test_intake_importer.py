@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -294,3 +296,11 @@ def test_nothing_readable_opens_no_database(tmp_path: Path) -> None:
     assert code == 2
     assert json.loads(out)["rejected"] == 0
     assert opened == []
+
+
+def test_the_exit_code_reaches_the_shell(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hotline", "import", "--line", "110", str(tmp_path / "missing.csv")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 2, answer.stderr
+    assert json.loads(answer.stdout)["accepted"] == 0
+    assert "missing.csv" in answer.stderr

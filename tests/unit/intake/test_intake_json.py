@@ -94,6 +94,15 @@ def test_a_broken_record_costs_itself_only(put: Put, city: Profile, old: str, ne
     assert RAW_KEY in items[2].cells
 
 
+def test_a_brace_missing_here_and_too_many_there_cost_one_record(put: Put, city: Profile) -> None:
+    written = [json.dumps(record(n), ensure_ascii=False) for n in range(6)]
+    written[1] = written[1][:-1]
+    written[3] += "}"
+    items = read(put("a.json", '{"records": [' + ",\n".join(written) + "]}"), city)
+    assert ids(items) == ["A0", "A2", "A3", "A4", "A5"]
+    assert len(items) == 6
+
+
 def test_a_brace_too_many_between_records_costs_nothing(put: Put, city: Profile) -> None:
     written = [json.dumps(record(n), ensure_ascii=False) for n in range(4)]
     written[1] += "}"

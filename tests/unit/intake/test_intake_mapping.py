@@ -187,6 +187,13 @@ def test_other_content_is_a_new_version(city: Profile, other: dict[str, Any]) ->
     assert mapped(city, **other).content_hash() != mapped(city).content_hash()
 
 
+def test_width_and_blanks_inside_the_words_are_no_new_version(city: Profile) -> None:
+    one = mapped(city, 内容="光明路１２号　路灯坏了", 坐席="坐席01")
+    other = mapped(city, 内容="光明路12号  路灯坏了", 坐席="坐席０１")
+    assert one.text != other.text
+    assert one.content_hash() == other.content_hash()
+
+
 def test_a_record_survives_its_payload(city: Profile) -> None:
     record = mapped(
         city, 内容=[{"speaker": "市民", "text": "话", "at": "2026-10-12 08:00:05"}], 办结=46308.5, 协办="甲、乙"

@@ -87,6 +87,8 @@ def test_forms_without_seconds(written: object, hour: int, minute: int) -> None:
         -5,
         True,
         "0001-01-01 00:00:00",
+        "1979-12-31 12:00:00",
+        "2100-01-01 00:00:00",
         float("inf"),
         "20260101000000000",
         "2026-10-12 25:00:00",
