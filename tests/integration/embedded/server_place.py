@@ -59,7 +59,9 @@ class Place:
         return kept | {
             "HOTLINE_STATE_DIR": str(self.state),
             "HOTLINE_PORT": str(self.port),
-            "PYTHONPATH": f"{HERE}{os.pathsep}{PROJECT}",
+            "PYTHONPATH": os.pathsep.join([str(HERE), str(PROJECT), os.environ.get("PYTHONPATH", "")]).rstrip(
+                os.pathsep
+            ),
         }
 
     @property

@@ -120,6 +120,14 @@ def test_unwritable_state_folder(open_folder: Path) -> None:
     )
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_unwritable_state_folder_as_we_are(open_folder: Path) -> None:
+    open_folder.chmod(0o500)
+    with pytest.raises(StateFolderError) as caught:
+        prepare(open_folder / "state")
+    assert "cannot be written (Permission denied)" in one_sentence(caught.value)
+
+
 def test_state_folder_that_is_a_file(open_folder: Path) -> None:
     (open_folder / "state").write_text("")
     with pytest.raises(StateFolderError) as caught:
