@@ -24,7 +24,9 @@ _CONTEXT = ("negated", "hypothetical", "past", "now")
 _NEGATION_REACH = 5
 _CONDITION_REACH = 14
 _SENTENCE_END = re.compile(r"[。!?\n]")
-COUNTS = 5
+COUNTS = 6
+#: Up to this many characters a call is short: one strong phrase is then most of what it says.
+_SHORT = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,11 @@ class DangerLexicon:
         return self._now.search(text) is not None
 
 
-def phrase_counts(sightings: Sequence[Sighting], now: bool) -> tuple[float, ...]:
-    """What the joint judgement sees of the phrases: kinds at level 2, at level 1, weak ones, any at all, now."""
+def phrase_counts(sightings: Sequence[Sighting], length: int, now: bool) -> tuple[float, ...]:
+    """What the joint judgement sees of the phrases of a text of ``length`` characters.
+
+    Kinds at level 2, at level 1, weak ones, any at all, now, and kinds at level 2 in a short call.
+    """
     strong = strong_kinds(sightings)
     mild = {s.hit.phrase.kind for s in sightings if s.level == 1 and not s.weak}
     weak = {s.hit.phrase.kind for s in sightings if s.weak}
@@ -85,6 +90,7 @@ def phrase_counts(sightings: Sequence[Sighting], now: bool) -> tuple[float, ...]
         min(len(weak), 2),
         float(bool(sightings)),
         float(now and bool(strong or mild)),
+        min(len(strong), 3) if length <= _SHORT else 0.0,
     )
 
 
@@ -93,9 +99,11 @@ def strong_kinds(sightings: Sequence[Sighting]) -> set[str]:
     return {sighting.hit.phrase.kind for sighting in sightings if sighting.level == 2}
 
 
-def danger_probability(weights: DangerWeights, margin: float, sightings: Sequence[Sighting], now: bool) -> float:
+def danger_probability(
+    weights: DangerWeights, margin: float, sightings: Sequence[Sighting], length: int, *, now: bool
+) -> float:
     """Probability that someone may come to harm soon."""
-    counts = phrase_counts(sightings, now)
+    counts = phrase_counts(sightings, length, now)
     z = weights.bias + weights.margin * margin
     z += sum(weights.kinds.get(kind, 0.0) for kind in sorted(strong_kinds(sightings)))
     z += sum(weight * count for weight, count in zip(weights.phrases, counts, strict=True))
@@ -105,7 +113,7 @@ def danger_probability(weights: DangerWeights, margin: float, sightings: Sequenc
 def danger_level(weights: DangerWeights, probability: float, sightings: Sequence[Sighting], now: bool) -> int:
     """0, 1, or 2 where a phrase of happening now stands and the probability is high."""
     if probability < weights.level_one:
-        return 0
+        return int(any(s.hit.phrase.sure and not s.weak for s in sightings))
     strong = any(s.level == 2 for s in sightings)
     if probability >= weights.level_two and (strong or (now and sightings)):
         return 2

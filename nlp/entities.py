@@ -126,7 +126,7 @@ def _counted(text: str, numeral: re.Match[str]) -> Named | None:
         said = numeral[0]
         if said[-1] == "一" and text[end : end + 1] in _ADVERB_TAILS:
             said, end = said[:-1], end - 1
-        large = "万" in said or "亿" in said
+        large = ("万" in said or "亿" in said) and said != "万一"
         number = parse_number(said) if large and end - start > 1 else None
         return None if number is None else Named("amount", start, end, number)
     end = unit.end()

@@ -8,6 +8,8 @@ _GAP = r"[-\s.·_]?"
 _DIGIT = r"[0-9０-９]"
 # Any run of 7 digits or more, single separators between them allowed, is a number of a person or an account.
 _RUN = re.compile(rf"(?<![0-9０-９A-Za-z])[+＋]?{_DIGIT}(?:{_GAP}{_DIGIT}){{6,}}(?:{_GAP}[xXｘＸ])?")
+# "2019-08-14" and "2019.8.14" are dates, however many digits they have.
+_DATE = re.compile(r"(?:19|20)\d{2}([-./])\d{1,2}\1\d{1,2}")
 _CHINESE_DIGITS = "零〇一二三四五六七八九幺洞拐"
 _SPOKEN = re.compile(rf"[{_CHINESE_DIGITS}](?:[\s,，、]?[{_CHINESE_DIGITS}]){{6,}}")
 _MOBILE_DIGITS = 11
@@ -40,4 +42,4 @@ def _has_country_code(number: str) -> bool:
 
 
 def _mask_match(match: re.Match[str]) -> str:
-    return mask_number(match[0])
+    return match[0] if _DATE.fullmatch(match[0]) else mask_number(match[0])

@@ -37,6 +37,8 @@ class Label:
     """Danger level; 0 for a cue."""
     firm: bool
     """A negation before it does not undo it."""
+    sure: bool = False
+    """Heard plainly, it means danger whatever else the text says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,16 @@ def load_phrases(files: ConfigFiles, name: str, kinds: Mapping[str, str]) -> tup
             raise ConfigError(f"{path}: {kind!r} is no kind of taxonomy.toml; use one of {', '.join(kinds)}.")
         for say in entry.get("say", []):
             try:
-                phrase = compile_phrase(say, Label(name, kind, int(entry.get("level", 0)), bool(entry.get("firm"))))
+                phrase = compile_phrase(
+                    say,
+                    Label(
+                        source=name,
+                        kind=kind,
+                        level=int(entry.get("level", 0)),
+                        firm=bool(entry.get("firm")),
+                        sure=bool(entry.get("sure")),
+                    ),
+                )
             except ValueError as error:
                 raise ConfigError(f"{path}: pattern {say!r} {error}.") from error
             phrases.append(phrase)
@@ -212,6 +223,7 @@ def _outermost(hits: list[Hit]) -> list[Hit]:
                 and other.phrase.kind == label.kind
                 and other.phrase.source == label.source
                 and other.phrase.level >= label.level
+                and other.phrase.sure >= label.sure
             ):
                 break
         else:

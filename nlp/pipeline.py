@@ -63,10 +63,12 @@ class CallTokenizer:
     from_disk = to_disk
 
 
-@registry.tokenizers(TOKENIZER)
 def create_tokenizer() -> Callable[[Language], CallTokenizer]:
     """Factory of the registered tokenizer."""
     return lambda nlp: CallTokenizer(nlp.vocab)
+
+
+registry.tokenizers.register(TOKENIZER, func=create_tokenizer)
 
 
 class _Component:

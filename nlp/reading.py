@@ -137,7 +137,7 @@ class CallReader:
         """Level, probability and the phrases that stand."""
         sightings = self._danger.sightings(text, hits)
         now = bool(sightings) and self._danger.is_now(text)
-        probability = danger_probability(self._model.danger, margin, sightings, now)
+        probability = danger_probability(self._model.danger, margin, sightings, len(text), now=now)
         return danger_level(self._model.danger, probability, sightings, now), probability, sightings
 
     def classification(self, original: str, parts: Parts) -> Classification:

@@ -69,16 +69,13 @@ def measure(rows: Sequence[LabelledRow], reader: Reader, bare: Reader, *, limit:
         for low in range(0, len(texts), _CHUNK):
             chunk, pairs = texts[low : low + _CHUNK], items[low : low + _CHUNK]
             spent += (
-                _seconds(lambda chunk=chunk: plain(chunk)),
-                _seconds(lambda pairs=pairs: reader.read_batch(pairs)),
-                _seconds(lambda pairs=pairs: bare.read_batch(pairs)),
+                _seconds(plain, chunk),
+                _seconds(reader.read_batch, pairs),
+                _seconds(bare.read_batch, pairs),
             )
     singles = np.array(
         [
-            (
-                _seconds(lambda text=text: plain([text])),
-                _seconds(lambda text=text, line=line: reader.read(text, line=line)),
-            )
+            (_seconds(plain, [text]), _seconds(reader.read_batch, [(text, line)]))
             for text, line in items[:: max(1, len(items) // _SINGLES)]
         ]
     )
@@ -95,7 +92,7 @@ def measure(rows: Sequence[LabelledRow], reader: Reader, bare: Reader, *, limit:
     )
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _seconds(work: Callable[[Any], object], argument: object) -> float:
     start = time.perf_counter()
-    work()
+    work(argument)
     return time.perf_counter() - start

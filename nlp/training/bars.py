@@ -21,8 +21,8 @@ from nlp.taxonomy import load_taxonomy
 #: second, defensible one.
 SURE_ACCURACY = 0.97
 #: Share of calls without danger that level 1 and level 2 may wrongly take, out of fold.
-FALSE_LEVEL_ONE = 0.045
-FALSE_LEVEL_TWO = 0.006
+FALSE_LEVEL_ONE = 0.06
+FALSE_LEVEL_TWO = 0.007
 _CHUNK = 512
 
 
@@ -69,7 +69,7 @@ def danger_weights(
         for index, hits in enumerate(finder.find(chunk, found), start=low):
             seen = lexicon.sightings(texts[index], hits)
             now = bool(seen) and lexicon.is_now(texts[index])
-            counts[index, :COUNTS] = phrase_counts(seen, now)
+            counts[index, :COUNTS] = phrase_counts(seen, len(texts[index]), now)
             strong = strong_kinds(seen)
             counts[index, COUNTS:] = [kind in strong for kind in kinds]
             alarming[index] = any(s.level == 2 for s in seen) or (now and bool(seen))

@@ -90,7 +90,7 @@ def train(
     topic_margins = _out_of_fold(topic_features, topic_of, folds, fit_topic, len(topics), usable=has_topic)
 
     scale = temperature_scale(route_margins, routes)
-    confidence = np.asarray(softmax(route_margins * scale)).max(axis=1)
+    confidence = np.asarray(softmax((route_margins * scale).astype(np.float32))).max(axis=1)
     said = route_margins.argmax(axis=1)
     defensible = (said == routes) | (said == np.array([ROUTES.index(row.also) if row.also else -1 for row in rows]))
     calibration = Calibration(
@@ -103,9 +103,8 @@ def train(
     topic_weights, topic_intercepts = _weights(fit_topic(topic_features[has_topic], topic_of[has_topic]), len(topics))
     width = len(words) + (1 << BITS)
     heads = np.vstack((route_weights, danger_weight)).T
-    digest = hashlib.sha256(repr((seed, [(r.id, r.text, r.route, r.topics, r.danger) for r in rows])).encode())
     model = Model(
-        name=f"first-{digest.hexdigest()[:10]}",
+        name="",
         words=words,
         bits=BITS,
         word_table=_table(heads[:width], word_idf),
@@ -127,7 +126,8 @@ def train(
         "defensible_where_sure": float(defensible[sure].mean()) if sure.any() else 0.0,
         "review_share": float(1 - sure.mean()),
     } | danger_figures
-    return Trained(replace(model, danger=danger), figures)
+    model = replace(model, danger=danger)
+    return Trained(replace(model, name=_name(model)), figures)
 
 
 def _check(routes: NDArray[Any], rows: Sequence[LabelledRow]) -> None:
@@ -184,3 +184,11 @@ def _weights(fitted: Any, classes: int) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def _table(weights: NDArray[Any], idf: Floats) -> Floats:
     return np.ascontiguousarray(np.column_stack((weights * idf[:, None], idf * idf)), dtype=np.float32)
+
+
+def _name(model: Model) -> str:
+    """A name that differs whenever anything in the model does."""
+    digest = hashlib.sha256(repr((model.words, model.calibration, model.danger, model.probe)).encode())
+    for table in (model.word_table, model.char_table, model.topic_table):
+        digest.update(np.round(table, 4).tobytes())
+    return f"first-{digest.hexdigest()[:10]}"
