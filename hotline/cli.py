@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 
 import click
@@ -50,8 +51,14 @@ def bench_triage() -> None:
     run_bench()
 
 
+def _terminated(number: int, frame: object) -> None:
+    """SIGTERM ends a command the way an exception does, so that servers it started are stopped."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run a command; an error that a person can mend is one sentence on stderr."""
+    signal.signal(signal.SIGTERM, _terminated)
     # commands print their results on stdout; only what is wrong is told beside it
     configure_logs("command", logging.WARNING)
     try:
