@@ -41,7 +41,12 @@ async def add_agents(connection: Any, count: int, role: str = "lawyer") -> list[
     """Agents without skills or grids; their ids."""
     return [
         await account_queries.insert_user(
-            connection, name=f"{role}{n:03d}", display_name=f"{role}{n}", role=role, password_hash=None, must_change=False
+            connection,
+            name=f"{role}{n:03d}",
+            display_name=f"{role}{n}",
+            role=role,
+            password_hash=None,
+            must_change=False,
         )
         for n in range(count)
     ]
@@ -198,7 +203,9 @@ async def test_a_live_call_rings_at_one_agent_who_may_take_refuse_or_miss_it(poo
         await connection.execute("update queue_items set offer_expires_at = now() - interval '1 second'")
     await queue_round(pool, policy)
     async with pool.acquire() as connection:
-        row = await connection.fetchrow("select presence, no_answers, penalty_until from agents where user_id = $1", other)
+        row = await connection.fetchrow(
+            "select presence, no_answers, penalty_until from agents where user_id = $1", other
+        )
     assert row["no_answers"] == 1
     assert row["penalty_until"] > datetime.now(UTC)
     taken = await take(pool, policy, ringing)

@@ -104,5 +104,3 @@ async def test_a_reconnecting_console_misses_nothing(service: RunningService, ca
 async def test_a_worthless_last_event_id_is_refused_in_words(service: RunningService) -> None:
     status, problem = await service.request("GET", "/events", role="operator", headers={"Last-Event-ID": "x'; drop"})
     assert (status, problem["type"]) == (422, "urn:hotline:problem:invalid-request")
-
-

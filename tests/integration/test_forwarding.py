@@ -141,9 +141,7 @@ async def test_self_harm_is_never_transferred_blind(service: RunningService, cal
     assert status == 200
 
 
-async def test_the_same_key_forwards_once_and_another_body_is_refused(
-    service: RunningService, call: CallMaker
-) -> None:
+async def test_the_same_key_forwards_once_and_another_body_is_refused(service: RunningService, call: CallMaker) -> None:
     await service.start_worker()
     page = await queued(service, call(LIGHT))
     path = f"/calls/{page['call']['id']}/forward"
