@@ -1,9 +1,38 @@
-"""Registers the console's pages."""
+"""Every page of the console, in one table."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
+from hotline.console import accounts, admin, calls, desk, operator, statistics
+from hotline.console.answers import answer_people
+from hotline.console.render import STATIC, set_up_templates
+from hotline.web.authentication import answer_errors
+
 
 def add_console(app: web.Application) -> None:
     """Add every page to ``app``."""
+    set_up_templates(app)
+    # outside of the middleware that answers errors, inside of the one that sets the security headers
+    app.middlewares.insert(app.middlewares.index(answer_errors), answer_people)
+    app.router.add_static("/static/", STATIC, name="static")
+    app.router.add_get("/", accounts.home)
+    app.router.add_get("/login", accounts.login_page)
+    app.router.add_post("/login", accounts.log_in_here)
+    app.router.add_post("/logout", accounts.log_out_here)
+    app.router.add_get("/me", accounts.profile)
+    app.router.add_get("/operator", operator.table)
+    app.router.add_get("/operator/calls", operator.call_list)
+    app.router.add_get("/operator/forwards", operator.forwards)
+    app.router.add_get("/console/alarms", calls.alarms)
+    app.router.add_get(r"/console/calls/{id:\d{1,18}}", calls.fragment_of_call)
+    app.router.add_get(r"/console/calls/{id:\d{1,18}}/proposal", operator.proposal)
+    app.router.add_get("/desk", desk.desk)
+    app.router.add_get("/desk/side", desk.side)
+    app.router.add_get(r"/desk/work/{id:\d{1,18}}", desk.work)
+    app.router.add_get("/calls", calls.listing)
+    app.router.add_get(r"/calls/{id:\d{1,18}}", calls.show)
+    app.router.add_get("/statistics", statistics.page_of_figures)
+    app.router.add_get("/rosters", admin.rosters)
+    app.router.add_get("/policy", admin.policy)
+    app.router.add_get("/admin/users", admin.users)

@@ -11,7 +11,7 @@ from hotline.web.keys import Services, needs, services
 from hotline.web.problems import json_bytes
 from routing.events.store import Cursor, Event, events_after
 
-#: A comment line that keeps proxies and browsers from giving up the stream.
+#: A sign of life that keeps proxies and browsers from giving up the stream.
 HEARTBEAT_S = 10.0
 CATCH_UP_BATCH = 500
 #: A console that was away for more events than this reads its pages anew.
@@ -69,7 +69,8 @@ async def _follow(response: web.StreamResponse, subscription: Subscription, sent
         try:
             event = await asyncio.wait_for(subscription.queue.get(), HEARTBEAT_S)
         except TimeoutError:
-            await response.write(b": alive\n\n")
+            # an event, not a comment: scripts must see it to notice a connection that died in silence
+            await response.write(b"event: alive\ndata: {}\n\n")
             continue
         if event is None:
             return

@@ -1,0 +1,46 @@
+"""What every page's answer gets: errors as pages, caching of static files, no log-in page inside a pane."""
+
+from __future__ import annotations
+
+import orjson
+import structlog
+from aiohttp import web
+
+from hotline.console.render import page
+from hotline.web.authentication import Handler
+
+log = structlog.get_logger(__name__)
+
+HX_REQUEST = "HX-Request"
+_LONG = "public, max-age=31536000, immutable"
+
+_PAGES = {
+    403: ("没有权限", "您的角色没有打开这个页面的权限。如工作需要，请联系管理员。"),
+    404: ("没有这个页面", "地址可能写错了，或者页面已经移走。"),
+    405: ("不支持这个操作", "请从页面上的按钮进入。"),
+}
+
+
+def _for_people(request: web.Request) -> bool:
+    """Whether somebody sits before this answer: pages, neither the API nor static files nor parts of pages."""
+    return not request.path.startswith(("/api/", "/static/")) and HX_REQUEST not in request.headers
+
+
+@web.middleware
+async def answer_people(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors of pages become pages in Chinese; static files may be kept and are sent compressed."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400 or not _for_people(request):
+            raise
+        title, detail = _PAGES.get(error.status, ("请求有误", error.text or error.reason))
+        return await page(request, "error.html", {"title": title, "detail": detail}, status=error.status)
+    if response.status >= 400 and response.content_type == "application/problem+json" and _for_people(request):
+        body = orjson.loads(response.text or "{}") if isinstance(response, web.Response) else {}
+        shown = {"title": body.get("title", "请求有误"), "detail": body.get("detail", "")}
+        return await page(request, "error.html", shown, status=response.status)
+    if request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = _LONG if "v" in request.query else "no-cache"
+        response.enable_compression()
+    return response

@@ -1,0 +1,83 @@
+"""The desk 坐席 of lawyers, mediators, police and departments: own queues, the call, the work on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from hotline.accounts.store import Principal
+from hotline.console.calls import queries, shown_call
+from hotline.console.operator import destination_states
+from hotline.console.render import fragment, page
+from hotline.console.words import CALLBACK, DESTINATIONS, DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
+from hotline.web.bodies import path_id
+from hotline.web.keys import Services, needs, principal, services
+from nlp.masking import mask_text
+from routing.errors import AssignmentNotFound
+from routing.policy.facts import LOCAL_ZONE
+from routing.queues.store import queries as queue_queries
+
+SHOWN_PER_QUEUE = 30
+
+
+@needs("queues.claim")
+async def desk(request: web.Request) -> web.StreamResponse:
+    """GET /desk."""
+    shown = await _side(services(request), principal(request))
+    choices = {"overrule_reasons": OVERRULE_REASONS, "release_reasons": RELEASE_REASONS, "destinations": DESTINATIONS}
+    return await page(request, "desk.html", {"live": True, **shown, **choices})
+
+
+@needs("queues.claim")
+async def side(request: web.Request) -> web.StreamResponse:
+    """GET /desk/side: presence, what rings, what is in hand, what waits."""
+    return fragment(request, "_desk_side.html", await _side(services(request), principal(request)))
+
+
+async def _side(own: Services, who: Principal) -> dict[str, Any]:
+    policy = own.published.policy
+    names = policy.queues_of_role(who.role)
+    midnight = datetime.now(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    async with own.pool.acquire() as connection:
+        agent = await queries.own_agent(connection, user_id=who.user_id)
+        ringing = await queries.ringing_at(connection, user_id=who.user_id)
+        in_hand = [dict(row) for row in await queries.in_hand(connection, user_id=who.user_id)]
+        today = await queries.done_today(connection, user_id=who.user_id, since=midnight)
+        lists = []
+        for name in names:
+            rows = await queue_queries.waiting_items(connection, queue=name, limit=SHOWN_PER_QUEUE + 1)
+            items = [dict(row) | {"excerpt": mask_text(row["excerpt"])} for row in rows]
+            lists.append({"queue": policy.queue(name), "items": items[:SHOWN_PER_QUEUE], "more": len(items) > 30})
+    for row in in_hand:
+        # three heartbeats a lease: two may be lost before the call goes back
+        row["heartbeat_s"] = max(5, policy.queue(row["queue"]).lease_s // 3)
+    return {
+        "agent": dict(agent) if agent else {"presence": "offline", "presence_since": None, "wrap_up_until": None},
+        "ringing": dict(ringing) if ringing else None,
+        "in_hand": in_hand,
+        "lists": lists,
+        "today": dict(today),
+    }
+
+
+@needs("queues.claim")
+async def work(request: web.Request) -> web.StreamResponse:
+    """GET /desk/work/{id}: notes, outcome and handing on of one call in hand."""
+    own, who = services(request), principal(request)
+    async with own.pool.acquire() as connection:
+        row = await queries.own_assignment(connection, assignment_id=path_id(request), user_id=who.user_id)
+    if row is None:
+        raise AssignmentNotFound("这张接单已经结束（办结、退回或租约到期）。")
+    shown = await shown_call(own, who, row["call_id"])
+    states = await destination_states(own)
+    mine = {own.published.policy.queue(name).destination for name in own.published.policy.queues_of_role(who.role)}
+    context = {
+        **shown,
+        "assignment": dict(row),
+        "dispositions": DISPOSITIONS.get(who.role, DISPOSITIONS["admin"]),
+        "callback": CALLBACK,
+        "onward": [state for name, state in states.items() if name not in mine],
+    }
+    return fragment(request, "_desk_work.html", context)

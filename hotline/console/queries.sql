@@ -1,0 +1,64 @@
+-- What the pages show beside the API's own answers; reading only.
+
+-- name: own_forwards
+-- Forwards a person made lately that nobody has taken yet, newest first: what can still be taken back.
+select t.id, t.call_id, t.destination, t.queue, t.mode, t.state, t.dial_number, t.our_ticket, t.their_ticket,
+       t.receipt_due_at, t.created_at, t.overruled, c.line, c.external_id, c.live
+from transfers t join calls c on c.id = t.call_id
+join queue_items i on i.id = t.queue_item_id and i.state in ('waiting', 'offered')
+where t.by_user = :user_id and t.state in ('pending', 'confirmed') and t.created_at > now() - interval '12 hours'
+order by t.id desc limit 20;
+
+-- name: own_agent^
+-- What an agent is doing now.
+select presence, presence_since, wrap_up_until from agents where user_id = :user_id;
+
+-- name: ringing_at^
+-- What rings at an agent now.
+select i.call_id, i.queue, i.offer_expires_at, c.line, c.region, t.route, t.danger_level
+from queue_items i join calls c on c.id = i.call_id
+left join triages t on t.id = c.triage_id
+where i.state = 'offered' and i.offered_to = :user_id and i.offer_expires_at > now()
+order by i.offer_expires_at limit 1;
+
+-- name: in_hand
+-- What an agent has in hand, oldest first.
+select s.id as assignment_id, s.call_id, s.claimed_at, s.lease_expires_at, i.queue, i.role, c.line, c.received_at,
+       c.contact, t.route, t.danger_level
+from assignments s join queue_items i on i.id = s.queue_item_id join calls c on c.id = s.call_id
+left join triages t on t.id = c.triage_id
+where s.user_id = :user_id and s.ended_at is null order by s.id;
+
+-- name: own_assignment^
+-- One open assignment of an agent, with what was noted so far.
+select s.id as assignment_id, s.call_id, s.claimed_at, s.notes, s.summary, i.queue, i.role
+from assignments s join queue_items i on i.id = s.queue_item_id
+where s.id = :assignment_id and s.user_id = :user_id and s.ended_at is null;
+
+-- name: done_today^
+-- An agent's own day: calls taken and completed since midnight.
+select count(*) as taken, count(*) filter (where outcome = 'completed') as completed
+from assignments where user_id = :user_id and claimed_at >= :since::timestamptz;
+
+-- name: display_name$
+-- Who a user id is.
+select display_name from users where id = :user_id;
+
+-- name: direct_answers
+-- Answers given by operators, newest first.
+select a.answer, a.at, u.display_name as by from direct_answers a join users u on u.id = a.user_id
+where a.call_id = :call_id order by a.id desc;
+
+-- name: users_with_skills
+-- Every account with what an agent is found by.
+select u.id, u.name, u.display_name, u.role, u.created_at, u.disabled_at, u.must_change,
+       coalesce(a.skills, '{}') as skills, coalesce(a.grids, '{}') as grids, coalesce(a.languages, '{}') as languages,
+       coalesce(a.presence, 'offline') as presence
+from users u left join agents a on a.user_id = u.id
+order by u.disabled_at nulls first, u.role, u.name limit 500;
+
+-- name: policy_versions
+-- Published versions of the policy, newest first.
+select p.version, p.published_at, p.withdrawn_at, u.display_name as by
+from published p left join users u on u.id = p.published_by
+where p.kind = 'policy' order by p.published_at desc limit 20;

@@ -1,0 +1,160 @@
+"""Templates: the environment, filters for times and numbers, pages and fragments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+import orjson
+from aiohttp import web
+
+from hotline.accounts.permissions import ROLES, Permission, allowed
+from hotline.accounts.store import queries as account_queries
+from hotline.console import words
+from hotline.web.keys import PRINCIPAL, services
+from routing.calls.record import CONTACTS, REQUEST_KINDS
+from routing.calls.states import STATES
+from routing.policy.facts import LOCAL_ZONE
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+
+#: Path, name and permission of the pages in the bar, in their order.
+NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
+    ("/operator", "话务台", "calls.answer"),
+    ("/desk", "坐席", "queues.claim"),
+    ("/calls", "来电", "calls.read"),
+    ("/statistics", "统计", "statistics.read"),
+    ("/rosters", "值班", "rosters.read"),
+    ("/policy", "规则", "policy.read"),
+    ("/admin/users", "账号", "users.write"),
+)
+#: Roles that work at the operators' table and have no desk of their own.
+_NO_DESK = frozenset({"operator", "admin"})
+
+
+def as_moment(value: datetime | str | None) -> datetime | None:
+    """A time of a row or of an API answer."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def local(value: datetime | str | None, form: str = "%m-%d %H:%M") -> str:
+    """A time on the wall clock of Asia/Shanghai; a dash for none."""
+    moment = as_moment(value)
+    return "—" if moment is None else moment.astimezone(LOCAL_ZONE).strftime(form)
+
+
+def iso(value: datetime | str | None) -> str:
+    """For ``datetime`` attributes and for scripts."""
+    moment = as_moment(value)
+    return "" if moment is None else moment.astimezone(UTC).isoformat()
+
+
+def waited(since: datetime | str | None, now: datetime | None = None) -> str:
+    """Minutes and seconds below an hour, hours and minutes below a day, else days; the script counts on like this."""
+    moment = as_moment(since)
+    if moment is None:
+        return "—"
+    return duration(((now or datetime.now(UTC)) - moment).total_seconds())
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in words; a dash for none."""
+    if seconds is None:
+        return "—"
+    whole = max(0, int(seconds))
+    if whole < 3600:
+        return f"{whole // 60}分{whole % 60:02d}秒"
+    if whole < 86_400:
+        return f"{whole // 3600}时{whole % 3600 // 60:02d}分"
+    return f"{whole // 86_400}天{whole % 86_400 // 3600}时"
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage without decimals; a dash for none."""
+    return "—" if value is None else f"{value * 100:.0f}%"
+
+
+def json_attribute(value: Any) -> str:
+    """JSON for a ``data-`` attribute that scripts read; the template escapes it."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _static_versions() -> dict[str, str]:
+    """Path below /static/ -> short hash, so that browsers may keep a file until it changes."""
+    return {
+        path.relative_to(STATIC).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+        for path in STATIC.rglob("*")
+        if path.suffix in (".js", ".css", ".svg")
+    }
+
+
+def set_up_templates(app: web.Application) -> None:
+    """Autoescape is on for everything: transcripts are hostile text."""
+    versions = _static_versions()
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        local=local, iso=iso, waited=waited, duration=duration, percent=percent, attribute=json_attribute
+    )
+    environment.globals.update(
+        static=lambda name: f"/static/{name}?v={versions.get(name, '0')}",
+        words=words,
+        states=STATES,
+        contacts=CONTACTS,
+        request_kinds=REQUEST_KINDS,
+        confidence_word=words.confidence_word,
+        roles=ROLES,
+    )
+
+
+def fragment(request: web.Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> web.Response:
+    """A part of a page, for the script that asked."""
+    who = request.get(PRINCIPAL)
+    known = {
+        "who": who,
+        "may": lambda permission: who is not None and allowed(who.role, permission),
+        "taxonomy": services(request).published.policy.taxonomy,
+        "queues": services(request).published.policy.queues,
+    }
+    return aiohttp_jinja2.render_template(template, request, {**known, **context}, status=status)
+
+
+async def page(
+    request: web.Request, template: str, context: Mapping[str, Any] | None = None, *, status: int = 200
+) -> web.Response:
+    """A whole page with the bar."""
+    who = request.get(PRINCIPAL)
+    user = None
+    if who is not None:
+        async with services(request).pool.acquire() as connection:
+            user = await account_queries.user_by_name(connection, name=who.name)
+    shown = {
+        "path": request.path,
+        "csrf_token": who.csrf_token if who else "",
+        "role_label": ROLES[who.role] if who else "",
+        "must_change": bool(user and user["must_change"]),
+        "navigation": _navigation(who.role) if who else [],
+        "live": False,
+        **(context or {}),
+    }
+    return fragment(request, template, shown, status=status)
+
+
+def _navigation(role: Any) -> list[tuple[str, str]]:
+    return [
+        (path, name)
+        for path, name, permission in NAVIGATION
+        if allowed(role, permission) and not (path == "/desk" and role in _NO_DESK)
+    ]

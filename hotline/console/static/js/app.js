@@ -1,0 +1,58 @@
+// What every page has: keys and help, theme, clock, live stream, alarms, answers of a session that ended.
+import { startAlarms } from "./alarms.js";
+import { startDialogs } from "./dialogs.js";
+import { keepDrafts } from "./drafts.js";
+import { onKey, showHelp, startKeys } from "./keys.js";
+import { startLive, watchSilence } from "./live.js";
+import { logInAgain } from "./session.js";
+import { everySecond, startTicking, tickNow } from "./ticking.js";
+import { toast } from "./toasts.js";
+
+function switchTheme() {
+  const next = document.documentElement.getAttribute("data-theme") === "dark" ? "light" : "dark";
+  localStorage.setItem("theme", next);
+  document.documentElement.setAttribute("data-theme", next);
+  document.dispatchEvent(new CustomEvent("theme-changed"));
+}
+
+function startFragments() {
+  // a part that did not change is left alone: focus, selection and scrolling stay
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, xhr } = event.detail;
+    if (xhr.status === 401) {
+      logInAgain().then(() => {
+        if (event.detail.requestConfig.triggeringEvent) htmx.trigger(target, event.detail.requestConfig.triggeringEvent.type);
+      });
+      return;
+    }
+    if (xhr.status >= 400) return;
+    if (target.shownText === xhr.responseText && event.detail.requestConfig.path === target.shownPath) {
+      event.detail.shouldSwap = false;
+      return;
+    }
+    target.shownText = xhr.responseText;
+    target.shownPath = event.detail.requestConfig.path;
+  });
+  document.body.addEventListener("htmx:afterSwap", () => tickNow());
+  document.body.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 401 || status === 404) return;
+    toast(status === 403 ? "没有权限读取这部分内容。" : "这部分内容读取失败，稍后自动重试。", true);
+  });
+}
+
+startKeys();
+startDialogs();
+keepDrafts();
+if (document.body.dataset.userId) {
+  onKey("?", "打开这个帮助", showHelp);
+  document.getElementById("help-button").addEventListener("click", showHelp);
+  document.getElementById("theme-button").addEventListener("click", switchTheme);
+  startTicking();
+}
+startFragments();
+if (document.body.dataset.live === "yes") {
+  startAlarms();
+  startLive();
+  everySecond(watchSilence);
+}

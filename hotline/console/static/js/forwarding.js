@@ -1,0 +1,48 @@
+// Handing a call on: as proposed, elsewhere with a reason, three-way, by ticket; taking it back.
+import { newKey, post } from "./api.js";
+import { ask } from "./dialogs.js";
+import { showProblem, toast } from "./toasts.js";
+
+export const NAMES = { lawyers: "12348 律师", mediators: "调解员", police: "110 民警", departments: "12345 承办单位", operators: "话务员" };
+const MODES = { one_key: "已转", blind: "已直转", attended: "咨询转", conference: "三方通话", manual: "人工转接", ticket: "工单流转" };
+
+export async function askReason(id, title) {
+  const answer = await ask(id, {
+    title,
+    check: (values) => (values.reason === "其他" && !values.words.trim() ? "选“其他”时请写明理由。" : null),
+  });
+  if (!answer) return null;
+  const words = answer.words.trim();
+  if (answer.reason === "其他") return words;
+  return words ? `${answer.reason}：${words}` : answer.reason;
+}
+
+// call: {id, decisionId, destination, live, noBlind}. Gives the transfer, or null when called off or refused.
+export async function forward(call, { destination = null, mode = null } = {}) {
+  const target = destination || call.destination;
+  let reason = null;
+  if (target !== call.destination) {
+    reason = await askReason("overrule-dialog", `改派到 ${NAMES[target]}`);
+    if (reason === null) return null;
+  }
+  const body = { mode: mode || (call.live && call.noBlind ? "conference" : "one_key"), decision_id: call.decisionId };
+  if (destination) body.destination = destination;
+  if (reason) body.reason = reason;
+  const transfer = await post(`/api/v1/calls/${call.id}/forward`, body, { headers: { "Idempotency-Key": newKey() } });
+  let text = `${MODES[transfer.mode]} ${NAMES[transfer.destination]}`;
+  if (transfer.dial_number && call.live) text += `：请拨 ${transfer.dial_number}，接通后按 C 确认`;
+  if (transfer.our_ticket) text += `：工单 ${transfer.our_ticket}`;
+  toast(text);
+  return transfer;
+}
+
+export async function takeBack(transferId) {
+  try {
+    const transfer = await post(`/api/v1/transfers/${transferId}/cancel`);
+    toast("已撤回。");
+    return transfer;
+  } catch (error) {
+    showProblem(error);
+    return null;
+  }
+}

@@ -1,0 +1,74 @@
+// Server-sent events: who listens to what, the sign when live is off, coming back without missing anything.
+const KINDS = [
+  "call_received", "call_updated", "segments_added", "call_held", "call_triaged", "proposal_changed", "notice",
+  "queue_changed", "danger", "danger_acknowledged", "call_offered", "call_claimed", "call_released",
+  "call_completed", "transfer_created", "transfer_cancelled", "transfer_confirmed", "transfer_returned",
+  "ticket_received", "presence_changed", "triage_set_aside",
+];
+const COME_BACK_MS = 2000;
+// The server writes at least every 10 s; after this long a silent connection is taken for dead.
+const SILENT_MS = 25000;
+
+const listeners = [];
+const catchUps = [];
+let source = null;
+let lastId = null;
+let lastSign = 0;
+let timer = null;
+
+export function onEvent(listener) {
+  listeners.push(listener);
+}
+
+// Called when the stream is open (again): pages read anew what they show, whatever happened meanwhile.
+export function onOpen(listener) {
+  catchUps.push(listener);
+}
+
+function sign(state, text) {
+  const element = document.getElementById("live-sign");
+  if (!element || element.dataset.state === state) return;
+  element.dataset.state = state;
+  element.textContent = text;
+}
+
+function receive(event) {
+  lastSign = Date.now();
+  if (event.lastEventId) lastId = event.lastEventId;
+  const body = JSON.parse(event.data);
+  for (const listener of listeners) listener(event.type, body);
+}
+
+function open() {
+  clearTimeout(timer);
+  if (source) source.close();
+  const query = lastId ? `?last_event_id=${encodeURIComponent(lastId)}` : "";
+  source = new EventSource(`/api/v1/events${query}`);
+  for (const kind of KINDS) source.addEventListener(kind, receive);
+  source.addEventListener("alive", () => { lastSign = Date.now(); });
+  source.addEventListener("reload", () => { for (const listener of catchUps) listener(); });
+  source.onopen = () => {
+    lastSign = Date.now();
+    sign("on", "实时");
+    for (const listener of catchUps) listener();
+  };
+  source.onerror = () => {
+    sign("off", "实时更新已中断，正在重连…");
+    // the browser comes back by itself with Last-Event-ID unless the answer was an error, such as an ended session
+    if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, COME_BACK_MS);
+  };
+}
+
+export function startLive() {
+  open();
+  window.addEventListener("online", open);
+  window.addEventListener("offline", () => sign("off", "网络已断开，正在等待恢复…"));
+  document.addEventListener("logged-in-again", open);
+}
+
+export function watchSilence() {
+  if (!source || source.readyState !== EventSource.OPEN || Date.now() - lastSign < SILENT_MS) return;
+  sign("off", "实时更新没有回音，正在重连…");
+  lastSign = Date.now();
+  open();
+}

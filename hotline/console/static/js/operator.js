@@ -1,0 +1,269 @@
+// The operator's table: choose a call, see the proposal, forward with one key, take it back.
+import { post } from "./api.js";
+import { ask } from "./dialogs.js";
+import { forward, takeBack } from "./forwarding.js";
+import { onKey } from "./keys.js";
+import { onEvent, onOpen } from "./live.js";
+import { empty, fill, soon } from "./panes.js";
+import { showProblem, toast } from "./toasts.js";
+
+const list = document.getElementById("call-list");
+const callPane = document.getElementById("call");
+const proposalPane = document.getElementById("proposal");
+const forwardsPane = document.getElementById("forwards");
+const KEYS = { F2: "lawyers", F3: "mediators", F4: "police", F6: "departments" };
+// A proposal that has been on screen for less than this was not read: a second Enter right after the first does nothing.
+const READ_MS = 500;
+
+let chosen = null;
+let seen = null; // {callId, signature}: the proposal the operator has looked at
+let shownAt = 0;
+let busy = false;
+
+const entries = () => Array.from(list.querySelectorAll("[data-call-id]"));
+
+function markChosen() {
+  for (const entry of entries()) entry.setAttribute("aria-selected", String(entry.dataset.callId === chosen));
+  const entry = chosen && document.getElementById(`entry-${chosen}`);
+  if (entry) {
+    list.setAttribute("aria-activedescendant", entry.id);
+    entry.scrollIntoView({ block: "nearest" });
+  } else {
+    list.removeAttribute("aria-activedescendant");
+  }
+}
+
+async function choose(callId) {
+  if (callId !== chosen) {
+    chosen = callId;
+    seen = null;
+    proposalPane.shownPath = null;
+    history.replaceState(null, "", callId ? `#${callId}` : "#");
+  }
+  markChosen();
+  await readCall();
+}
+
+async function readCall() {
+  if (!chosen) {
+    empty(callPane, "请在左侧选择一通来电。");
+    empty(proposalPane, "选中来电后，这里显示分流建议。");
+    return;
+  }
+  const path = `/console/calls/${chosen}`;
+  await Promise.all([fill(callPane, path), fill(proposalPane, `${path}/proposal`)]);
+}
+
+function proposal() {
+  const shown = proposalPane.querySelector(".proposal");
+  if (!shown || shown.dataset.callId !== chosen) return null;
+  const data = shown.dataset;
+  return {
+    id: data.callId, decisionId: data.decisionId ? Number(data.decisionId) : null, destination: data.destination,
+    signature: data.signature, live: data.live === "yes", noBlind: data.noBlind === "yes", mayAct: data.mayAct === "yes",
+  };
+}
+
+function step(by) {
+  const all = entries();
+  if (!all.length) return;
+  const at = all.findIndex((entry) => entry.dataset.callId === chosen);
+  const next = all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + by))];
+  choose(next.dataset.callId);
+}
+
+// The call that stands after the present one, else the one before: where work goes on.
+function neighbour() {
+  const all = entries();
+  const at = all.findIndex((entry) => entry.dataset.callId === chosen);
+  const next = all[at + 1] || all[at - 1];
+  return next ? next.dataset.callId : null;
+}
+
+proposalPane.addEventListener("htmx:afterSwap", () => {
+  const now = proposal();
+  if (!now) return;
+  const changed = seen && seen.callId === now.id && seen.signature !== "" && seen.signature !== now.signature;
+  if (!seen || seen.callId !== now.id) shownAt = Date.now();
+  if (changed) {
+    // Enter never acts on a proposal that changed under the operator's eyes
+    seen.stale = true;
+    seen.next = now.signature;
+  } else if (!seen || seen.callId !== now.id || !seen.stale) {
+    seen = { callId: now.id, signature: now.signature, stale: false };
+  }
+  const warning = proposalPane.querySelector(".changed");
+  if (warning) warning.hidden = !(seen && seen.stale);
+});
+
+function acceptNew() {
+  const now = proposal();
+  if (!now || !seen || !seen.stale) return false;
+  seen = { callId: now.id, signature: now.signature, stale: false };
+  const warning = proposalPane.querySelector(".changed");
+  if (warning) warning.hidden = true;
+  toast("建议已变，请看过再按一次 Enter。", true);
+  return true;
+}
+
+async function send(options = {}) {
+  const now = proposal();
+  if (!now || busy) return;
+  if (!now.mayAct) {
+    toast("这通来电已经处理完毕。", true);
+    return;
+  }
+  if (!options.destination && !options.mode) {
+    if (acceptNew() || Date.now() - shownAt < READ_MS) return;
+    if (now.destination === "operators" || !now.destination) {
+      toast(now.destination ? "建议由话务员处理：按 F8 直接答复，或按 F2–F6 选去向。" : "还没有分流建议，请稍候。", true);
+      return;
+    }
+  }
+  busy = true;
+  try {
+    const next = neighbour();
+    if (await forward(now, options)) {
+      refreshForwards();
+      await choose(next);
+      refreshList();
+      list.focus();
+    }
+  } catch (error) {
+    showProblem(error);
+    if (error.kind === "proposal-changed" && seen) seen.stale = true;
+    await readCall();
+    refreshList();
+  } finally {
+    busy = false;
+  }
+}
+
+async function answer() {
+  const now = proposal();
+  if (!now || !now.mayAct || busy) return;
+  const key = `answer-${now.id}`;
+  const given = await ask("answer-dialog", {
+    draftKey: key, check: (values) => (values.answer.trim() ? null : "请填写答复内容。"),
+  });
+  if (!given) return;
+  busy = true;
+  try {
+    const next = neighbour();
+    await post(`/api/v1/calls/${now.id}/answer`, { answer: given.answer });
+    sessionStorage.removeItem(key);
+    toast("已直接答复并办结。");
+    await choose(next);
+    refreshList();
+    list.focus();
+  } catch (error) {
+    showProblem(error);
+    readCall();
+  } finally {
+    busy = false;
+  }
+}
+
+async function hold() {
+  const now = proposal();
+  if (!now) return;
+  try {
+    await post(`/api/v1/calls/${now.id}/hold`);
+    toast("已接起。");
+  } catch (error) {
+    showProblem(error);
+  }
+  readCall();
+  refreshList();
+}
+
+async function undo(transferId) {
+  const latest = forwardsPane.querySelector('[data-act="undo"]');
+  const id = transferId || (latest && latest.dataset.transferId);
+  if (!id) {
+    toast("没有可以撤回的转办。", true);
+    return;
+  }
+  const transfer = await takeBack(id);
+  refreshForwards();
+  refreshList();
+  if (transfer) await choose(String(transfer.call_id));
+}
+
+async function confirmDialled(transferId) {
+  const first = forwardsPane.querySelector('[data-act="confirm"]');
+  const id = transferId || (first && first.dataset.transferId);
+  if (!id) return;
+  try {
+    await post(`/api/v1/transfers/${id}/confirm`);
+    toast("已确认接通。");
+  } catch (error) {
+    showProblem(error);
+  }
+  refreshForwards();
+}
+
+const refreshList = soon(() => htmx.trigger(list, "list-stale"));
+const refreshForwards = soon(() => htmx.trigger(forwardsPane, "forwards-stale"));
+const refreshCall = soon(() => readCall());
+
+list.addEventListener("htmx:afterSwap", () => {
+  document.getElementById("list-count").textContent = String(entries().length);
+  if (!chosen && entries().length) choose(entries()[0].dataset.callId);
+  else markChosen();
+});
+list.addEventListener("click", (event) => {
+  const entry = event.target.closest("[data-call-id]");
+  if (entry) choose(entry.dataset.callId);
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-open-call]");
+  if (link) {
+    event.preventDefault();
+    choose(link.dataset.openCall);
+    list.focus();
+    return;
+  }
+  const button = event.target.closest("[data-act]");
+  if (!button) return;
+  const act = button.dataset.act;
+  if (act === "forward") send();
+  else if (act === "to") send({ destination: button.dataset.destination });
+  else if (act === "conference") send({ mode: "conference" });
+  else if (act === "ticket") send({ mode: "ticket" });
+  else if (act === "answer") answer();
+  else if (act === "hold") hold();
+  else if (act === "undo") undo(button.dataset.transferId);
+  else if (act === "confirm") confirmDialled(button.dataset.transferId);
+});
+
+onKey(["ArrowDown", "j"], "下一通", () => step(1), { repeats: true });
+onKey(["ArrowUp", "k"], "上一通", () => step(-1), { repeats: true });
+onKey("Enter", "按建议转办", () => send());
+onKey("F2", "转 12348 律师", () => send({ destination: KEYS.F2 }));
+onKey("F3", "转调解员", () => send({ destination: KEYS.F3 }));
+onKey("F4", "转 110 民警", () => send({ destination: KEYS.F4 }));
+onKey("F6", "转 12345 承办单位", () => send({ destination: KEYS.F6 }));
+onKey("F7", "三方通话", () => send({ mode: "conference" }));
+onKey("F8", "直接答复", answer);
+onKey("t", "工单流转", () => send({ mode: "ticket" }));
+onKey("h", "接起在线来电", hold);
+onKey("c", "确认人工转接已接通", () => confirmDialled());
+onKey(["u", "Ctrl+z"], "撤回上一次转办", () => undo());
+
+onEvent((kind, event) => {
+  if (kind === "presence_changed") return;
+  refreshList();
+  if (kind.startsWith("transfer_") || kind.startsWith("call_") || kind === "ticket_received") refreshForwards();
+  if (event.call_id !== null && String(event.call_id) === chosen) refreshCall();
+});
+onOpen(() => {
+  refreshList();
+  refreshForwards();
+  if (chosen) refreshCall();
+});
+
+const wanted = location.hash.slice(1);
+if (/^\d+$/.test(wanted)) choose(wanted);
+else if (entries().length) choose(entries()[0].dataset.callId);
+list.focus();

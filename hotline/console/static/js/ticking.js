@@ -1,0 +1,41 @@
+// One beat a second: waits count up, countdowns count down, and whoever asks is called.
+const listeners = new Set();
+
+export function everySecond(listener) {
+  listeners.add(listener);
+}
+
+function pad(number) {
+  return String(number).padStart(2, "0");
+}
+
+// The same words as hotline.console.render.duration
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "—";
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 3600) return `${Math.floor(whole / 60)}分${pad(whole % 60)}秒`;
+  if (whole < 86400) return `${Math.floor(whole / 3600)}时${pad(Math.floor((whole % 3600) / 60))}分`;
+  return `${Math.floor(whole / 86400)}天${Math.floor((whole % 86400) / 3600)}时`;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function tickNow() {
+  const now = Date.now();
+  for (const element of document.querySelectorAll("[data-since]")) {
+    setText(element, duration((now - Date.parse(element.dataset.since)) / 1000));
+  }
+  for (const element of document.querySelectorAll("[data-until]")) {
+    setText(element, `${Math.max(0, Math.ceil((Date.parse(element.dataset.until) - now) / 1000))} 秒`);
+  }
+}
+
+export function startTicking() {
+  const clock = new Worker("/static/js/ticker.js");
+  clock.onmessage = () => {
+    tickNow();
+    for (const listener of listeners) listener();
+  };
+}

@@ -1,0 +1,122 @@
+"""Words of the screens (DESIGN section 4) that are no configuration, and what may be chosen from short lists."""
+
+from __future__ import annotations
+
+from hotline.accounts.permissions import Role
+
+#: Where each role begins its work.
+HOME: dict[Role, str] = {
+    "operator": "/operator",
+    "lawyer": "/desk",
+    "mediator": "/desk",
+    "police": "/desk",
+    "department": "/desk",
+    "manager": "/statistics",
+    "admin": "/admin/users",
+}
+
+#: Destination -> (screen name, function key that forwards there, None: no key).
+DESTINATIONS: dict[str, tuple[str, str | None]] = {
+    "lawyers": ("12348 律师", "F2"),
+    "mediators": ("调解员", "F3"),
+    "police": ("110 民警", "F4"),
+    "departments": ("12345 承办单位", "F6"),
+    "operators": ("话务员", None),
+}
+
+#: Why a person sends a call elsewhere than proposed; the last one asks for own words.
+OVERRULE_REASONS: tuple[str, ...] = (
+    "来电人明确要求",
+    "类别判断有误",
+    "危险程度判断有误",
+    "该去向无人在岗",
+    "属地或职责不符",
+    "其他",
+)
+
+#: How a call may end at each desk; the first is chosen most often and stands first.
+DISPOSITIONS: dict[Role, tuple[str, ...]] = {
+    "operator": ("已答复", "约定回拨", "未接通"),
+    "lawyer": ("已解答", "建议法律援助", "建议调解", "建议报警", "约定回拨", "未接通"),
+    "mediator": ("已受理调解", "电话调解成功", "不属调解范围", "约定回拨", "未接通"),
+    "police": ("已派警", "电话处置", "核实无警情", "已告知其他渠道", "未接通"),
+    "department": ("已受理", "已办理答复", "已转相关单位", "约定回拨", "未接通"),
+    "admin": ("已处理", "约定回拨", "未接通"),
+}
+#: The disposition with which a time for calling back is recorded.
+CALLBACK = "约定回拨"
+
+RELEASE_REASONS: tuple[str, ...] = ("回避（利益冲突）", "不熟悉该领域", "临时离席", "误接", "其他")
+
+PRESENCES: dict[str, str] = {
+    "available": "空闲",
+    "ringing": "振铃",
+    "on_call": "通话中",
+    "wrap_up": "整理中",
+    "paused": "小休",
+    "offline": "离线",
+}
+
+TRANSFER_MODES: dict[str, str] = {
+    "one_key": "一键转办",
+    "blind": "直转",
+    "attended": "咨询转",
+    "conference": "三方通话",
+    "manual": "人工转接",
+    "ticket": "工单流转",
+}
+
+TRANSFER_STATES: dict[str, str] = {
+    "pending": "等待接手",
+    "confirmed": "已确认，等待接手",
+    "taken": "已接手",
+    "cancelled": "已撤回",
+    "returned": "已退回",
+}
+
+ITEM_STATES: dict[str, str] = {
+    "waiting": "等待",
+    "offered": "振铃",
+    "claimed": "已接单",
+    "done": "已完成",
+    "cancelled": "已取消",
+}
+
+DANGER_LEVELS: dict[int, str] = {0: "无", 1: "有危险", 2: "正在发生"}
+
+CHOICES: dict[str, str] = {"wait": "在线等候", "callback": "约定回拨", "message": "留言"}
+
+#: Entries of a call's log, as its course shows them.
+ACTIONS: dict[str, str] = {
+    "received": "接收",
+    "new_version": "收到新版本",
+    "triaged": "研判",
+    "triage_set_aside": "研判多次失败，待人工",
+    "proposed": "给出建议，待确认",
+    "queued": "进入队列",
+    "offered": "振铃",
+    "no_answer": "振铃无人接，回到队列",
+    "refused": "谢绝振铃，回到队列",
+    "claimed": "接单",
+    "released": "退回队列",
+    "lease_expired": "接单人失联，回到队列",
+    "forwarded": "转办",
+    "transfer_cancelled": "撤回转办",
+    "returned": "退回话务台",
+    "answered_directly": "直接答复",
+    "completed": "办结",
+    "closed": "关闭",
+    "danger_acknowledged": "危险警报已确认",
+    "caller_choice": "登记来电人选择",
+}
+
+
+def confidence_word(confidence: float | None, *, review: bool) -> str:
+    """How sure the machine is, as a word that stands beside the bar."""
+    if confidence is None:
+        return "未研判"
+    if review:
+        return "待人工"
+    if confidence >= 0.85:
+        return "把握大"
+    return "较有把握" if confidence >= 0.65 else "把握小"
