@@ -159,4 +159,4 @@ def _filled_rows(package: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
 
 
 def _too_many(path: Path) -> str:
-    return f"{path} 超过 {ROW_LIMIT:,} 行，Excel 文件只读到 {ROW_LIMIT:,} 行。请另存为 CSV（UTF-8）再导入，行数不限。"
+    return f"{path} 超过 {ROW_LIMIT:,} 行，没有导入。请另存为 CSV（UTF-8）再导入，行数不限。"
