@@ -6,6 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Under CI a property draws the same samples every time, so that a red run can be run again; elsewhere it goes on
+# looking. No deadline: how long an example takes says more about the machine than about the code.
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 pytest_plugins = ["tests.service_fixtures"]
 

@@ -15,12 +15,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
 import browser
+
+from hotline.embedded.binaries import OLDEST_POSTGRES, available_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -34,6 +37,13 @@ class Stage:
     name: str
     command: list[str] = field(default_factory=list)
     tests: str = ""
+    without: tuple[str, ...] = ()
+    """Tests of the folder that this stage does not run."""
+    environment: dict[str, str] = field(default_factory=dict)
+    lacks: Callable[[], str | None] = lambda: None
+    """Why the stage cannot run on this machine, in a sentence; None when it can."""
+    needed_by_ci: bool = True
+    """Whether lacking something fails the run under CI; else the stage is left out there too."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,13 @@ def tool(name: str, *arguments: str) -> list[str]:
     return [str(BIN / name), *arguments]
 
 
+def lacks_second_postgres() -> str | None:
+    """Why the integration tests cannot run against a second PostgreSQL."""
+    if len(available_postgres()) > 1:
+        return None
+    return f"there is no PostgreSQL >= {OLDEST_POSTGRES} on this machine beside the wheel's"
+
+
 # The order within a lane is the order they run in: what fails fastest comes first.
 COMPUTING = [
     Stage("ruff", tool("ruff", "check", ".")),
@@ -68,7 +85,16 @@ COMPUTING = [
 ]
 WAITING = [
     Stage("integration", tests="tests/integration"),
-    Stage("browser", tests="tests/browser"),
+    # What depends on the server alone; starting and stopping servers is tested once, above.
+    Stage(
+        "integration-system",
+        tests="tests/integration",
+        without=("tests/integration/embedded", "tests/integration/test_run.py"),
+        environment={"HOTLINE_TEST_POSTGRES": "system"},
+        lacks=lacks_second_postgres,
+        needed_by_ci=False,
+    ),
+    Stage("browser", tests="tests/browser", lacks=browser.missing_after_install),
 ]
 
 printing = threading.Lock()
@@ -98,19 +124,21 @@ def run(stage: Stage) -> Result:
     """Runs one stage and prints what it said."""
     say(f"--- {stage.name}: started")
     begun = time.monotonic()
-    if stage.name == "browser" and (missing := browser.missing_after_install()):
-        under_ci = bool(os.environ.get("CI"))
-        verdict = "failed" if under_ci else "left out"
+    if missing := stage.lacks():
+        fails = stage.needed_by_ci and bool(os.environ.get("CI"))
+        verdict = "failed" if fails else "left out"
         say(f"=== {stage.name}: {verdict}: {missing}")
-        return Result(stage, time.monotonic() - begun, ok=not under_ci, note=f"{verdict}: {missing}")
+        return Result(stage, time.monotonic() - begun, ok=not fails, note=f"{verdict}: {missing}")
     with tempfile.TemporaryDirectory(prefix="check-") as folder:
         report = Path(folder) / "report.xml"
+        without = [f"--ignore={path}" for path in stage.without]
         command = stage.command or tool(
-            "pytest", "-q", "--durations=5", "--durations-min=1", f"--junitxml={report}", stage.tests
+            "pytest", "-q", "--durations=5", "--durations-min=1", f"--junitxml={report}", *without, stage.tests
         )
         done = subprocess.run(
             command,
             cwd=ROOT,
+            env={**os.environ, **stage.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -135,16 +163,16 @@ def run_lane(stages: list[Stage]) -> list[Result]:
 
 def table(results: list[Result], wall_seconds: float) -> str:
     """Seconds, verdict and counts of each stage."""
-    lines = ["", f"{'stage':<12} {'seconds':>8}  verdict"]
+    lines = ["", f"{'stage':<18} {'seconds':>8}  verdict"]
     for result in results:
         counts = f"{result.passed} passed, {result.failed} failed, {result.skipped} skipped"
         verdict = "ok" if result.ok else "FAILED"
         lines.append(
-            f"{result.stage.name:<12} {result.seconds:>8.1f}  {verdict}"
+            f"{result.stage.name:<18} {result.seconds:>8.1f}  {verdict}"
             + (f"  {counts}" if result.stage.tests else "")
             + (f"  ({result.note})" if result.note else "")
         )
-    lines.append(f"{'in all':<12} {wall_seconds:>8.1f}  (the stages run in two lanes side by side)")
+    lines.append(f"{'in all':<18} {wall_seconds:>8.1f}  (the stages run in two lanes side by side)")
     return "\n".join(lines)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 import icalendar
-from dateutil.rrule import rruleset, rrulestr  # type: ignore[import-untyped]
+from dateutil.rrule import rrule, rruleset, rrulestr
 
 from routing.errors import RosterError
 from routing.policy.facts import LOCAL_ZONE
@@ -118,7 +118,8 @@ def _occurrences(event: Any, first: datetime, after: datetime, before: datetime)
     rules = rruleset()
     try:
         for rule in _listed(event.get("RRULE")):
-            rules.rrule(rrulestr(_bounded(rule, before).to_ical().decode(), dtstart=first))
+            # one rule by itself never makes a set
+            rules.rrule(cast("rrule", rrulestr(_bounded(rule, before).to_ical().decode(), dtstart=first)))
         for group in _listed(event.get("RDATE")):
             for item in group.dts:
                 rules.rdate(_moment(item.dt[0] if isinstance(item.dt, tuple) else item.dt))

@@ -86,9 +86,46 @@ def test_without_a_browser_the_stage_says_so_and_fails_under_ci(
 ) -> None:
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(check.browser, "missing_after_install", lambda: "the browser tests need chromium")
-    monkeypatch.setattr(check, "WAITING", [check.Stage("browser", tests="tests/browser")])
+    stage = check.Stage("browser", tests="tests/browser", lacks=check.browser.missing_after_install)
+    monkeypatch.setattr(check, "WAITING", [stage])
     assert check.main() == exit_code
     assert f"{verdict}: the browser tests need chromium" in capsys.readouterr().out
+
+
+def test_what_no_machine_must_have_is_left_out_under_ci_too(
+    check: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    stage = check.Stage("second", tests="tests/none", lacks=lambda: "no second server", needed_by_ci=False)
+    monkeypatch.setattr(check, "WAITING", [stage])
+    assert check.main() == 0
+    assert "left out: no second server" in capsys.readouterr().out
+
+
+def test_a_stage_runs_its_tests_in_its_environment_without_those_it_leaves_out(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = folder_of_tests(tmp_path, "import os\n\ndef test_a():\n    assert os.environ['WHICH'] == 'second'\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "test_two.py").write_text("def test_b():\n    assert False\n", encoding="utf-8")
+    stage = check.Stage("second", tests=tests, without=(str(other),), environment={"WHICH": "second"})
+    monkeypatch.setattr(check, "WAITING", [stage])
+    assert check.main() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+
+
+def test_integration_runs_against_the_machines_postgres_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(root / "tools"))
+    module = importlib.import_module("check")
+    stages = {stage.name: stage for stage in module.WAITING}
+    assert stages["integration-system"].environment == {"HOTLINE_TEST_POSTGRES": "system"}
+    assert stages["integration-system"].tests == stages["integration"].tests
+    assert all((root / path).exists() for path in stages["integration-system"].without)
+    monkeypatch.setattr(module, "available_postgres", lambda: ["the wheel's"])
+    assert "beside the wheel's" in module.lacks_second_postgres()
+    monkeypatch.setattr(module, "available_postgres", lambda: ["the wheel's", "the system's"])
+    assert module.lacks_second_postgres() is None
 
 
 def test_every_folder_of_tests_is_a_stage(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,10 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,35 @@ def test_locks_hold_what_pyproject_asks_for(root: Path) -> None:
 
     locked = set(re.findall(r"(?m)^([\w.\-]+)==", (root / "requirements.lock").read_text(encoding="utf-8")))
     assert [one for one in asked if plain(one) not in locked] == []
+
+
+def third_party_imports(paths: list[Path]) -> dict[str, Path]:
+    """Top-level modules that are neither ours nor Python's, with one file that imports each."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                names = [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            for name in names:
+                found.setdefault(name.partition(".")[0], path)
+    return {name: path for name, path in found.items() if name not in {*sys.stdlib_module_names, *PACKAGES}}
+
+
+def test_what_the_packages_import_is_a_dependency_of_theirs(project_files: list[Path], root: Path) -> None:
+    # What comes along with another package, or is there for the tests only, is missing elsewhere.
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    declared = {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=~!; ]", one)[0]).lower() for one in asked}
+    brings = packages_distributions()
+    ours = [path for path in project_files if path.suffix == ".py" and path.relative_to(root).parts[0] in PACKAGES]
+    missing = {
+        module: str(path.relative_to(root))
+        for module, path in third_party_imports(ours).items()
+        if not {re.sub(r"[-_.]+", "-", name).lower() for name in brings.get(module, [])} & declared
+    }
+    assert missing == {}
 
 
 def test_package_lock_has_no_addresses(root: Path) -> None:
