@@ -16,6 +16,8 @@ _UNSAID = re.compile(rf"{_ASIDE.pattern}|[\W_喂嗯啊呃哦]+")
 _HARDLY_ANYTHING = 6
 #: A longer text without words of silence is not looked at for silence.
 _LONG = 80
+#: "Send somebody" means an officer only to the police; elsewhere it asks for a repair crew.
+_POLICE = re.compile("警|公安|派出所")
 _NOT_ME = re.compile(r"(?:没有|没|不是|不|未|别)(?:人|再|被|有|会|要)?$")
 
 
@@ -38,6 +40,8 @@ class CueRules:
             if kind == "silence":
                 continue
             if kind == "violence_or_control" and _NOT_ME.search(text[max(0, hit.start - 4) : hit.start]):
+                continue
+            if kind == "officer_wanted" and line != "110" and not _POLICE.search(text[hit.start : hit.end]):
                 continue
             cues.append((kind, hit.start, hit.end))
         cues.extend(self._silence(text, line, [hit for hit in hits if hit.phrase.kind == "silence"]))
