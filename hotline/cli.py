@@ -6,7 +6,6 @@ import logging
 import signal
 import sys
 
-import click
 import typer
 
 from config.errors import ConfigError
@@ -62,14 +61,7 @@ def main() -> None:
     # commands print their results on stdout; only what is wrong is told beside it
     configure_logs("command", logging.WARNING)
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Exit as leaving:
-        sys.exit(leaving.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        app()
     except HotlineError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
