@@ -3,10 +3,11 @@
 -- name: events_after
 -- Committed events after a cursor, in commit order. Rows of transactions that an older one may still precede are
 -- left for the next reading: every id below the snapshot minimum is decided.
-select txid::text as txid, id, at, kind, call_id, queue, user_id, data
-from events
-where (txid, id) > (:txid::text::xid8, :id::bigint) and txid < pg_snapshot_xmin(pg_current_snapshot())
-order by txid, id
+-- The qualified names in the order matter: the bare one would be the text column of the answer, and 1000 < 999.
+select e.txid::text as txid, e.id, e.at, e.kind, e.call_id, e.queue, e.user_id, e.data
+from events e
+where (e.txid, e.id) > (:txid::text::xid8, :id::bigint) and e.txid < pg_snapshot_xmin(pg_current_snapshot())
+order by e.txid, e.id
 limit :limit;
 
 -- name: newest^

@@ -146,11 +146,12 @@ async def test_the_same_key_forwards_once_and_another_body_is_refused(service: R
     page = await queued(service, call(LIGHT))
     path = f"/calls/{page['call']['id']}/forward"
     headers = {"Idempotency-Key": "k-1"}
+    await service.token("operator")
     body = {"destination": "lawyers", "reason": "问法律责任"}
     answers = await asyncio.gather(
         *(service.request("POST", path, role="operator", headers=headers, json=body) for _ in range(8))
     )
-    assert {status for status, _ in answers} == {200}
+    assert {status for status, _ in answers} == {200}, answers
     assert len({transfer["id"] for _, transfer in answers}) == 1
     status, problem = await service.request(
         "POST", path, role="operator", headers=headers, json=body | {"destination": "police"}
@@ -162,6 +163,8 @@ async def test_two_operators_forwarding_at_once_make_one_open_item(service: Runn
     await service.start_worker()
     page = await queued(service, call(LIGHT))
     call_id = page["call"]["id"]
+    for operator in ("anna", "bert"):
+        await service.token("operator", operator)
     await asyncio.gather(
         forward(service, call_id, user="anna", destination="lawyers", reason="甲"),
         forward(service, call_id, user="bert", destination="police", reason="乙"),

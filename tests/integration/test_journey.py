@@ -40,7 +40,10 @@ async def test_a_recorded_consultation_reaches_a_lawyer_and_is_completed(
     assert status == 200
     assert kept["lease_expires_at"] >= claim["lease_expires_at"]
     status, done = await service.request(
-        "POST", f"/assignments/{assignment}/complete", role="lawyer", json={"disposition": "已解答", "notes": "告知时效一年"}
+        "POST",
+        f"/assignments/{assignment}/complete",
+        role="lawyer",
+        json={"disposition": "已解答", "notes": "告知时效一年"},
     )
     assert status == 200, done
     page = await service.call_in(call_id, "completed")
@@ -48,9 +51,7 @@ async def test_a_recorded_consultation_reaches_a_lawyer_and_is_completed(
     assert page["assignments"][0]["notes"] is None, "a manager does not read lawyers' notes"
 
 
-async def test_a_live_call_is_proposed_and_forwarded_only_by_a_person(
-    service: RunningService, call: CallMaker
-) -> None:
+async def test_a_live_call_is_proposed_and_forwarded_only_by_a_person(service: RunningService, call: CallMaker) -> None:
     await service.start_worker()
     await service.token("operator", "anna")
     call_id = await accepted(service, call(WAGES, live=True, operator="anna"))
@@ -101,7 +102,9 @@ async def test_the_same_record_is_a_duplicate_and_another_content_a_version(
 
 async def test_bad_records_are_named_and_the_good_ones_kept(service: RunningService, call: CallMaker) -> None:
     good = call(LIGHT)
-    answer = await service.post_calls({"line": "12345"}, good, call(LIGHT, received_at="2026-11-20T08:00:00"), "rubbish")  # type: ignore[arg-type]
+    answer = await service.post_calls(
+        {"line": "12345"}, good, call(LIGHT, received_at="2026-11-20T08:00:00"), "rubbish"
+    )  # type: ignore[arg-type]
     assert [row["index"] for row in answer["accepted"]] == [1]
     rejected = {row["index"]: {error["field"] for error in row["errors"]} for row in answer["rejected"]}
     assert set(rejected) == {0, 2, 3}

@@ -27,9 +27,7 @@ async def test_counts_by_every_key_over_a_local_day(service: RunningService, cal
     params = {"from": yesterday.date().isoformat(), "to": (today.date() + timedelta(days=1)).isoformat()}
 
     async def buckets(by: str) -> dict[object, int]:
-        status, body = await service.request(
-            "GET", "/statistics/routing", role="manager", params={**params, "by": by}
-        )
+        status, body = await service.request("GET", "/statistics/routing", role="manager", params={**params, "by": by})
         assert status == 200, body
         return {bucket["keys"][by]: bucket["count"] for bucket in body["buckets"]}
 
@@ -58,7 +56,9 @@ async def test_waits_service_level_and_overruled_share(service: RunningService, 
     status, _ = await service.request("POST", "/queues/lawyers/claim", role="lawyer")
     assert status == 200
     async with service.pool.acquire() as connection:
-        await connection.execute("update queue_items set claimed_at = enqueued_at + interval '42 seconds' where claimed_at is not null")
+        await connection.execute(
+            "update queue_items set claimed_at = enqueued_at + interval '42 seconds' where claimed_at is not null"
+        )
     _, body = await service.request("GET", "/statistics/routing", role="manager", params={"by": "line"})
     (bucket,) = body["buckets"]
     assert bucket["count"] == 4
