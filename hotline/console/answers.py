@@ -12,6 +12,7 @@ from hotline.web.authentication import Handler
 log = structlog.get_logger(__name__)
 
 HX_REQUEST = "HX-Request"
+_CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since", "Range"})
 _LONG = "public, max-age=31536000, immutable"
 
 _PAGES = {
@@ -42,5 +43,7 @@ async def answer_people(request: web.Request, handler: Handler) -> web.StreamRes
         return await page(request, "error.html", shown, status=response.status)
     if request.path.startswith("/static/"):
         response.headers["Cache-Control"] = _LONG if "v" in request.query else "no-cache"
-        response.enable_compression()
+        if not _CONDITIONAL.intersection(request.headers):
+            # an answer "not modified" has no body that could be compressed
+            response.enable_compression()
     return response

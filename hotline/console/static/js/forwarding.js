@@ -30,7 +30,7 @@ export async function forward(call, { destination = null, mode = null } = {}) {
   if (reason) body.reason = reason;
   const transfer = await post(`/api/v1/calls/${call.id}/forward`, body, { headers: { "Idempotency-Key": newKey() } });
   let text = `${MODES[transfer.mode]} ${NAMES[transfer.destination]}`;
-  if (transfer.dial_number && call.live) text += `：请拨 ${transfer.dial_number}，接通后按 C 确认`;
+  if (transfer.mode === "manual" && call.live) text += `：请${transfer.dial_number ? `拨 ${transfer.dial_number}` : "按通讯录拨打"}，接通后按 C 确认`;
   if (transfer.our_ticket) text += `：工单 ${transfer.our_ticket}`;
   toast(text);
   return transfer;

@@ -80,7 +80,7 @@ function neighbour() {
   return next ? next.dataset.callId : null;
 }
 
-proposalPane.addEventListener("htmx:afterSwap", () => {
+proposalPane.addEventListener("filled", () => {
   const now = proposal();
   if (!now) return;
   const changed = seen && seen.callId === now.id && seen.signature !== "" && seen.signature !== now.signature;

@@ -1,18 +1,57 @@
-// Parts of a page fetched from the server: one request a pane, the newest wins, scrolling stays.
-const AT_END_PX = 40;
+// Parts of a page fetched from the server: the newest request wins, what did not change stays, so does the place.
+import { logInAgain } from "./session.js";
+import { tickNow } from "./ticking.js";
+import { toast } from "./toasts.js";
 
-// Fetches `path` into `target`; keeps the place, and follows the end of a growing transcript.
+const AT_END_PX = 40;
+const asked = new WeakMap();
+
+async function read(path, signal) {
+  for (let attempt = 0; ; attempt += 1) {
+    const response = await fetch(path, { headers: { "HX-Request": "true" }, signal });
+    if (response.status !== 401 || attempt > 0) return response;
+    await logInAgain();
+  }
+}
+
+// Fetches `path` into `target` and tells it "filled"; a growing transcript is followed at its end.
 export async function fill(target, path) {
+  if (asked.has(target)) asked.get(target).abort();
+  const turn = new AbortController();
+  asked.set(target, turn);
+  let text;
+  try {
+    const response = await read(path, turn.signal);
+    if (!response.ok) {
+      toast(response.status === 404 ? "这通来电或接单已经不在了。" : "这部分内容读取失败，请稍后再试。", true);
+      return;
+    }
+    text = await response.text();
+  } catch (error) {
+    // a newer request took this one's place, or the connection is away and live.js says so
+    if (error.name === "AbortError" || error instanceof TypeError) return;
+    throw error;
+  }
+  if (asked.get(target) !== turn) return;
   const same = target.shownPath === path;
+  if (same && target.shownText === text) return;
   const atEnd = same && target.scrollHeight > target.clientHeight
     && target.scrollTop + target.clientHeight >= target.scrollHeight - AT_END_PX;
   const place = same ? target.scrollTop : 0;
-  target.setAttribute("hx-sync", "this:replace");
-  await htmx.ajax("GET", path, { target, source: target, swap: "innerHTML" });
+  const open = same ? Array.from(target.querySelectorAll("details"), (part) => part.open) : [];
+  target.shownPath = path;
+  target.shownText = text;
+  // escaped by the server's templates; scripts in it would not run: the policy allows none
+  target.innerHTML = text;
+  target.querySelectorAll("details").forEach((part, index) => { part.open = Boolean(open[index]); });
+  tickNow();
   target.scrollTop = atEnd ? target.scrollHeight : place;
+  target.dispatchEvent(new CustomEvent("filled"));
 }
 
 export function empty(target, text) {
+  if (asked.has(target)) asked.get(target).abort();
+  asked.delete(target);
   const line = document.createElement("p");
   line.className = "empty";
   line.textContent = text;

@@ -1,0 +1,25 @@
+// One call for reading: follows its events; receipts and reasoned returns of tickets.
+import { post } from "./api.js";
+import { onEvent, onOpen } from "./live.js";
+import { fill, soon } from "./panes.js";
+import { showProblem } from "./toasts.js";
+
+const pane = document.getElementById("call");
+const refresh = soon(() => fill(pane, `/console/calls/${pane.dataset.callId}`));
+
+onEvent((kind, event) => {
+  if (String(event.call_id) === pane.dataset.callId) refresh();
+});
+onOpen(refresh);
+document.addEventListener("submit", async (event) => {
+  const { receipt, return: back } = event.target.dataset;
+  if (!receipt && !back) return;
+  event.preventDefault();
+  const body = Object.fromEntries(new FormData(event.target));
+  try {
+    await post(receipt ? `/api/v1/transfers/${receipt}/receipt` : `/api/v1/transfers/${back}/return`, body);
+    location.reload();
+  } catch (error) {
+    showProblem(error);
+  }
+});
