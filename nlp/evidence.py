@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nlp.features import Floats, Ints, Occurrences
-from nlp.model import Model
+from nlp.model import Model, Table
 from nlp.scoring import Scores
 
 #: A word is shown when it holds at least this share of what speaks for the class.
@@ -35,23 +35,27 @@ def word_weights(model: Model, found: Occurrences, scores: Scores, column: Ints)
     """What each word of the batch adds to the margin ``column[text]`` of its text."""
     length = int(found.starts[-1])
     on_character = np.zeros(length + 1, dtype=np.float32)
-    one = model.char_table[found.one_bucket, column[found.one_doc]] / scores.char_norm[found.one_doc]
+    one = _weights(model.char_table, found.one_bucket, column[found.one_doc]) / scores.char_norm[found.one_doc]
     on_character[found.one_at] += one
-    two = model.char_table[found.two_bucket, column[found.two_doc]] / scores.char_norm[found.two_doc] / 2
+    two = _weights(model.char_table, found.two_bucket, column[found.two_doc]) / scores.char_norm[found.two_doc] / 2
     on_character[found.two_at] += two
     on_character[found.two_at + 1] += two
     weights = np.add.reduceat(on_character[:length], found.word_at)
     word_column = column[found.word_doc]
     known = np.flatnonzero(found.word_id >= 0)
     weights[known] += (
-        model.word_table[found.word_id[known], word_column[known]] / scores.word_norm[found.word_doc[known]]
+        _weights(model.word_table, found.word_id[known], word_column[known]) / scores.word_norm[found.word_doc[known]]
     )
     left = found.pair_left
     halves = scores.word_norm[found.word_doc[left]] * 2
-    pair = model.word_table[found.pair_bucket + len(model.words), word_column[left]] / halves
+    pair = _weights(model.word_table, found.pair_bucket + len(model.words), word_column[left]) / halves
     weights[left] += pair
     weights[left + 1] += pair
     return np.asarray(weights, dtype=np.float32)
+
+
+def _weights(table: Table, row: Ints, column: Ints) -> Floats:
+    return table.steps[row, column] * table.scale[column]
 
 
 def evidence(model: Model, found: Occurrences, scores: Scores, route: Ints) -> list[tuple[Shown, ...]]:

@@ -19,6 +19,7 @@ from nlp.features import FeatureSpace, Floats
 FORMAT = 1
 DEFAULT_FOLDER = Path(__file__).resolve().parent / "model"
 _TABLES = "tables.npz"
+_STEPS = 127
 _SETTINGS = "settings.json"
 
 
@@ -50,21 +51,40 @@ class DangerWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Weights of features (rows) for heads (columns) in small whole steps, so that the table stays in cache."""
+
+    steps: NDArray[np.int8]
+    """idf times weight, in steps of the column's scale."""
+    scale: Floats
+    squares: Floats
+    """idf squared of each row: what the feature adds to the squared length of its block."""
+
+    @classmethod
+    def of(cls, weights: Floats, idf: Floats) -> Table:
+        """The table of ``weights`` (rows x columns) for features of ``idf``."""
+        weighted = weights * idf[:, None]
+        scale = np.maximum(np.abs(weighted).max(axis=0), 1e-9) / _STEPS
+        steps = np.rint(weighted / scale).astype(np.int8)
+        return cls(np.ascontiguousarray(steps), scale.astype(np.float32), (idf * idf).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """Everything inference needs. Tables hold idf times weight; the last column is idf squared."""
+    """Everything inference needs."""
 
     name: str
     words: tuple[str, ...]
     bits: int
-    word_table: Floats
-    """(vocabulary + buckets) x (five routes, danger, idf squared)."""
-    char_table: Floats
-    """buckets x (five routes, danger, topics, idf squared)."""
+    word_table: Table
+    """(vocabulary + buckets) x (five routes, danger)."""
+    char_table: Table
+    """buckets x (five routes, danger, topics)."""
     intercepts: Floats
     """Five routes, danger."""
     topics: tuple[str, ...]
-    topic_table: Floats
-    """vocabulary x (topics, idf squared)."""
+    topic_table: Table
+    """vocabulary x topics."""
     topic_intercepts: Floats
     shows: NDArray[np.bool_]
     """Per word of the vocabulary: may be shown as evidence (no greeting, place, name or mere grammar)."""
@@ -87,10 +107,9 @@ def save_model(model: Model, folder: Path) -> None:
         "shows": np.packbits(model.shows),
     }
     for name, table in (("word", model.word_table), ("char", model.char_table), ("topic", model.topic_table)):
-        scale = np.maximum(np.abs(table[:, :-1]).max(axis=0), 1e-9) / _STEPS
-        arrays[f"{name}_steps"] = np.rint(table[:, :-1] / scale).astype(np.int8)
-        arrays[f"{name}_scale"] = scale.astype(np.float32)
-        arrays[f"{name}_idf"] = np.sqrt(table[:, -1]).astype(np.float16)
+        arrays[f"{name}_steps"] = table.steps
+        arrays[f"{name}_scale"] = table.scale
+        arrays[f"{name}_idf"] = np.sqrt(table.squares).astype(np.float16)
     np.savez_compressed(folder / _TABLES, **arrays)
     settings = {
         "format": FORMAT,
@@ -117,9 +136,6 @@ def save_model(model: Model, folder: Path) -> None:
     }
     text = json.dumps(settings, ensure_ascii=False, indent=1) + "\n"
     (folder / _SETTINGS).write_text(text, encoding="utf-8")
-
-
-_STEPS = 127
 
 
 def load_model(folder: Path | None = None) -> Model:
@@ -157,7 +173,6 @@ def load_model(folder: Path | None = None) -> Model:
         ) from error
 
 
-def _table(stored: Any, name: str) -> Floats:
-    weights = stored[f"{name}_steps"].astype(np.float32) * stored[f"{name}_scale"]
+def _table(stored: Any, name: str) -> Table:
     idf = stored[f"{name}_idf"].astype(np.float32)
-    return np.ascontiguousarray(np.column_stack((weights, idf * idf)), dtype=np.float32)
+    return Table(stored[f"{name}_steps"], stored[f"{name}_scale"], idf * idf)

@@ -34,7 +34,8 @@ _DROP = re.compile(
     r"|(?<=^[\u4e00-\u9fff]) (?=[\u4e00-\u9fff](?: |$))|(?<= [\u4e00-\u9fff]) (?=[\u4e00-\u9fff](?: |$))"
     r"| +(?= )|(?<=\n)\n+"
 )
-_DROP_HINT = re.compile(rf"[<&{_INVISIBLE}]|  |\n\n|\s[\u4e00-\u9fff]\s|^[\u4e00-\u9fff]\s")
+_SPECIAL = re.compile(rf"[<&{_INVISIBLE}]")
+_SPACED = re.compile(r"(?:^|\s)[\u4e00-\u9fff] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,20 @@ def _fold_many(originals: Sequence[str]) -> list[str]:
 def _normalise_folded(text: str) -> NormalText:
     complete = len(text) <= MAX_CHARS
     if complete and not (":" in text and _MARK_HINT.search(text)):
-        if not _DROP_HINT.search(text):
+        if not _may_drop(text):
             return NormalText(text, None)
         return _assemble(text, [(0, len(text))], complete)
     pieces = [(0, len(text))]
     if not complete:
         pieces = [(0, MAX_CHARS // 2), (len(text) - MAX_CHARS // 2, len(text))]
     return _assemble(text, _caller_turns(text, pieces), complete)
+
+
+def _may_drop(text: str) -> bool:
+    """Whether anything could have to be left out; cheap, for most texts have nothing."""
+    if _SPECIAL.search(text) or "\n\n" in text:
+        return True
+    return " " in text and ("  " in text or _SPACED.search(text) is not None)
 
 
 def _caller_turns(text: str, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:

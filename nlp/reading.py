@@ -27,7 +27,7 @@ from nlp.tokens import Tokenizer
 
 _SPOKEN = re.compile(r"[^\W_]")
 #: Texts scored together; more brings no more speed and takes memory.
-_BATCH = 256
+_BATCH = 64
 _BATCH_CHARS = 200_000
 _TOPICS_SHOWN = 3
 #: Column of the danger margin in Scores.margins.
@@ -71,7 +71,7 @@ class CallReader:
         self._with_evidence = with_evidence
         self.space: FeatureSpace = model.space
         self.finder = PhraseFinder(
-            [*danger.phrases, *cues.phrases, *names], self.space, np.sqrt(model.char_table[:, -1])
+            [*danger.phrases, *cues.phrases, *names], self.space, np.sqrt(model.char_table.squares)
         )
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 
 from nlp.classification import ROUTES
 from nlp.features import Floats, Ints, Occurrences, character_block, once, word_block
-from nlp.model import Model
+from nlp.model import Model, Table
 
 ROUTE_COUNT = len(ROUTES)
 #: Columns of the route and danger heads; topics follow them in the character table.
@@ -51,11 +51,14 @@ def softmax(logits: Floats) -> Floats:
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _block_sums(table: Floats, doc: Ints, index: Ints, texts: int) -> tuple[Floats, Floats]:
-    sums = np.zeros((texts, table.shape[1]), dtype=np.float32)
+def _block_sums(table: Table, doc: Ints, index: Ints, texts: int) -> tuple[Floats, Floats]:
+    """Per text the sum of its features' weights, and the length of the block (1 where it is empty)."""
+    sums = np.zeros((texts, len(table.scale)), dtype=np.float32)
+    norm = np.ones(texts, dtype=np.float32)
     if len(doc):
         first = np.flatnonzero(np.concatenate(([True], doc[1:] != doc[:-1])))
-        sums[doc[first]] = np.add.reduceat(np.take(table, index, axis=0), first, axis=0)
-    norm = np.sqrt(sums[:, -1])
-    norm[norm == 0] = 1
-    return sums[:, :-1], norm
+        steps = np.take(table.steps, index, axis=0).astype(np.float32)
+        sums[doc[first]] = np.add.reduceat(steps, first, axis=0) * table.scale
+        norm[doc[first]] = np.sqrt(np.add.reduceat(np.take(table.squares, index), first))
+        norm[norm == 0] = 1
+    return sums, norm

@@ -21,6 +21,7 @@ _LEXICON = "lexicon/words.txt"
 
 # jieba's re_han_default ends at U+9FD5; beyond it every character stands alone.
 _RARE = re.compile("([^\x00-\u33ff\u4e00-\u9fd5\uff00-\uffef])")
+_SYMBOL = re.compile("[-+#&._%]")
 _ASCII_RUN = re.compile(r"[A-Za-z0-9][-+#&._%]|[-+#&._%][-A-Za-z0-9+#&._%]")
 # finalseg's re_skip: how jieba splits what is no ideograph.
 _ASCII_SPLIT = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
@@ -105,7 +106,7 @@ class RjiebaTokenizer:
 
     def _cut_plain(self, text: str) -> list[str]:
         words: list[str] = self._inner.cut(text)
-        if _ASCII_RUN.search(text) is None:
+        if _SYMBOL.search(text) is None or _ASCII_RUN.search(text) is None:
             return words
         resplit: list[str] = []
         for word in words:

@@ -57,7 +57,7 @@ def danger_weights(
 ) -> tuple[DangerWeights, dict[str, float]]:
     """Weights that join margin and phrases, and the bars of both levels."""
     lexicon = DangerLexicon(files, load_taxonomy(files))
-    finder = PhraseFinder(lexicon.phrases, model.space, np.sqrt(model.char_table[:, -1]))
+    finder = PhraseFinder(lexicon.phrases, model.space, np.sqrt(model.char_table.squares))
     kinds = list(dict.fromkeys(phrase.label.kind for phrase in lexicon.phrases))
     counts = np.zeros((len(texts), COUNTS + len(kinds)))
     alarming = np.zeros(len(texts), dtype=np.bool_)

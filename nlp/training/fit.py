@@ -18,9 +18,9 @@ from config.files import ConfigFiles
 from nlp.classification import ROUTES
 from nlp.danger import COUNTS
 from nlp.errors import LabelledRowError
-from nlp.features import FeatureSpace, Floats
+from nlp.features import FeatureSpace
 from nlp.labels import LabelledRow
-from nlp.model import Calibration, DangerWeights, Model
+from nlp.model import Calibration, DangerWeights, Model, Table
 from nlp.scoring import softmax
 from nlp.tokens import JiebaTokenizer, lexicon_words, make_tokenizer
 from nlp.training import matrices
@@ -107,11 +107,11 @@ def train(
         name="",
         words=words,
         bits=BITS,
-        word_table=_table(heads[:width], word_idf),
-        char_table=_table(np.hstack((heads[width:], topic_weights.T[len(words) :])), char_idf),
+        word_table=Table.of(heads[:width], word_idf),
+        char_table=Table.of(np.hstack((heads[width:], topic_weights.T[len(words) :])), char_idf),
         intercepts=np.concatenate((route_intercepts, danger_intercept)).astype(np.float32),
         topics=topics,
-        topic_table=_table(topic_weights.T[: len(words)], single_idf),
+        topic_table=Table.of(topic_weights.T[: len(words)], single_idf),
         topic_intercepts=topic_intercepts.astype(np.float32),
         shows=shown_words(words, files, jieba),
         calibration=calibration,
@@ -182,13 +182,9 @@ def _weights(fitted: Any, classes: int) -> tuple[NDArray[Any], NDArray[Any]]:
     raise LabelledRowError("Training needs rows of at least three topics; add some.")
 
 
-def _table(weights: NDArray[Any], idf: Floats) -> Floats:
-    return np.ascontiguousarray(np.column_stack((weights * idf[:, None], idf * idf)), dtype=np.float32)
-
-
 def _name(model: Model) -> str:
     """A name that differs whenever anything in the model does."""
     digest = hashlib.sha256(repr((model.words, model.calibration, model.danger, model.probe)).encode())
     for table in (model.word_table, model.char_table, model.topic_table):
-        digest.update(np.round(table, 4).tobytes())
+        digest.update(table.steps.tobytes())
     return f"first-{digest.hexdigest()[:10]}"
