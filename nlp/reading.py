@@ -184,14 +184,19 @@ class CallReader:
             model=self._model.name,
         )
 
-    @staticmethod
-    def _danger_of(original: str, parts: Parts, level: int, sightings: Sequence[Sighting]) -> Danger:
+    def _heaviest_for_danger(self, text: str) -> list[tuple[int, int]]:
+        """Up to two stretches that add most to the danger margin; read anew, since it is seldom asked."""
+        found = self.space.occurrences([text], [self.tokenizer.cut(text)])
+        shown = evidence(self._model, found, self.score(found), np.array([DANGER_COLUMN]))[0]
+        return sorted((one.start, one.end) for one in shown[:2])
+
+    def _danger_of(self, original: str, parts: Parts, level: int, sightings: Sequence[Sighting]) -> Danger:
         if level == 0:
             return Danger()
         spans = [(s.hit.phrase.kind, s.hit.start, s.hit.end, min(s.level, level)) for s in sightings]
         if not spans:
-            # No phrase stands: the learnt score alone speaks, and the words that carry most weight are shown.
-            spans = [("other_danger", shown.start, shown.end, 1) for shown in parts.shown[:1]]
+            # No phrase stands: the learnt score alone speaks, and the words that carry most of it are shown.
+            spans = [("other_danger", start, end, 1) for start, end in self._heaviest_for_danger(parts.normal.text)]
         return Danger(
             level,
             tuple(

@@ -131,7 +131,7 @@ def test_without_evidence_all_else_is_the_same(reader: CallReader) -> None:
         full, short = reader.read(text, line=line).to_row(), bare.read(text, line=line).to_row()
         assert short["evidence"] == []
         assert full["ranking"] == short["ranking"]
-        assert full["danger"]["level"] == short["danger"]["level"]
+        assert full["danger"] == short["danger"]
 
 
 def _score(answer: Classification, route: Route) -> float:
