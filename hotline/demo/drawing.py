@@ -1,0 +1,236 @@
+"""Draws the demo's calls: the hand-written texts, their slots filled, spread over four weeks as a hotline's calls are.
+
+The same draw on every installation, but for the time it is counted from.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hotline.demo.places import City
+from hotline.intake.api_record import record_from_api
+from hotline.intake.profile import Profile
+from routing.calls.record import CallRecord
+from routing.policy.facts import LOCAL_ZONE
+
+_FOLDER = Path(__file__).with_name("calls")
+#: Every external id of the demo begins so: what may be cleared after a filling that was cut short.
+PREFIX = "DEMO-"
+SEED = 12345
+DAYS = 28
+#: Drawn calls end so long before now, so that their work is done.
+DONE_BEFORE = timedelta(hours=2)
+#: How often a text is used with other slots.
+COPIES = 3
+
+#: Calls by hour of the day (0 to 23), as public lines have them: a morning and an afternoon peak, few at night.
+HOURS = {
+    "12345": (2, 1, 1, 1, 1, 2, 5, 14, 34, 46, 44, 32, 20, 22, 36, 40, 38, 30, 22, 20, 18, 14, 8, 4),
+    "110": (16, 12, 9, 7, 6, 6, 9, 16, 22, 24, 24, 24, 22, 20, 22, 24, 25, 28, 30, 32, 34, 32, 28, 22),
+    "12348": (2, 1, 1, 1, 1, 1, 3, 10, 30, 46, 42, 30, 16, 20, 38, 42, 36, 24, 16, 16, 16, 12, 6, 3),
+}
+#: Monday to Sunday.
+WEEKDAYS = {
+    "12345": (1.5, 1.15, 1.05, 1.0, 0.95, 0.6, 0.5),
+    "110": (1.0, 0.95, 0.95, 1.0, 1.1, 1.15, 1.1),
+    "12348": (1.45, 1.2, 1.1, 1.0, 0.95, 0.55, 0.45),
+}
+_SHORT_NAME = {"12345": "GD", "110": "JJ", "12348": "FL"}
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCall:
+    """One call of the demo."""
+
+    record: CallRecord
+    route: str
+    """The class its writer meant: what the people of the demo find when they look."""
+    danger: int
+    intake: str
+    """live, backlog or history."""
+    holder: str | None = None
+    """Log-in name of the operator who holds the live call."""
+    claimed: str | None = None
+    """Log-in name of who has it in hand now."""
+
+
+def texts(name: str) -> list[dict[str, Any]]:
+    """The rows of ``calls/<name>.jsonl``."""
+    lines = (_FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line]
+
+
+def past_calls(city: City, profiles: Mapping[str, Profile], now: datetime) -> list[DrawnCall]:
+    """About 500 calls of the last four weeks, oldest first."""
+    rng = random.Random(SEED)  # noqa: S311 - the same demo everywhere, no secret
+    callers = _Callers(city, rng)
+    drawn = []
+    for line in HOURS:
+        times = _Times(line, now, rng)
+        for text in texts(line):
+            for _ in range(1 if text.get("once") else COPIES):
+                drawn.append((times.draw(), line, text))
+    drawn.sort(key=lambda each: each[0])
+    return [
+        _call(rng, city, profiles, callers, line, text, received_at, number, age=now - received_at)
+        for number, (received_at, line, text) in enumerate(drawn, 1)
+    ]
+
+
+def calls_of_now(city: City, profiles: Mapping[str, Profile], now: datetime) -> list[DrawnCall]:
+    """The calls that are open at this moment, oldest first."""
+    rng = random.Random(SEED + 1)  # noqa: S311 - as above
+    callers = _Callers(city, rng)
+    rows = sorted(texts("now"), key=lambda text: -text["minutes"])
+    calls = []
+    for number, text in enumerate(rows, 1):
+        received_at = now - timedelta(minutes=text["minutes"], seconds=rng.randint(0, 40))
+        item = _item(rng, city, callers, text["line"], text, received_at, 9000 + number)
+        item |= {"live": text.get("live", False), "operator": text.get("held") or ""}
+        calls.append(
+            DrawnCall(
+                _record(item, profiles),
+                text["route"],
+                text.get("danger", 0),
+                "live",
+                holder=text.get("held"),
+                claimed=text.get("claimed"),
+            )
+        )
+    return calls
+
+
+class _Times:
+    """Times of receipt of one line within the last four weeks."""
+
+    def __init__(self, line: str, now: datetime, rng: random.Random) -> None:
+        self._rng = rng
+        self._until = now - DONE_BEFORE
+        first = (now - timedelta(days=DAYS)).astimezone(LOCAL_ZONE).replace(minute=0, second=0, microsecond=0)
+        self._hours = [first + timedelta(hours=n) for n in range(1, DAYS * 24)]
+        self._hours = [hour for hour in self._hours if hour + timedelta(hours=1) <= self._until]
+        self._weights = [HOURS[line][hour.hour] * WEEKDAYS[line][hour.weekday()] for hour in self._hours]
+
+    def draw(self) -> datetime:
+        (hour,) = self._rng.choices(self._hours, self._weights)
+        return (hour + timedelta(seconds=self._rng.randrange(3600))).astimezone(UTC)
+
+
+class _Callers:
+    """Numbers and names; some people call more than once, and on more than one line."""
+
+    def __init__(self, city: City, rng: random.Random) -> None:
+        self._city, self._rng = city, rng
+        self._again = [self._new() for _ in range(24)]
+
+    def _new(self) -> tuple[str, str]:
+        number = f"{self._rng.choice(('199', '138'))}0000{self._rng.randrange(10_000):04d}"
+        return number, f"{self._rng.choice(self._city.surnames)}{self._rng.choice(self._city.forms)}"
+
+    def draw(self) -> tuple[str, str]:
+        """(number, name); a withheld number has no name."""
+        kind = self._rng.random()
+        if kind < 0.08:
+            return "", ""
+        return self._rng.choice(self._again) if kind < 0.24 else self._new()
+
+
+def _call(
+    rng: random.Random,
+    city: City,
+    profiles: Mapping[str, Profile],
+    callers: _Callers,
+    line: str,
+    text: Mapping[str, Any],
+    received_at: datetime,
+    number: int,
+    *,
+    age: timedelta,
+) -> DrawnCall:
+    item = _item(rng, city, callers, line, text, received_at, number)
+    live = rng.random() < {"12345": 0.55, "110": 0.3, "12348": 0.5}[line] and bool(item["transcript"])
+    intake = "live"
+    if not live and age > timedelta(days=1, hours=12):
+        # what a line could not send at once comes as an import next day; the oldest is only counted
+        chance = rng.random()
+        if chance < 0.12:
+            intake = "history" if age > timedelta(days=14) else "backlog"
+    item["live"] = live
+    if not live:
+        item["talk_time_s"] = text.get("talk_time_s", rng.randint(35, 420))
+        if rng.random() < 0.6 and line != "110":
+            item["satisfaction"] = rng.choices((5, 4, 3, 2, 1), (60, 25, 8, 4, 3))[0]
+    return DrawnCall(_record(item, profiles), text["route"], text.get("danger", 0), intake)
+
+
+def _item(
+    rng: random.Random,
+    city: City,
+    callers: _Callers,
+    line: str,
+    text: Mapping[str, Any],
+    received_at: datetime,
+    number: int,
+) -> dict[str, Any]:
+    """One call in the form of ``POST /calls``."""
+    slots = {name: rng.choice(values) for name, values in city.slots.items()}
+    _, street = rng.choice(city.streets)
+    slots["street"] = street
+    caller_number, caller_name = callers.draw()
+    region = text.get("region", street)
+    item = {
+        "line": line,
+        "external_id": f"{PREFIX}{_SHORT_NAME[line]}{received_at.astimezone(LOCAL_ZONE):%Y%m%d}{number:04d}",
+        "received_at": received_at.isoformat(),
+        "caller_number": caller_number or "未显示",
+        "caller_name": text.get("caller", caller_name),
+        "transcript": _transcript(text, slots, received_at, rng),
+        "address": f"{city.grids[0].name}{region}{slots['road']}{rng.randint(1, 180)}号" if line != "12348" else "",
+        "region": region,
+        "confidential": text.get("confidential", False),
+        "talk_time_s": text.get("talk_time_s"),
+    }
+    if "kind" in text:
+        item["request_kind"] = text["kind"]
+    return item
+
+
+def _transcript(text: Mapping[str, Any], slots: Mapping[str, str], received_at: datetime, rng: random.Random) -> Any:
+    if "turns" not in text:
+        said = [text[key] for key in ("title", "text") if text.get(key)]
+        return "\n".join(_filled(part, slots) for part in said)
+    return list(_turns(text["turns"], slots, received_at, rng))
+
+
+def _turns(
+    turns: Sequence[Sequence[str]], slots: Mapping[str, str], received_at: datetime, rng: random.Random
+) -> Iterator[dict[str, Any]]:
+    at = received_at
+    for seq, (speaker, said) in enumerate(turns):
+        at += timedelta(seconds=rng.randint(1, 4))
+        yield {
+            "seq": seq,
+            "speaker": speaker,
+            "text": _filled(said, slots),
+            "at": at.isoformat(),
+            "confidence": round(rng.uniform(0.86, 0.99), 2),
+        }
+        at += timedelta(seconds=len(said) / 5)  # about five characters a second
+
+
+def _filled(text: str, slots: Mapping[str, str]) -> str:
+    return string.Formatter().vformat(text, (), slots)
+
+
+def _record(item: dict[str, Any], profiles: Mapping[str, Profile]) -> CallRecord:
+    record = record_from_api(item, profiles=profiles)
+    if not isinstance(record, CallRecord):
+        raise ValueError(f"demo call {item['external_id']}: {record}")
+    return record

@@ -1,0 +1,151 @@
+-- What the demo writes beside the services: grids, its mark in the journal, and the shift into the past.
+
+-- name: insert_grid!
+-- One jurisdiction below its parent, which was inserted before.
+insert into grids (parent_id, code, name, level, responsible)
+values ((select id from grids where code = :parent), :code, :name, :level, :responsible);
+
+-- name: lock!
+-- One filling at a time, held by this connection.
+select pg_advisory_lock(hashtext('hotline demo'));
+
+-- name: unlock!
+-- Let the next one look.
+select pg_advisory_unlock(hashtext('hotline demo'));
+
+-- name: state^
+-- What stands in the database: users at all, a filling begun and one ended, and whether anything is not the demo's.
+select exists (select from users) as users,
+       exists (select from journal where action = 'demo_begun') as begun,
+       exists (select from journal where action = 'demo_filled') as filled,
+       exists (select from users where name <> all(:names::text[]))
+           or exists (select from calls where not starts_with(external_id, :prefix))
+           or exists (select from published) as others;
+
+-- name: clear!
+-- Remove what a filling that was cut short has left; only called where nothing but the demo's rows stands there.
+truncate users, grids, calls, events, workers, login_failures, idempotency_keys, calendar_days
+    restart identity cascade;
+
+-- name: mark!
+-- A filling began or ended.
+insert into journal (action, subject) values (:action, 'demo');
+
+-- name: open_clock!
+-- The demo's clock, of this connection only: from real_from on, what happens to a call happened at that past time.
+create temp table demo_clock (call_id bigint not null, real_from timestamptz not null, at timestamptz not null);
+create index on demo_clock (call_id, real_from);
+create function pg_temp.past(wanted bigint, moment timestamptz) returns timestamptz language sql stable as $$
+    select coalesce((select k.at from demo_clock k where k.call_id = wanted and k.real_from <= moment
+                     order by k.real_from desc limit 1), moment)
+$$;
+
+-- name: real_now$
+-- The database's own clock, finer than a transaction's.
+select clock_timestamp();
+
+-- name: set_clock!
+-- More of the clock.
+insert into demo_clock (call_id, real_from, at)
+select call_id, real_from, at
+from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, real_from timestamptz, at timestamptz);
+
+-- name: shift_queues!
+-- Waits as they were. Times that lie in the past already are older than any real_from and stay.
+update queue_items set
+    enqueued_at = pg_temp.past(call_id, enqueued_at), entered_at = pg_temp.past(call_id, entered_at),
+    claimed_at = pg_temp.past(call_id, claimed_at), ended_at = pg_temp.past(call_id, ended_at);
+
+-- name: shift_work!
+-- Claims, forwards and answers as they were. A lease of work still in hand is kept long: nobody sits there to keep it.
+update assignments set
+    claimed_at = pg_temp.past(call_id, claimed_at), ended_at = pg_temp.past(call_id, ended_at),
+    lease_expires_at = case when ended_at is null then now() + interval '12 hours'
+                            else pg_temp.past(call_id, claimed_at) + (lease_expires_at - claimed_at) end;
+
+-- name: shift_transfers!
+-- The time a receipt is due keeps its distance.
+update transfers set
+    created_at = pg_temp.past(call_id, created_at), ended_at = pg_temp.past(call_id, ended_at),
+    receipt_at = pg_temp.past(call_id, receipt_at),
+    receipt_due_at = receipt_due_at - (created_at - pg_temp.past(call_id, created_at)),
+    our_ticket = 'ZB' || to_char(pg_temp.past(call_id, created_at) at time zone 'Asia/Shanghai', 'YYYYMMDD')
+                      || right(our_ticket, 8);
+
+-- name: shift_answers!
+-- Direct answers.
+update direct_answers set at = pg_temp.past(call_id, at);
+
+-- name: shift_calls!
+-- State changes; the trigger call_state sets the time only where the state itself changes.
+update calls set stored_at = pg_temp.past(id, stored_at), state_changed_at = pg_temp.past(id, state_changed_at);
+
+-- name: shift_versions!
+-- When each version came.
+update call_versions set stored_at = pg_temp.past(call_id, stored_at);
+
+-- name: shift_log!
+-- The timeline.
+update call_log set at = pg_temp.past(call_id, at);
+
+-- name: shift_readings!
+-- Readings.
+update triages set created_at = pg_temp.past(call_id, created_at);
+
+-- name: shift_decisions!
+-- Decisions, and when one took another's place.
+update decisions set
+    created_at = pg_temp.past(call_id, created_at), superseded_at = pg_temp.past(call_id, superseded_at);
+
+-- name: shift_alarms!
+-- Danger, and when somebody acknowledged it.
+update danger_alarms set
+    raised_at = pg_temp.past(call_id, raised_at), acknowledged_at = pg_temp.past(call_id, acknowledged_at);
+
+-- name: shift_checks!
+-- Danger in old records.
+update danger_checks set created_at = pg_temp.past(call_id, created_at);
+
+-- name: shift_samples!
+-- Calls closed by machine that somebody looks at again.
+update quality_samples set created_at = pg_temp.past(call_id, created_at);
+
+-- name: hang_up!
+-- Calls that somebody answered or took, except today's: the caller has long hung up.
+with over as (
+    update calls set live = false, held_by = null, contact = case when caller_number is null then 'ticket' else 'callback' end
+    where live and not (id = any(:still_there::bigint[])) returning id
+)
+update queue_items i set live = false from over where i.call_id = over.id;
+
+-- name: waiting
+-- Waiting items of a queue in its order, as a claim takes them.
+select id, call_id, role, priority, enqueued_at, topics, grid, language from queue_items
+where queue = :queue and state = 'waiting' order by priority, enqueued_at, id;
+
+-- name: proposals
+-- Live calls that stand before an operator, oldest first.
+select c.id as call_id, c.held_by, d.destination from calls c join decisions d on d.id = c.decision_id
+where c.state = 'proposed' and c.id = any(:ids::bigint[]) order by c.received_at, c.id;
+
+-- name: decided^
+-- What was proposed for a call, and the transfer that brought it where it is.
+select d.destination,
+       (select max(f.id) from transfers f where f.call_id = c.id and f.state in ('pending', 'confirmed')) as transfer_id
+from calls c join decisions d on d.id = c.decision_id where c.id = :call_id;
+
+-- name: alarmed
+-- Calls whose alarm nobody has acknowledged, among these.
+select call_id from danger_alarms where acknowledged_at is null and call_id = any(:ids::bigint[]);
+
+-- name: settle_agents!
+-- What the people of the demo do now: on a call, free because on duty, or not there. What they did last lies in the past.
+update agents a set
+    presence = case when exists (select from assignments s where s.user_id = a.user_id and s.ended_at is null) then 'on_call'
+                    when a.user_id = any(:free::bigint[]) then 'available' else 'offline' end,
+    presence_since = now(), wrap_up_until = null, penalty_until = null, no_answers = 0, last_offered_at = null,
+    last_completed_at = (select max(ended_at) from assignments s where s.user_id = a.user_id);
+
+-- name: forget_events!
+-- Nobody was there to be told.
+delete from events;

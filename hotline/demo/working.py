@@ -1,0 +1,278 @@
+"""The people of the demo at work: the real services, each step at a time in the past."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hotline.accounts.permissions import Role
+from hotline.console.words import DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
+from hotline.demo.clock import PastClock
+from hotline.demo.drawing import DrawnCall
+from hotline.demo.places import City, Person
+from hotline.demo.store import queries
+from routing.answers.service import answer_directly
+from routing.calls.store import queries as call_queries
+from routing.policy.decision import Destination
+from routing.policy.facts import LOCAL_ZONE
+from routing.policy.settings import Policy
+from routing.queues.agents import AgentView
+from routing.queues.eligibility import matches
+from routing.queues.service import claim, complete, release, roles_of_queue
+from routing.queues.store import agent_view, item_view
+from routing.queues.store import queries as queue_queries
+from routing.rosters.duty import next_change
+from routing.rosters.store import DutyBook
+from routing.transfers.service import ForwardOrder, cancel, confirm, forward, receive, send_back
+from routing.transfers.service import queries as transfer_queries
+
+#: Median wait in a queue and median handling, in seconds.
+WAIT_S: dict[Destination, float] = {"operators": 8, "police": 5, "lawyers": 38, "mediators": 140, "departments": 120}
+HANDLING_S: dict[Destination, float] = {
+    "operators": 150,
+    "police": 130,
+    "lawyers": 560,
+    "mediators": 1500,
+    "departments": 700,
+}
+#: Queues are longer then (local hours), and on Mondays.
+PEAK_HOURS = frozenset({9, 10, 14, 15})
+PEAK, MONDAY = 1.7, 1.3
+
+#: Of calls about offices and papers, operators answer so many themselves.
+ANSWERED = 0.4
+#: Forwards in which a caller wants something else than was proposed, that are taken back, that come back.
+WANTED_OTHERWISE, TAKEN_BACK, SENT_BACK, RELEASED = 0.04, 0.03, 0.05, 0.03
+
+_MEANT: dict[str, Destination] = {
+    "police_incident": "police",
+    "legal_consultation": "lawyers",
+    "dispute": "mediators",
+    "non_police_help": "departments",
+    "invalid": "operators",
+}
+
+
+@dataclass(slots=True)
+class Work:
+    """One run of the work; ``until`` is the last moment at which anything happens."""
+
+    pool: Any
+    connection: Any
+    clock: PastClock
+    policy: Policy
+    book: DutyBook
+    city: City
+    ids: Mapping[str, int]
+    calls: Mapping[int, DrawnCall]
+    until: datetime
+    rng: random.Random
+    _returned: set[int] = field(default_factory=set)
+
+    async def answer_live(self, live: Sequence[int]) -> None:
+        """Operators answer the calls they hold, or forward them."""
+        for row in await queries.proposals(self.connection, ids=list(live)):
+            call_id, user_id = row["call_id"], row["held_by"]
+            at = await self._step(call_id, self.rng.lognormvariate(4.2, 0.5))
+            if self._answered_by_operator(call_id, row["destination"]):
+                await self._answer(call_id, user_id)
+                continue
+            transfer = await self._forward(call_id, user_id, row["destination"], live=True)
+            if self.rng.random() < TAKEN_BACK:
+                await self.clock.set(call_id, at + timedelta(seconds=9))
+                await cancel(self.pool, transfer["id"], user_id)
+                at = await self.clock.set(call_id, at + timedelta(seconds=31))
+                transfer = await self._forward(call_id, user_id, row["destination"], live=True)
+            if transfer["mode"] == "manual":
+                await self.clock.set(call_id, at + timedelta(seconds=self.rng.randint(6, 25)))
+                await confirm(self.pool, transfer["id"], user_id)
+
+    async def serve_all(self) -> None:
+        """Every queue is worked off, the operators' first: what they forward stands in another queue then.
+
+        Twice, for what came back to the operators.
+        """
+        for _ in range(2):
+            for queue in self.policy.queues:
+                await self._serve(queue)
+                await self.clock.shift()
+
+    async def claim_now(self, call_id: int, name: str) -> bool:
+        """A person of the demo takes one waiting call and keeps it; whether that person got it."""
+        user_id = self.ids[name]
+        role = next(person.role for person in self.city.people if person.name == name)
+        for queue in self.policy.roles.get(role, ()):
+            waiting = [row["call_id"] for row in await queries.waiting(self.connection, queue=queue)]
+            if waiting[:1] == [call_id]:
+                await self.clock.set(call_id, self.clock.last(call_id) + timedelta(seconds=90))
+                return await claim(self.pool, self.policy, queue, user_id, on_roster=self.book.has) is not None
+        return False
+
+    async def _serve(self, queue: str) -> None:
+        rows = await queue_queries.queue_agents(
+            self.connection, queue=queue, roles=roles_of_queue(self.policy, queue)
+        )
+        agents = sorted((agent_view(row) for row in rows), key=lambda view: (view.tier_level, view.position))
+        for item in await queries.waiting(self.connection, queue=queue):
+            if item["call_id"] not in self.calls:
+                continue
+            planned = self._claimed_at(queue, item["call_id"])
+            if planned is None:
+                continue
+            agent = self._agent(queue, agents, item, planned)
+            if agent is not None:
+                await self._serve_item(queue, item["call_id"], agent, planned)
+
+    async def _serve_item(self, queue: str, call_id: int, agent: AgentView, planned: datetime) -> None:
+        decided = await queries.decided(self.connection, call_id=call_id)
+        if await self._sent_back(queue, call_id, agent, decided["transfer_id"]):
+            return
+        at = await self.clock.set(call_id, planned)
+
+        def on_roster(name: str, user_id: int, _: datetime) -> bool:
+            return self.book.has(name, user_id, at)
+
+        taken = await claim(self.pool, self.policy, queue, agent.user_id, on_roster=on_roster)
+        if taken is None:
+            return
+        if taken.call_id != call_id:
+            # somebody else's turn came first after all: it keeps its own time
+            await self.clock.set(taken.call_id, planned)
+        call_id = taken.call_id
+        role = self._person(agent.user_id).role
+        if self.rng.random() < RELEASED and role in ("lawyer", "mediator"):
+            at = await self._step(call_id, 40)
+            await release(
+                self.pool, self.policy, taken.assignment_id, agent.user_id, reason=self.rng.choice(RELEASE_REASONS[:3])
+            )
+            await self.clock.set(call_id, at + timedelta(seconds=self.rng.randint(20, 200)))
+            again = await claim(self.pool, self.policy, queue, agent.user_id, on_roster=on_roster)
+            if again is None or again.call_id != call_id:
+                return
+            taken = again
+        handled = self.clock.last(call_id) + timedelta(
+            seconds=self.rng.lognormvariate(0, 0.5) * HANDLING_S[self._destination(queue)]
+        )
+        if handled > self.until:
+            return
+        await self.clock.set(call_id, handled)
+        if role == "operator":
+            proposed = decided["destination"]
+            if self._answered_by_operator(call_id, proposed):
+                await self._answer(call_id, agent.user_id)
+            else:
+                await self._forward(call_id, agent.user_id, proposed, live=False)
+            return
+        await complete(
+            self.pool,
+            self.policy,
+            taken.assignment_id,
+            agent.user_id,
+            disposition=self._disposition(role, call_id),
+            notes=self.rng.choice(self.city.words[f"{role}s" if role != "police" else role]),
+            summary=self.city.words["summary"] if role == "lawyer" else None,
+        )
+
+    async def _sent_back(self, queue: str, call_id: int, agent: AgentView, transfer_id: int | None) -> bool:
+        """A department confirms a ticket, or returns it with a reason."""
+        if transfer_id is None or self._destination(queue) != "departments":
+            return False
+        await self._step(call_id, 30)
+        if call_id not in self._returned and self.rng.random() < SENT_BACK:
+            self._returned.add(call_id)
+            reason = self.rng.choice(self.city.words["returned"])
+            await send_back(self.pool, self.policy, transfer_id, agent.user_id, reason)
+            return True
+        row = await transfer_queries.transfer(self.connection, transfer_id=transfer_id)
+        if row["our_ticket"] is not None:
+            await receive(self.pool, transfer_id, agent.user_id, f"CB{self.clock.last(call_id):%Y%m%d}{call_id:06d}")
+        return False
+
+    async def _forward(self, call_id: int, user_id: int, proposed: str, *, live: bool) -> dict[str, Any]:
+        """As proposed, unless the operator heard something else, or the caller insists."""
+        drawn = self.calls[call_id]
+        meant: Destination = "police" if drawn.danger else _MEANT[drawn.route]
+        reason = OVERRULE_REASONS[1]
+        if proposed == meant and not drawn.danger and self.rng.random() < WANTED_OTHERWISE:
+            meant, reason = ("lawyers" if meant != "lawyers" else "mediators"), OVERRULE_REASONS[0]
+        elif drawn.danger:
+            reason = OVERRULE_REASONS[2]
+        overruled = meant not in ("operators", proposed)
+        ticket = live and (meant if overruled else proposed) == "departments"
+        return await forward(
+            self.pool,
+            self.policy,
+            call_id,
+            user_id,
+            ForwardOrder(
+                "ticket" if ticket else "one_key",
+                destination=meant if overruled else None,
+                reason=reason if overruled else None,
+            ),
+        )
+
+    async def _answer(self, call_id: int, user_id: int) -> None:
+        words = "invalid_answers" if self.calls[call_id].route == "invalid" else "answers"
+        await answer_directly(self.pool, call_id, user_id, self.rng.choice(self.city.words[words]))
+
+    def _answered_by_operator(self, call_id: int, proposed: str) -> bool:
+        """A wrong number, or something an operator knows. Danger is always handed on."""
+        drawn = self.calls[call_id]
+        if drawn.danger:
+            return False
+        if drawn.route == "invalid" or proposed == "operators":
+            return True
+        return drawn.route == "non_police_help" and self.rng.random() < ANSWERED
+
+    async def acknowledge(self, calls: Sequence[int], name: str) -> None:
+        """The police desk has seen the alarms of these calls."""
+        for row in await queries.alarmed(self.connection, ids=list(calls)):
+            await self.clock.set(row["call_id"], self.clock.last(row["call_id"]))
+            async with self.pool.acquire() as connection:
+                await call_queries.acknowledge(connection, call_id=row["call_id"], user_id=self.ids[name])
+
+    async def _step(self, call_id: int, seconds: float) -> datetime:
+        return await self.clock.set(call_id, self.clock.last(call_id) + timedelta(seconds=seconds))
+
+    def _person(self, user_id: int) -> Person:
+        return next(person for person in self.city.people if self.ids[person.name] == user_id)
+
+    def _destination(self, queue: str) -> Destination:
+        return self.policy.queue(queue).destination
+
+    def _disposition(self, role: Role, call_id: int) -> str:
+        choices = DISPOSITIONS[role]
+        if role == "police" and self.calls[call_id].danger:
+            return choices[0]
+        weights = [6, *([1] * (len(choices) - 1))]
+        return self.rng.choices(choices, weights)[0]
+
+    def _claimed_at(self, queue: str, call_id: int) -> datetime | None:
+        """When somebody takes the call: after the wait of that hour, or when the next shift begins; None: not yet."""
+        before = self.clock.last(call_id)
+        local = before.astimezone(LOCAL_ZONE)
+        busy = (PEAK if local.hour in PEAK_HOURS else 1.0) * (MONDAY if local.weekday() == 0 else 1.0)
+        wait_s = self.rng.lognormvariate(0, 0.7) * WAIT_S[self._destination(queue)] * busy
+        at = before + timedelta(seconds=wait_s)
+        roster = self.book.rosters.get(queue)
+        if roster is not None and not self.book.people(queue, at):
+            begins = next_change(roster, at)
+            if begins is None:
+                return None
+            at = begins + timedelta(seconds=60 + wait_s)
+        return at if at <= self.until else None
+
+    def _agent(self, queue: str, agents: Sequence[AgentView], item: Any, at: datetime) -> AgentView | None:
+        """Who takes it: of those on duty whom it suits, the first level first; off the roster where nobody suits."""
+        view = item_view(item)
+        suited = [agent for agent in agents if matches(agent, view)]
+        present = [agent for agent in suited if self.book.has(queue, agent.user_id, at)]
+        chosen = present or suited
+        if not chosen:
+            return None
+        level = min(agent.tier_level for agent in chosen)
+        return self.rng.choice([agent for agent in chosen if agent.tier_level == level])
+
