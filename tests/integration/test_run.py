@@ -21,6 +21,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.integration.embedded.server_place import Place
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Generous: other tests run beside this one on two cores.
 LIMIT_S = 60.0
@@ -134,23 +136,29 @@ class Run:
 
     def queued(self, call_id: int) -> None:
         """Wait until the call was read and queued."""
-        self.until(lambda: self.request("GET", f"/calls/{call_id}")[1]["call"]["state"] == "queued")
+
+        def look() -> bool:
+            status, page = self.request("GET", f"/calls/{call_id}")
+            return status == 200 and page["call"]["state"] == "queued"
+
+        self.until(look)
+
+    @property
+    def place(self) -> Place:
+        """The same folder and port, to look for its processes."""
+        return Place(self.state, self.port)
 
     def processes(self) -> list[psutil.Process]:
         """Every process that belongs to this installation, servers included."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                words = " ".join(process.cmdline())
-                ours = process.environ().get("HOTLINE_STATE_DIR") == str(self.state)
-                if ours or str(self.state) in words:
-                    found.append(process)
-        return found
+        return self.place.processes()
 
-    def named(self, *words: str) -> psutil.Process:
-        """The one process whose command line holds all ``words``, the parent first."""
-        matching = [p for p in self.processes() if all(word in " ".join(p.cmdline()) for word in words)]
-        return min(matching, key=lambda p: p.create_time())
+    def child(self, name: str) -> psutil.Process:
+        """``serve`` or ``work`` of this run, or one of its servers."""
+        server = self.place.server(name)
+        if server is not None:
+            return server
+        (only,) = [p for p in self.processes() if p.cmdline()[-1:] == [name]]
+        return only
 
     def stop(self) -> float:
         """SIGTERM; the seconds until the process is gone."""
@@ -182,9 +190,9 @@ def test_it_heals_after_kill_9_of_any_process_and_stops_leaving_nothing(run: Run
     assert run.token.startswith("hl_"), made.stderr
     run.start()
     run.queued(run.post("before"))
-    victims = [("hotline", "work"), ("hotline", "serve"), ("valkey",), ("postgres", "-D")]
-    for number, words in enumerate(victims):
-        victim = run.named(*words)
+    victims = ["work", "serve", "valkey", "postgres"]
+    for number, name in enumerate(victims):
+        victim = run.child(name)
         victim.kill()
         call_id = run.post(f"after-{number}")
         run.wait_ready()
