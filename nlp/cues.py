@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from config.files import ConfigFiles
+from nlp.normalise import STAFF_MARK
 from nlp.phrases import Hit, Phrase, load_phrases
 from nlp.taxonomy import Taxonomy
 
@@ -18,6 +19,8 @@ _HARDLY_ANYTHING = 6
 _LONG = 80
 #: "Send somebody" means an officer only to the police; elsewhere it asks for a repair crew.
 _POLICE = re.compile("警|公安|派出所")
+# "打我电话", "打我家门口的地", "砍死人" of a loose roof: no violence between the parties.
+_NOT_A_PERSON = re.compile("家的?[门地鞋]|电话|手机|的|号码|门口|微信")
 _NOT_ME = re.compile(r"(?:没有|没|不是|不|未|别)(?:人|再|被|有|会|要)?$")
 
 
@@ -39,7 +42,9 @@ class CueRules:
             kind = hit.phrase.kind
             if kind == "silence":
                 continue
-            if kind == "violence_or_control" and _NOT_ME.search(text[max(0, hit.start - 4) : hit.start]):
+            if kind == "violence_or_control" and (
+                _NOT_ME.search(text[max(0, hit.start - 4) : hit.start]) or _NOT_A_PERSON.match(text, hit.end)
+            ):
                 continue
             if kind == "officer_wanted" and line != "110" and not _POLICE.search(text[hit.start : hit.end]):
                 continue
@@ -51,6 +56,10 @@ class CueRules:
     def _silence(text: str, line: str | None, hits: Sequence[Hit]) -> list[tuple[str, int, int]]:
         if not hits and len(text) > _LONG:
             return []
+        answer = STAFF_MARK.search(text) if hits else None
+        if answer:
+            # Nobody is marked as caller: what the staff answered to the silence is no word of the caller.
+            text = text[: answer.start()]
         said = len(_UNSAID.sub("", text))
         if said >= (16 if hits and line == "110" else _HARDLY_ANYTHING):
             return []

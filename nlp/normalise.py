@@ -26,6 +26,8 @@ _CALLER = "来电人|来电者|报警人|市民|群众|咨询人|当事人|求�
 _STAFF = "坐席|座席|话务员|接线员|接警员|接警|客服|工作人员|值班律师|律师|调解员|民警|系统|语音机器人"
 # A mark stands at the start, or after a blank or punctuation; otherwise "我的律师：" would count.
 _MARK = re.compile(rf"(?:^|(?<=[\s。，,.!?;…)(、】\]]))(?:(?P<caller>{_CALLER})|(?P<staff>{_STAFF}))[0-9]?\s?[:]")
+#: A staff member's mark in a normal text, which stands there only where no caller is marked.
+STAFF_MARK = re.compile(rf"(?:^|(?<=[\s。,.!?;…)(、】\]]))(?:{_STAFF})[0-9]?\s?:")
 _MARK_HINT = re.compile(rf"(?:{_CALLER}|{_STAFF})[0-9]?\s?[:：]")
 _INVISIBLE = "\u200b-\u200f\u2060-\u2064\ufeff\u00ad\ufe00-\ufe0f\x00-\x08\x0b-\x1f\x7f"
 # Markup, invisible characters, and blanks that only separate single characters ("我 要 报 警").

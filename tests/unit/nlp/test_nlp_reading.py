@@ -94,6 +94,26 @@ def test_silence_on_110_is_a_cue_and_goes_to_a_person(reader: CallReader, text: 
     assert answer.review
 
 
+def test_silence_answered_by_staff_is_still_silence(reader: CallReader) -> None:
+    text = "（风声，没有人说话）坐席：您好，这里是报警台，请讲，听得到吗，请讲？（挂断）"
+    answer = reader.read(text, line="110")
+    assert "silence" in {cue.kind for cue in answer.cues}
+    assert answer.review
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "邻居拿扫帚敲打我家门口的地垫，麻烦你们来劝一劝",
+        "房东趁我上班把我锁换了，东西还在里面，我要拿东西",
+        "他没打我，就是说话难听，想让社区说和一下",
+        "能不能请妇联帮忙劝劝我儿媳妇让我看看孙子",
+    ],
+)
+def test_false_friends_are_no_violence_between_the_parties(reader: CallReader, text: str) -> None:
+    assert "violence_or_control" not in {cue.kind for cue in reader.read(text, line="12345").cues}
+
+
 def test_a_veiled_call_on_110_goes_to_a_person(reader: CallReader) -> None:
     text = "你好，我想订一份外卖，宫保鸡丁饭，送到阳光花园五栋，快一点"
     assert reader.read(text, line="110").review
