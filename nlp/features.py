@@ -22,6 +22,7 @@ Floats = NDArray[np.float32]
 _MIX_ONE = np.uint64(0x9E3779B97F4A7C15)
 _MIX_TWO = np.uint64(0xC2B2AE3D27D4EB4F)
 _MIX_PAIR = np.uint64(0xD6E8FEB86659FD93)
+_WORD = (1 << 64) - 1
 _LINE_FEED = 10
 
 
@@ -98,12 +99,17 @@ class FeatureSpace:
 
     def pair_bucket(self, two_characters: str) -> int:
         """The bucket of one pair of characters."""
-        codes = np.array([(ord(two_characters[0]) << 21) | ord(two_characters[1])], dtype=np.uint64)
-        return int(self._bucket(codes, _MIX_TWO)[0])
+        return self._one((ord(two_characters[0]) << 21) | ord(two_characters[1]), int(_MIX_TWO))
 
     def one_bucket(self, character: str) -> int:
         """The bucket of one character."""
-        return int(self._bucket(np.array([ord(character)], dtype=np.uint64), _MIX_ONE)[0])
+        return self._one(ord(character), int(_MIX_ONE))
+
+    def _one(self, key: int, mix: int) -> int:
+        # As _bucket, in plain whole numbers: far quicker for a single key.
+        hashed = (key + 1) * mix & _WORD
+        hashed ^= hashed >> 29
+        return (hashed * int(_MIX_ONE) & _WORD) >> (64 - self.bits)
 
     def _bucket(self, keys: NDArray[np.uint64], mix: np.uint64) -> Ints:
         hashed = (keys + np.uint64(1)) * mix

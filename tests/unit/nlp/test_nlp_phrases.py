@@ -48,6 +48,14 @@ def test_a_phrase_is_found_wherever_it_stands(before: str, after: str) -> None:
     assert "不想活了" in _found("不想活了|活不下去", text)
 
 
+@given(st.text(min_size=2, max_size=2))
+def test_a_single_bucket_is_that_of_the_batch(two: str) -> None:
+    two = two.encode("utf-8", "replace").decode().replace("\n", "x")
+    found = _SPACE.occurrences([two], [[two]])
+    assert found.two_bucket.tolist()[:1] == [_SPACE.pair_bucket(two[:2])]
+    assert found.one_bucket.tolist()[:1] == [_SPACE.one_bucket(two[0])]
+
+
 def _sightings(reader: CallReader, text: str) -> list[tuple[str, int, bool]]:
     lexicon = DangerLexicon(ConfigFiles(), load_taxonomy())
     hits = reader.finder.find([text], reader.space.occurrences([text], [[text]]))[0]
