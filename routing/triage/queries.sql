@@ -70,10 +70,6 @@ with input as (
     from input order by call_id
     on conflict (call_id, revision) do nothing
     returning id, call_id
-), superseded as (
-    update decisions d set superseded_at = now()
-    from read r where d.call_id = r.call_id and d.superseded_at is null and d.by_user is null
-      and not (select i.notice from input i where i.call_id = r.call_id)
 ), decided as (
     insert into decisions (call_id, triage_id, destination, queue, target_queue, mode, priority, deadline,
                            rule, policy_version, body, notice)
@@ -83,6 +79,11 @@ with input as (
     returning id, call_id, triage_id, notice
 )
 select d.call_id, d.triage_id, d.id as decision_id, d.notice from decided d;
+
+-- name: supersede!
+-- Before a fresh decision on calls that had one: the old rows stay, no longer in force.
+update decisions set superseded_at = now()
+where call_id = any(:ids::bigint[]) and superseded_at is null and by_user is null;
 
 -- name: mark_triaged!
 -- The calls of a batch have a reading and a decision. A notice leaves the decision in force alone.

@@ -218,7 +218,7 @@ async def _danger(connection: Any, reads: Sequence[Read], events: list[dict[str,
 def _as_seen_now(read: Read, locked: dict[str, Any]) -> Read:
     """A re-reading: of a call that somebody has it is a notice, and it never closes anything."""
     taken = locked["state"] not in UNTAKEN or locked["forwarded"]
-    return replace(read, decision=never_closing(read.decision), notice=taken)
+    return replace(read, decision=never_closing(read.decision), again=True, notice=taken)
 
 
 async def _reread(connection: Any, read: Read, locked: dict[str, Any], queue_of: Callable[[str], str]) -> None:

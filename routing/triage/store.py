@@ -21,6 +21,8 @@ class Read:
     call: ReadCall
     reading: Classification
     decision: Decision
+    again: bool = False
+    """The call was read before: its decision so far is superseded."""
     notice: bool = False
     """Somebody has the call already: the decision is shown, never acted on."""
 
@@ -59,6 +61,9 @@ async def store_readings(connection: Any, reads: Sequence[Read]) -> dict[int, in
     """
     if not reads:
         return {}
+    superseding = [read.call.call_id for read in reads if read.again and not read.notice]
+    if superseding:
+        await queries.supersede(connection, ids=superseding)
     stored = await queries.insert_readings(connection, rows=[read.row() for read in reads])
     await queries.mark_triaged(
         connection,
