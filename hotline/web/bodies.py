@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,6 +16,32 @@ from routing.errors import InvalidRequest
 from routing.policy.facts import LOCAL_ZONE
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: Every escape of a JSON text, so that none is mistaken for a part of another; pairs of surrogates are one.
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)")
+_LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+def json_value(raw: bytes) -> Any:
+    """The value of a JSON text. Raises orjson.JSONDecodeError.
+
+    A byte order mark is passed over. Half a surrogate pair, which senders that
+    cut texts by UTF-16 length leave behind, becomes U+FFFD: one torn smiley
+    must not cost the other records of a batch.
+    """
+    text = raw.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        mended = _ESCAPE.sub(_without_lone_surrogate, text)
+        if mended == text:
+            raise
+        return orjson.loads(mended)
+
+
+def _without_lone_surrogate(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if _LONE_SURROGATE.fullmatch(escape[0]) else escape[0]
 
 
 class Body(BaseModel):
@@ -62,7 +89,7 @@ async def read_body(request: web.Request, model: type[Model]) -> Model:
     """The request's JSON as ``model``; an empty body counts as ``{}``. Raises BodyRejected."""
     raw = await request.read()
     try:
-        value: Any = orjson.loads(raw) if raw.strip() else {}
+        value: Any = json_value(raw) if raw.strip() else {}
     except orjson.JSONDecodeError as error:
         raise BodyRejected(problem(400, "bad-json", "不是合法的 JSON", f"请求体不是合法的 JSON：{error}。")) from error
     try:

@@ -138,6 +138,11 @@ def decision_view(row: Mapping[str, Any] | None, services: Services) -> dict[str
         "by": row["by_name"] if row["by_user"] else None,
         "created_at": row["created_at"],
         "joint_labels": [policy.joint_label(joint) for joint in row["body"]["joint"]],
+        "agencies": [
+            {"key": agency.key, "label": agency.label, "phone": agency.phone}
+            for joint in row["body"]["joint"]
+            if (agency := policy.agencies.get(joint)) is not None
+        ],
     }
 
 

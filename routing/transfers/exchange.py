@@ -41,14 +41,19 @@ class NoExchange:
         """Nothing to do: the person dials ``order.dial_number``."""
 
 
-def mode_carried_out(requested: TransferMode, *, live: bool, offered: frozenset[TransferMode]) -> TransferMode:
+def mode_carried_out(
+    requested: TransferMode, *, live: bool, stay_on: bool, offered: frozenset[TransferMode]
+) -> TransferMode:
     """The mode a forward really takes.
 
-    A live call asked for ``one_key`` goes by a blind transfer where the
-    exchange can, else by hand; so does every telephone mode that the exchange
-    lacks. A recorded call keeps ``one_key``: its item moves, nobody dials.
+    A live call asked for ``one_key`` goes straight to the other side where
+    the matter is clearly theirs, and as a three-way call where it is not
+    (``stay_on``: an unsure class, danger that must not be let go; State Council
+    General Office 2022 no. 12). What the exchange cannot do goes by hand. A
+    recorded call keeps ``one_key``: its item moves, nobody dials.
     """
     if not live or requested in ("manual", "ticket"):
         return requested
-    wanted: TransferMode = "blind" if requested == "one_key" else requested
+    straight: TransferMode = "conference" if stay_on else "blind"
+    wanted = straight if requested == "one_key" else requested
     return wanted if wanted in offered else "manual"

@@ -91,7 +91,8 @@ async def forward_in(
         raise ReasonRequired("改变去向需要填写理由（reason）；理由会作为改进研判的依据。")
     if order.mode in TELEPHONE_MODES and not call["live"]:
         raise NoLiveChannel("这通来电已不在线，不能用电话方式转接；请用一键转办或人工转接。")
-    mode = mode_carried_out(order.mode, live=call["live"], offered=offered)
+    stay_on = proposed.mode == "review" or "blind" in proposed.forbid
+    mode = mode_carried_out(order.mode, live=call["live"], stay_on=stay_on, offered=offered)
     if "blind" in (mode, order.mode) and "blind" in proposed.forbid:
         raise InvalidRequest("mode：有自伤危险的来电不能直转，请用三方通话或咨询转。")
     queue = policy.queue_for(destination).name if overruled else proposed.target_queue

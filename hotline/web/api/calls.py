@@ -16,7 +16,7 @@ from hotline.intake.api_record import record_from_api, segments_from_api
 from hotline.intake.errors import FieldError
 from hotline.intake.store import store_batch
 from hotline.web import idempotency
-from hotline.web.bodies import Body, moment, path_id, read_body, whole
+from hotline.web.bodies import Body, json_value, moment, path_id, read_body, whole
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
 from hotline.web.views import call_page, listed_call, transfer_view
@@ -85,14 +85,14 @@ class _BadLine:
 
 def _items(raw: bytes, *, ndjson: bool) -> list[Any]:
     if not ndjson:
-        body = orjson.loads(raw)
+        body = json_value(raw)
         return body if isinstance(body, list) else [body]
     items: list[Any] = []
     for line in raw.splitlines():
         if not line.strip():
             continue
         try:
-            items.append(orjson.loads(line))
+            items.append(json_value(line))
         except orjson.JSONDecodeError as error:
             items.append(_BadLine(str(error)))
     return items
@@ -115,7 +115,7 @@ async def add_segments(request: web.Request) -> web.Response:
     own = services(request)
     call_id = path_id(request)
     try:
-        body = orjson.loads(await request.read())
+        body = json_value(await request.read())
     except orjson.JSONDecodeError as error:
         return problem(400, "bad-json", "不是合法的 JSON", f"请求体不是合法的 JSON：{error}。")
     items: Any = body.get("segments", [body]) if isinstance(body, dict) else body
