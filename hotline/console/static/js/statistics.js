@@ -18,6 +18,7 @@ let asked = 0;
 const percent = (share) => (share === null || share === undefined ? "—" : `${Math.round(share * 100)}%`);
 const name = (key, value) => {
   const known = labels[key] || {};
+  if (key === "hour") return `${value} 时`;
   if (value === null || value === "") return known[""] || "未填";
   return known[value] || String(value);
 };

@@ -1,0 +1,108 @@
+"""The people in a browser test: who sits at which screen, what they press and see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from hotline.accounts.store import add_user
+from tests.service_fixtures import RunningService
+
+PASSWORD = "a long demo password"
+#: Chromium reports every answer of 400 and more as an error; tests that provoke one say so.
+REFUSED = "Failed to load resource: the server responded with a status of "
+
+
+@dataclass
+class Person:
+    """Somebody at a screen of 1366x768."""
+
+    name: str
+    context: BrowserContext
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    expected: tuple[int, ...] = ()
+    """Statuses that this test provokes."""
+
+    def hear(self, message: ConsoleMessage) -> None:
+        """Keep what the console calls an error, but for the statuses that are expected."""
+        if message.type not in ("error", "warning"):
+            return
+        if any(message.text.startswith(f"{REFUSED}{status}") for status in self.expected):
+            return
+        self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+    async def press(self, *keys: str) -> None:
+        """Keys one after another."""
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def see(self, text: str, *, within: str = "body") -> None:
+        """Wait until ``text`` stands there."""
+        await self.page.locator(within).get_by_text(text).first.wait_for(timeout=15_000)
+
+    async def wait_live(self) -> None:
+        """Wait until the live sign is on."""
+        await self.page.wait_for_selector('#live-sign[data-state="on"]', timeout=15_000)
+
+
+@dataclass(slots=True)
+class House:
+    """The running service and everybody who works in it."""
+
+    service: RunningService
+    browser: Browser
+    people: list[Person] = field(default_factory=list)
+
+    async def enter(
+        self, name: str, role: str, *, path: str = "/", display_name: str | None = None, expected: tuple[int, ...] = ()
+    ) -> Person:
+        """Make the account, open a browser window and log in by keyboard."""
+        await add_user(self.service.pool, name, role, display_name=display_name or name, password=PASSWORD)
+        person = await self.window(name, expected=expected)
+        await person.page.goto(f"{self.service.address}{path}")
+        await person.page.keyboard.type(name)
+        await person.press("Tab")
+        await person.page.keyboard.type(PASSWORD)
+        await person.press("Enter")
+        await person.page.wait_for_selector(".bar .user")
+        return person
+
+    async def window(self, name: str, *, expected: tuple[int, ...] = ()) -> Person:
+        """A browser window without a session."""
+        context = await self.browser.new_context(
+            viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai"
+        )
+        page = await context.new_page()
+        person = Person(name, context, page, self.service.address, expected=expected)
+        page.on("console", person.hear)
+        page.on("pageerror", lambda error: person.complaints.append(f"script error: {error}"))
+        self.people.append(person)
+        return person
+
+    async def call(self, text: str | list[dict[str, Any]], **fields: Any) -> int:
+        """A call comes in; its id."""
+        number = _new_number()
+        record = {
+            "line": "12345",
+            "external_id": f"B{number}",
+            "received_at": (datetime.now(UTC) - timedelta(seconds=20)).isoformat(),
+            "caller_number": f"138{number:08d}",
+            "transcript": text,
+            **fields,
+        }
+        answer = await self.service.post_calls(record)
+        assert len(answer["accepted"]) == 1, answer
+        return int(answer["accepted"][0]["call_id"])
+
+
+_numbers = iter(range(10_000_000, 99_999_999))
+
+
+def _new_number() -> int:
+    """A number nobody had before in this run."""
+    return next(_numbers)

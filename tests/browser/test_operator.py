@@ -1,0 +1,226 @@
+"""The operator's table, by keyboard alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from playwright.async_api import expect
+
+from tests.browser.house import PASSWORD, House
+
+WAGES = "我在装修公司干了四个月，老板拖欠工资两万三千块不给，想咨询一下怎么申请劳动仲裁，需要交哪些材料"
+LIGHT = "小区门口的路灯坏了半个多月，晚上看不见路，麻烦派人来修一修"
+THREAT = "快来人啊，我前夫拿着菜刀在砸门，孩子吓得直哭，他说要砍死我们"
+
+
+async def test_a_live_call_goes_on_with_one_key_and_comes_back(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    await zhou.wait_live()
+    await zhou.see("现在没有等待的来电")
+    call_id = await house.call(WAGES, live=True, operator="zhou")
+    entry = zhou.page.locator(f"#entry-{call_id}")
+    await entry.wait_for()
+    await expect(entry).to_contain_text("在线")
+    await expect(entry).to_contain_text("我的")
+    proposal = zhou.page.locator(f'.proposal[data-call-id="{call_id}"][data-destination="lawyers"]')
+    await proposal.wait_for()
+    await expect(proposal).to_contain_text("12348 律师")
+    await expect(proposal.locator(".reasons li").first).not_to_be_empty()
+    await expect(zhou.page.locator("#call-list")).to_be_focused()
+    await asyncio.sleep(0.6)  # Enter counts only after the proposal was long enough on screen to be read
+    await zhou.press("Enter")
+    await zhou.see("请拨", within="#forwards")
+    await expect(zhou.page.locator("#forwards")).to_contain_text("12348")
+    await entry.wait_for(state="detached")
+    page = await house.service.call_in(call_id, "queued")
+    assert page["queue_item"]["queue"] == "lawyers"
+    assert page["transfers"][0]["mode"] == "manual"
+    await zhou.press("c")
+    await zhou.see("已确认接通", within="#forwards")
+    await zhou.press("u")
+    await entry.wait_for()
+    page = await house.service.call_in(call_id, "proposed")
+    assert page["transfers"][0]["state"] == "cancelled"
+
+
+async def test_another_destination_asks_for_a_reason(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    await zhou.wait_live()
+    call_id = await house.call(WAGES, live=True, operator="zhou")
+    await zhou.page.locator('.proposal[data-destination="lawyers"]').wait_for()
+    await zhou.press("F6")
+    dialog = zhou.page.locator("#overrule-dialog")
+    await expect(dialog).to_be_visible()
+    await zhou.press("6", "Enter")
+    await expect(dialog.locator(".problem")).to_contain_text("请写明理由")
+    await zhou.page.keyboard.type("来电人只要投诉电话")
+    await zhou.press("Enter")
+    page = await house.service.call_in(call_id, "queued")
+    assert page["transfers"][0]["overruled"] is True
+    assert page["transfers"][0]["reason"] == "来电人只要投诉电话"
+    assert page["queue_item"]["queue"] == "departments"
+
+
+async def test_a_changed_proposal_is_looked_at_before_enter_acts(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    await zhou.wait_live()
+    call_id = await house.call(
+        [{"speaker": "来电人", "text": LIGHT, "seq": 0}], live=True, operator="zhou", line="12345"
+    )
+    first = zhou.page.locator(f'.proposal[data-call-id="{call_id}"]')
+    await first.wait_for()
+    before = await first.get_attribute("data-destination")
+    assert before != "police"
+    status, answer = await house.service.request(
+        "POST", f"/calls/{call_id}/segments", role="line", json=[{"speaker": "来电人", "text": THREAT, "seq": 1}]
+    )
+    assert status == 200, answer
+    await zhou.page.locator('.proposal[data-destination="police"]').wait_for()
+    await expect(zhou.page.locator(".changed")).to_be_visible()
+    await zhou.press("Enter")
+    await zhou.see("看过再按一次 Enter", within="#toasts")
+    page = await house.service.call_in(call_id, "proposed")
+    assert page["transfers"] == []
+    await zhou.press("Enter")
+    page = await house.service.call_in(call_id, "queued")
+    assert page["transfers"][0]["destination"] == "police"
+
+
+async def test_who_has_the_call_is_told_to_the_other_operator(house: House) -> None:
+    zhou = await house.enter("zhou", "operator", display_name="周敏")
+    lin = await house.enter("lin", "operator", display_name="林强", expected=(409,))
+    await zhou.wait_live()
+    await lin.wait_live()
+    call_id = await house.call(WAGES, live=True)
+    for person in (zhou, lin):
+        await person.page.locator(f'.proposal[data-call-id="{call_id}"][data-destination="lawyers"]').wait_for()
+    await zhou.press("h")
+    await lin.page.locator(f"#entry-{call_id}").wait_for(state="detached")
+    await lin.see("周敏 接听", within="#call")
+    await asyncio.sleep(0.6)
+    await lin.press("Enter")
+    await lin.see("来电正由周敏处理", within="#toasts")
+    assert (await house.service.call_in(call_id, "proposed"))["transfers"] == []
+
+
+async def test_direct_answers_survive_an_ended_session(house: House) -> None:
+    zhou = await house.enter("zhou", "operator", expected=(401,))
+    await zhou.wait_live()
+    call_id = await house.call(LIGHT, live=True, operator="zhou")
+    await zhou.page.locator(f'.proposal[data-call-id="{call_id}"]').wait_for()
+    await zhou.press("F8")
+    await zhou.page.keyboard.type("已告知市政维修电话，三天内修好")
+    async with house.service.pool.acquire() as connection:
+        await connection.execute("delete from sessions")
+    await zhou.press("Control+Enter")
+    await expect(zhou.page.locator("#login-dialog")).to_be_visible()
+    await zhou.page.keyboard.type(PASSWORD)
+    await zhou.press("Enter")
+    await house.service.call_in(call_id, "completed")
+    async with house.service.pool.acquire() as connection:
+        kept = await connection.fetchval("select answer from direct_answers where call_id = $1", call_id)
+    assert kept == "已告知市政维修电话，三天内修好"
+
+
+async def test_danger_stays_on_top_until_somebody_acknowledges(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    lawyer = await house.enter("he", "lawyer")
+    await zhou.wait_live()
+    await house.call(LIGHT, live=True, operator="zhou")
+    call_id = await house.call(THREAT, line="110", live=True, operator="zhou")
+    banner = zhou.page.locator(f'.banner.alarm[data-call-id="{call_id}"]')
+    await banner.wait_for()
+    await expect(banner).to_contain_text("危险正在发生")
+    assert await zhou.page.locator("#call-list .entry").first.get_attribute("data-call-id") == str(call_id)
+    assert await lawyer.page.locator(".banner.alarm").count() == 0, "no noise at desks that do not act on it"
+    await zhou.page.reload()
+    await banner.wait_for()
+    await zhou.press("a")
+    await banner.wait_for(state="detached")
+    page = await house.service.call_in(call_id, "proposed")
+    assert page["alarm"]["acknowledged_by"] == "zhou"
+
+
+async def test_a_dropped_stream_shows_and_nothing_is_missed(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    zhou.expected = (503,)
+    await zhou.wait_live()
+
+    async def unavailable(route: Any) -> None:
+        await route.fulfill(status=503, body="")
+
+    await zhou.page.route("**/api/v1/events*", unavailable)
+    for subscription in list(house.service.services.hub._subscriptions):
+        subscription.put(None)
+    await zhou.page.wait_for_selector('#live-sign[data-state="off"]')
+    await zhou.see("实时更新已中断", within="#live-sign")
+    call_id = await house.call(WAGES, live=True, operator="zhou")
+    await house.service.call_in(call_id, "proposed")
+    assert await zhou.page.locator(f"#entry-{call_id}").count() == 0
+    await zhou.page.unroute("**/api/v1/events*")
+    await zhou.wait_live()
+    await zhou.page.locator(f"#entry-{call_id}").wait_for()
+    await zhou.page.locator(f'.proposal[data-call-id="{call_id}"][data-destination="lawyers"]').wait_for()
+
+
+async def test_what_is_typed_and_focused_stays_while_calls_come_in(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    await zhou.wait_live()
+    first = await house.call(LIGHT, live=True, operator="zhou")
+    await zhou.page.locator(f'.proposal[data-call-id="{first}"]').wait_for()
+    await zhou.press("F8")
+    field = zhou.page.locator("#answer-dialog textarea")
+    await zhou.page.keyboard.type("正在写")
+    second = await house.call(WAGES, live=True, operator="zhou")
+    await zhou.page.locator(f"#entry-{second}").wait_for(state="attached")
+    await zhou.page.keyboard.type("的答复")
+    await expect(field).to_have_value("正在写的答复")
+    await expect(field).to_be_focused()
+    await zhou.press("Escape")
+    await zhou.press("F8")
+    await expect(field).to_have_value("正在写的答复")
+
+
+async def test_transcripts_are_shown_as_text(house: House) -> None:
+    hostile = (
+        "<script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\"> \"'&lt;b&gt; 路灯坏了"
+    )
+    zhou = await house.enter("zhou", "operator")
+    await zhou.wait_live()
+    call_id = await house.call(hostile, live=True, operator="zhou", caller_name="<b>王", region="<i>城东")
+    transcript = zhou.page.locator(f'.call[data-call-id="{call_id}"] .transcript')
+    await transcript.wait_for()
+    await expect(transcript).to_contain_text("<script>document.title='hacked'</script>")
+    await expect(transcript).to_contain_text("&lt;b&gt;")
+    assert await transcript.locator("script, img, b").count() == 0
+    assert await zhou.page.title() == "话务台 · 热线分流"
+
+
+async def test_danger_is_marked_over_its_own_words_after_wide_characters(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    await zhou.wait_live()
+    said = [
+        {"speaker": "接警员", "text": "您好，请讲😀", "seq": 0},
+        {"speaker": "来电人", "text": "😀𠮷𠮷" + THREAT, "seq": 1},
+    ]
+    call_id = await house.call(said, line="110", live=True, operator="zhou")
+    marks = zhou.page.locator(f'.call[data-call-id="{call_id}"] mark.danger2')
+    await marks.first.wait_for()
+    page = await house.service.call_in(call_id, "proposed")
+    heard = {signal["text"] for signal in page["triage"]["danger"]["signals"] if signal["level"] == 2}
+    shown = await marks.all_text_contents()
+    assert any(word in "".join(shown) or "".join(shown) in word for word in heard)
+    assert all(any(text in word or word in text for word in heard) for text in shown)
+    assert not any("😀" in text or "𠮷" in text for text in shown)
+
+
+async def test_help_lists_the_keys(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    await zhou.wait_live()
+    await zhou.press("?")
+    dialog = zhou.page.locator("#help-dialog")
+    await expect(dialog).to_contain_text("按建议转办")
+    await expect(dialog).to_contain_text("F8")
+    await zhou.press("Escape")
+    await expect(dialog).not_to_be_visible()

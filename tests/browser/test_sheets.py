@@ -1,0 +1,152 @@
+"""Log-in, figures, lists, accounts, policy; and every page at a glance."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.house import PASSWORD, House
+
+CONSULT = "我想咨询一下，公司没有和我签劳动合同，辞职以后能不能要双倍工资，仲裁要多久"
+LIGHT = "小区门口的路灯坏了半个多月，晚上看不见路，麻烦派人来修一修"
+
+
+async def test_a_wrong_password_is_told_and_next_stays_in_the_house(house: House) -> None:
+    zhou = await house.enter("zhou", "operator")
+    guest = await house.window("guest", expected=(401,))
+    await guest.page.goto(f"{guest.address}/login?next=//example.org/")
+    await guest.page.keyboard.type("zhou")
+    await guest.press("Tab")
+    await guest.page.keyboard.type("not the password")
+    await guest.press("Enter")
+    await guest.see("用户名或密码不对")
+    await expect(guest.page.locator("input[name=password]")).to_be_focused()
+    await guest.page.keyboard.type(PASSWORD)
+    await guest.press("Enter")
+    await guest.page.wait_for_url(f"{guest.address}/operator*")
+    cookies = {cookie["name"]: cookie for cookie in await guest.context.cookies()}
+    assert cookies["hotline_session"]["httpOnly"] is True
+    assert cookies["hotline_session"]["sameSite"] == "Lax"
+    await guest.page.get_by_role("button", name="退出").click()
+    await guest.page.wait_for_url(f"{guest.address}/login")
+    await guest.page.goto(f"{guest.address}/operator")
+    await guest.page.wait_for_url("**/login?next=/operator")
+    assert await zhou.page.locator(".bar .user").count() == 1, "the other window stays logged in"
+
+
+async def test_no_permission_and_no_such_page_are_told(house: House) -> None:
+    he = await house.enter("he", "lawyer", expected=(403, 404))
+    await he.page.goto(f"{he.address}/admin/users")
+    await he.see("没有权限")
+    await he.page.goto(f"{he.address}/calls/999999")
+    await he.see("没有这通来电")
+    await he.page.goto(f"{he.address}/nowhere")
+    await he.see("没有这个页面")
+
+
+async def test_figures_and_charts_agree_with_the_calls(house: House) -> None:
+    consultations = [await house.call(CONSULT, line="12348", region="城东区") for _ in range(3)]
+    lights = [await house.call(LIGHT, line="12345", region="城西区") for _ in range(2)]
+    for call_id in (*consultations, *lights):
+        await house.service.call_in(call_id, "queued")
+    status, counted = await house.service.request("GET", "/statistics/routing?by=route", role="manager")
+    assert status == 200
+    qian = await house.enter("qian", "manager")
+    await expect(qian.page.locator('[data-total="received"]')).to_have_text("5")
+    await qian.page.locator('[data-chart="route"] tbody tr').first.wait_for()
+    rows = await qian.page.locator('[data-chart="route"] tbody tr').all_inner_texts()
+    shown = sorted(int(row.split("\t")[1]) for row in rows)
+    assert shown == sorted(bucket["count"] for bucket in counted["buckets"])
+    for chart in ("route", "destination", "time"):
+        await expect(qian.page.locator(f'[data-chart="{chart}"] canvas')).to_be_visible()
+    lines = await qian.page.locator('[data-chart="line"] tbody tr').all_inner_texts()
+    assert {tuple(row.split("\t")[:2]) for row in lines} == {("12348", "3"), ("12345", "2")}
+    await qian.press("2")
+    await expect(qian.page.locator("#time-title")).to_have_text("日期")
+    await expect(qian.page.locator('[data-chart="time"] tbody tr')).to_have_count(7)
+    await expect(qian.page.locator('[data-total="received"]')).to_have_text("5")
+
+
+async def test_the_list_of_calls_filters_and_goes_on(house: House) -> None:
+    for _ in range(3):
+        await house.call(CONSULT, line="12348")
+    ids = [await house.call(LIGHT, line="12345") for _ in range(52)]
+    await house.service.call_in(ids[-1], "queued")
+    zhou = await house.enter("zhou", "operator", path="/calls")
+    rows = zhou.page.locator("#call-rows tr:not(.more)")
+    await expect(rows).to_have_count(50)
+    await zhou.page.get_by_role("button", name="更多").click()
+    await expect(rows).to_have_count(55)
+    await zhou.page.locator("select[name=line]").select_option("12348")
+    await zhou.page.get_by_role("button", name="查询").click()
+    await expect(rows).to_have_count(3)
+    await expect(rows.first).to_contain_text("138****")
+    await rows.first.locator("a").click()
+    await zhou.see("劳动合同", within=".transcript")
+
+
+async def test_an_account_is_added_and_its_password_works_once_shown(house: House) -> None:
+    root = await house.enter("root", "admin")
+    await root.page.locator("#user-form input[name=name]").fill("newlawyer")
+    await root.page.locator("#user-form select[name=role]").select_option("lawyer")
+    await root.press("Enter")
+    password = await root.page.locator("#first-password code").inner_text()
+    fresh = await house.window("fresh")
+    await fresh.page.goto(f"{fresh.address}/login")
+    await fresh.page.keyboard.type("newlawyer")
+    await fresh.press("Tab")
+    await fresh.page.keyboard.type(password)
+    await fresh.press("Enter")
+    await fresh.page.wait_for_url("**/desk")
+    await fresh.see("初始密码", within="#banners")
+    await fresh.page.goto(f"{fresh.address}/me")
+    form = fresh.page.locator("#password-form")
+    await form.locator("[name=old]").fill(password)
+    await form.locator("[name=new]").fill("another long word")
+    await form.locator("[name=again]").fill("another long word")
+    await fresh.press("Enter")
+    await fresh.see("密码已修改")
+
+
+async def test_a_policy_with_errors_names_the_line(house: House) -> None:
+    qian = await house.enter("qian", "manager", path="/policy", expected=(422,))
+    text = qian.page.locator("#policy-text")
+    good = await text.input_value()
+    await text.fill(good.replace("bar = 0.5 ", "bar = 5.0 ", 1))
+    await qian.press("Control+Enter")
+    line = good[: good.index("bar = 0.5 ")].count("\n") + 1
+    await expect(qian.page.locator("#policy-problems button").first).to_have_text(f"第 {line} 行")
+    await qian.page.reload()
+    assert "bar = 5.0 " in await text.input_value(), "what was typed survives a reload"
+    before = await qian.page.locator("#policy-version").inner_text()
+    await text.fill(good + "\n# 复核过\n")
+    await qian.press("Control+Enter")
+    await qian.see("已发布", within="#toasts")
+    assert await qian.page.locator("#policy-version").inner_text() != before
+
+
+PAGES = {
+    "operator": ("/operator", "/calls", "/rosters", "/me"),
+    "lawyer": ("/desk", "/calls"),
+    "mediator": ("/desk",),
+    "police": ("/desk",),
+    "department": ("/desk",),
+    "manager": ("/statistics", "/policy", "/rosters", "/calls"),
+    "admin": ("/admin/users", "/operator", "/policy", "/statistics"),
+}
+
+
+@pytest.mark.parametrize("role", sorted(PAGES))
+async def test_every_page_fits_and_is_quiet_in_light_and_dark(house: House, role: str) -> None:
+    call_id = await house.call(CONSULT, line="12348")
+    await house.service.call_in(call_id, "queued")
+    person = await house.enter("someone", role)
+    for path in (*PAGES[role], f"/calls/{call_id}"):
+        await person.page.goto(f"{person.address}{path}")
+        await person.page.locator("main").wait_for()
+        await person.page.wait_for_load_state("load")
+        width = await person.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 1366, f"{path} is wider than the screen"
+        await person.page.locator("#theme-button").click()
+        theme = await person.page.evaluate("document.documentElement.dataset.theme")
+        assert theme in ("light", "dark")
