@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.demo.places import City
+from hotline.errors import HotlineError
 from hotline.intake.api_record import record_from_api
 from hotline.intake.profile import Profile
 from routing.calls.record import CallRecord
@@ -42,7 +43,17 @@ WEEKDAYS = {
     "110": (1.0, 0.95, 0.95, 1.0, 1.1, 1.15, 1.1),
     "12348": (1.45, 1.2, 1.1, 1.0, 0.95, 0.55, 0.45),
 }
+#: Share of calls an operator answers on the line; the rest comes as records.
+LIVE = {"12345": 0.55, "110": 0.3, "12348": 0.5}
+#: Share of older records that was imported.
+IMPORTED = 0.12
+#: As exports write a number that was not shown.
+WITHHELD = "匿名"
 _SHORT_NAME = {"12345": "GD", "110": "JJ", "12348": "FL"}
+
+
+class DemoError(HotlineError):
+    """The demo's own files cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +66,12 @@ class DrawnCall:
     danger: int
     intake: str
     """live, backlog or history."""
+    to: str | None = None
+    """The destination meant where it is not that of the class."""
     holder: str | None = None
     """Log-in name of the operator who holds the live call."""
-    claimed: str | None = None
-    """Log-in name of who has it in hand now."""
+    alarm: bool = False
+    """Nobody has acknowledged its danger yet."""
 
 
 def texts(name: str) -> list[dict[str, Any]]:
@@ -67,44 +80,87 @@ def texts(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line]
 
 
-def past_calls(city: City, profiles: Mapping[str, Profile], now: datetime) -> list[DrawnCall]:
-    """About 500 calls of the last four weeks, oldest first."""
-    rng = random.Random(SEED)  # noqa: S311 - the same demo everywhere, no secret
-    callers = _Callers(city, rng)
-    drawn = []
-    for line in HOURS:
-        times = _Times(line, now, rng)
-        for text in texts(line):
-            for _ in range(1 if text.get("once") else COPIES):
-                drawn.append((times.draw(), line, text))
-    drawn.sort(key=lambda each: each[0])
-    return [
-        _call(rng, city, profiles, callers, line, text, received_at, number, age=now - received_at)
-        for number, (received_at, line, text) in enumerate(drawn, 1)
-    ]
+class CallDrawer:
+    """Draws calls for one city; profiles say how each line names its speakers."""
 
+    def __init__(self, city: City, profiles: Mapping[str, Profile], now: datetime) -> None:
+        self._city, self._profiles, self._now = city, profiles, now
+        self._rng = random.Random(SEED)  # noqa: S311 - the same demo everywhere, no secret
+        self._callers = _Callers(city, self._rng)
 
-def calls_of_now(city: City, profiles: Mapping[str, Profile], now: datetime) -> list[DrawnCall]:
-    """The calls that are open at this moment, oldest first."""
-    rng = random.Random(SEED + 1)  # noqa: S311 - as above
-    callers = _Callers(city, rng)
-    rows = sorted(texts("now"), key=lambda text: -text["minutes"])
-    calls = []
-    for number, text in enumerate(rows, 1):
-        received_at = now - timedelta(minutes=text["minutes"], seconds=rng.randint(0, 40))
-        item = _item(rng, city, callers, text["line"], text, received_at, 9000 + number)
-        item |= {"live": text.get("live", False), "operator": text.get("held") or ""}
-        calls.append(
-            DrawnCall(
-                _record(item, profiles),
-                text["route"],
-                text.get("danger", 0),
-                "live",
-                holder=text.get("held"),
-                claimed=text.get("claimed"),
+    def past_calls(self) -> list[DrawnCall]:
+        """About 500 calls of the last four weeks, oldest first."""
+        drawn = []
+        for line in HOURS:
+            times = _Times(line, self._now, self._rng)
+            for text in texts(line):
+                for _ in range(1 if text.get("once") else COPIES):
+                    drawn.append((times.draw(), line, text))
+        drawn.sort(key=lambda each: each[0])
+        return [self._past_call(line, text, at, number) for number, (at, line, text) in enumerate(drawn, 1)]
+
+    def calls_of_now(self) -> list[DrawnCall]:
+        """The calls that are open at this moment, oldest first."""
+        calls = []
+        for number, text in enumerate(sorted(texts("now"), key=lambda text: -text["minutes"]), 9001):
+            received_at = self._now - timedelta(minutes=text["minutes"], seconds=self._rng.randint(0, 40))
+            item = self._item(text["line"], text, received_at, number)
+            item |= {"live": text.get("live", False), "operator": text.get("held") or ""}
+            calls.append(
+                DrawnCall(
+                    self._record(item),
+                    text["route"],
+                    text.get("danger", 0),
+                    "live",
+                    holder=text.get("held"),
+                    alarm=text.get("alarm", False),
+                )
             )
-        )
-    return calls
+        return calls
+
+    def _past_call(self, line: str, text: Mapping[str, Any], received_at: datetime, number: int) -> DrawnCall:
+        rng, age = self._rng, self._now - received_at
+        item = self._item(line, text, received_at, number)
+        live = rng.random() < LIVE[line] and bool(item["transcript"])
+        intake = "live"
+        if not live and age > timedelta(days=1, hours=12) and rng.random() < IMPORTED:
+            # what a line could not send at once comes as an import next day; the oldest is only counted
+            intake = "history" if age > timedelta(days=14) else "backlog"
+        item["live"] = live
+        if not live:
+            item["talk_time_s"] = text.get("talk_time_s", rng.randint(35, 420))
+            if rng.random() < 0.6 and line != "110":
+                item["satisfaction"] = rng.choices((5, 4, 3, 2, 1), (60, 25, 8, 4, 3))[0]
+        return DrawnCall(self._record(item), text["route"], text.get("danger", 0), intake, text.get("to"))
+
+    def _item(self, line: str, text: Mapping[str, Any], received_at: datetime, number: int) -> dict[str, Any]:
+        """One call in the form of ``POST /calls``."""
+        rng, city = self._rng, self._city
+        slots = {name: rng.choice(values) for name, values in city.slots.items()}
+        _, slots["street"] = rng.choice(city.streets)
+        caller_number, caller_name = self._callers.draw()
+        region = text.get("region", slots["street"])
+        item = {
+            "line": line,
+            "external_id": f"{PREFIX}{_SHORT_NAME[line]}{received_at.astimezone(LOCAL_ZONE):%Y%m%d}{number:04d}",
+            "received_at": received_at.isoformat(),
+            "caller_number": caller_number or WITHHELD,
+            "caller_name": text.get("caller", caller_name),
+            "transcript": _transcript(text, slots, received_at, rng),
+            "address": f"{city.grids[0].name}{region}{slots['road']}{rng.randint(1, 180)}号" if line != "12348" else "",
+            "region": region,
+            "confidential": text.get("confidential", False),
+            "talk_time_s": text.get("talk_time_s"),
+        }
+        if "kind" in text:
+            item["request_kind"] = text["kind"]
+        return item
+
+    def _record(self, item: dict[str, Any]) -> CallRecord:
+        record = record_from_api(item, profiles=self._profiles)
+        if not isinstance(record, CallRecord):
+            raise DemoError(f"Demo call {item['external_id']} cannot be taken in; correct calls/*.jsonl: {record}")
+        return record
 
 
 class _Times:
@@ -142,66 +198,6 @@ class _Callers:
         return self._rng.choice(self._again) if kind < 0.24 else self._new()
 
 
-def _call(
-    rng: random.Random,
-    city: City,
-    profiles: Mapping[str, Profile],
-    callers: _Callers,
-    line: str,
-    text: Mapping[str, Any],
-    received_at: datetime,
-    number: int,
-    *,
-    age: timedelta,
-) -> DrawnCall:
-    item = _item(rng, city, callers, line, text, received_at, number)
-    live = rng.random() < {"12345": 0.55, "110": 0.3, "12348": 0.5}[line] and bool(item["transcript"])
-    intake = "live"
-    if not live and age > timedelta(days=1, hours=12):
-        # what a line could not send at once comes as an import next day; the oldest is only counted
-        chance = rng.random()
-        if chance < 0.12:
-            intake = "history" if age > timedelta(days=14) else "backlog"
-    item["live"] = live
-    if not live:
-        item["talk_time_s"] = text.get("talk_time_s", rng.randint(35, 420))
-        if rng.random() < 0.6 and line != "110":
-            item["satisfaction"] = rng.choices((5, 4, 3, 2, 1), (60, 25, 8, 4, 3))[0]
-    return DrawnCall(_record(item, profiles), text["route"], text.get("danger", 0), intake)
-
-
-def _item(
-    rng: random.Random,
-    city: City,
-    callers: _Callers,
-    line: str,
-    text: Mapping[str, Any],
-    received_at: datetime,
-    number: int,
-) -> dict[str, Any]:
-    """One call in the form of ``POST /calls``."""
-    slots = {name: rng.choice(values) for name, values in city.slots.items()}
-    _, street = rng.choice(city.streets)
-    slots["street"] = street
-    caller_number, caller_name = callers.draw()
-    region = text.get("region", street)
-    item = {
-        "line": line,
-        "external_id": f"{PREFIX}{_SHORT_NAME[line]}{received_at.astimezone(LOCAL_ZONE):%Y%m%d}{number:04d}",
-        "received_at": received_at.isoformat(),
-        "caller_number": caller_number or "未显示",
-        "caller_name": text.get("caller", caller_name),
-        "transcript": _transcript(text, slots, received_at, rng),
-        "address": f"{city.grids[0].name}{region}{slots['road']}{rng.randint(1, 180)}号" if line != "12348" else "",
-        "region": region,
-        "confidential": text.get("confidential", False),
-        "talk_time_s": text.get("talk_time_s"),
-    }
-    if "kind" in text:
-        item["request_kind"] = text["kind"]
-    return item
-
-
 def _transcript(text: Mapping[str, Any], slots: Mapping[str, str], received_at: datetime, rng: random.Random) -> Any:
     if "turns" not in text:
         said = [text[key] for key in ("title", "text") if text.get(key)]
@@ -227,10 +223,3 @@ def _turns(
 
 def _filled(text: str, slots: Mapping[str, str]) -> str:
     return string.Formatter().vformat(text, (), slots)
-
-
-def _record(item: dict[str, Any], profiles: Mapping[str, Profile]) -> CallRecord:
-    record = record_from_api(item, profiles=profiles)
-    if not isinstance(record, CallRecord):
-        raise ValueError(f"demo call {item['external_id']}: {record}")
-    return record

@@ -22,7 +22,7 @@ from routing.rosters.store import rotation_body
 #: Rosters cover this much before now (the demo's calls) and after it.
 WEEKS_BACK, WEEKS_AHEAD = 5, 3
 #: Hashing a password takes 64 MiB; so many at once.
-HASHES_AT_ONCE = 4
+HASHES_AT_ONCE = 2
 
 _ALL_DAYS = frozenset(range(1, 8))
 _WORKDAYS = frozenset(range(1, 6))
@@ -31,7 +31,7 @@ _NIGHT = (20 * 60, 8 * 60)
 
 
 async def add_people(pool: Any, city: City) -> tuple[dict[str, int], dict[str, str]]:
-    """Grids and accounts; ids and first passwords by log-in name."""
+    """Grids and accounts; ids, and first passwords of those that are printed, by log-in name."""
     async with pool.acquire() as connection, connection.transaction():
         for grid in city.grids:
             await queries.insert_grid(
@@ -44,13 +44,26 @@ async def add_people(pool: Any, city: City) -> tuple[dict[str, int], dict[str, s
             )
     turn = asyncio.Semaphore(HASHES_AT_ONCE)
 
-    async def add(person: Person) -> tuple[str, int, str]:
+    async def add(person: Person) -> tuple[str, int, str | None]:
+        if person.printed is None:
+            # a colleague to work with; nobody logs in as one
+            async with pool.acquire() as connection:
+                user_id = await account_queries.insert_user(
+                    connection,
+                    name=person.name,
+                    display_name=person.display,
+                    role=person.role,
+                    password_hash=None,
+                    must_change=False,
+                )
+            return person.name, int(user_id), None
         async with turn:
             user_id, password = await add_user(pool, person.name, person.role, display_name=person.display)
         return person.name, user_id, password
 
     added = await asyncio.gather(*(add(person) for person in city.people))
-    return {name: user_id for name, user_id, _ in added}, {name: password for name, _, password in added}
+    ids = {name: user_id for name, user_id, _ in added}
+    return ids, {name: password for name, _, password in added if password is not None}
 
 
 async def add_duties(pool: Any, policy: Policy, city: City, ids: Mapping[str, int], now: datetime) -> None:

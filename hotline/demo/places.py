@@ -75,9 +75,7 @@ def load_city() -> City:
         for each in data["people"]
     )
     streets = tuple((district, street) for district, below in data["districts"].items() for street in below)
-    return City(
-        grids, streets, data["slots"], surnames, tuple(data["callers"]["forms"]), people, data["words"]
-    )
+    return City(grids, streets, data["slots"], surnames, tuple(data["callers"]["forms"]), people, data["words"])
 
 
 def _grids(data: Mapping[str, Any], surnames: str) -> Iterator[Grid]:

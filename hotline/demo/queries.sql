@@ -6,10 +6,14 @@ insert into grids (parent_id, code, name, level, responsible)
 values ((select id from grids where code = :parent), :code, :name, :level, :responsible);
 
 -- name: lock!
--- One filling at a time, held by this connection.
+-- One filling at a time, held by this connection; another start waits here, longer than a lock elsewhere may.
+begin;
+set local lock_timeout = 0;
+set local statement_timeout = '55s';
 select pg_advisory_lock(hashtext('hotline demo'));
+commit;
 
--- name: unlock!
+-- name: unlock$
 -- Let the next one look.
 select pg_advisory_unlock(hashtext('hotline demo'));
 

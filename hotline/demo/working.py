@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,6 +47,8 @@ PEAK, MONDAY = 1.7, 1.3
 ANSWERED = 0.4
 #: Forwards in which a caller wants something else than was proposed, that are taken back, that come back.
 WANTED_OTHERWISE, TAKEN_BACK, SENT_BACK, RELEASED = 0.04, 0.03, 0.05, 0.03
+#: So often the first level is busy with what the demo does not show.
+SECOND_LEVEL = 0.15
 
 _MEANT: dict[str, Destination] = {
     "police_incident": "police",
@@ -71,6 +74,8 @@ class Work:
     until: datetime
     rng: random.Random
     _returned: set[int] = field(default_factory=set)
+    _times: defaultdict[int, list[tuple[datetime, datetime]]] = field(default_factory=lambda: defaultdict(list))
+    """From when to when each person had a call in hand."""
 
     async def answer_live(self, live: Sequence[int]) -> None:
         """Operators answer the calls they hold, or forward them."""
@@ -98,24 +103,24 @@ class Work:
         for _ in range(2):
             for queue in self.policy.queues:
                 await self._serve(queue)
-                await self.clock.shift()
 
-    async def claim_now(self, call_id: int, name: str) -> bool:
-        """A person of the demo takes one waiting call and keeps it; whether that person got it."""
+    async def claim_now(self, name: str, ago: timedelta) -> bool:
+        """A person of the demo takes the next call, so long before the end, and keeps it; False: nothing waited."""
         user_id = self.ids[name]
-        role = next(person.role for person in self.city.people if person.name == name)
-        for queue in self.policy.roles.get(role, ()):
-            waiting = [row["call_id"] for row in await queries.waiting(self.connection, queue=queue)]
-            if waiting[:1] == [call_id]:
-                await self.clock.set(call_id, self.clock.last(call_id) + timedelta(seconds=90))
-                return await claim(self.pool, self.policy, queue, user_id, on_roster=self.book.has) is not None
+        for queue in self.policy.roles.get(self._person(user_id).role, ()):
+            agent = next(view for view in await self._agents(queue) if view.user_id == user_id)
+            waiting = [
+                row for row in await queries.waiting(self.connection, queue=queue) if matches(agent, item_view(row))
+            ]
+            if not waiting:
+                continue
+            await self.clock.set(waiting[0]["call_id"], self.until - ago)
+            if await claim(self.pool, self.policy, queue, user_id, on_roster=self.book.has) is not None:
+                return True
         return False
 
     async def _serve(self, queue: str) -> None:
-        rows = await queue_queries.queue_agents(
-            self.connection, queue=queue, roles=roles_of_queue(self.policy, queue)
-        )
-        agents = sorted((agent_view(row) for row in rows), key=lambda view: (view.tier_level, view.position))
+        agents = await self._agents(queue)
         for item in await queries.waiting(self.connection, queue=queue):
             if item["call_id"] not in self.calls:
                 continue
@@ -125,6 +130,10 @@ class Work:
             agent = self._agent(queue, agents, item, planned)
             if agent is not None:
                 await self._serve_item(queue, item["call_id"], agent, planned)
+
+    async def _agents(self, queue: str) -> list[AgentView]:
+        roles = roles_of_queue(self.policy, queue)
+        return [agent_view(row) for row in await queue_queries.queue_agents(self.connection, queue=queue, roles=roles)]
 
     async def _serve_item(self, queue: str, call_id: int, agent: AgentView, planned: datetime) -> None:
         decided = await queries.decided(self.connection, call_id=call_id)
@@ -156,6 +165,7 @@ class Work:
         handled = self.clock.last(call_id) + timedelta(
             seconds=self.rng.lognormvariate(0, 0.5) * HANDLING_S[self._destination(queue)]
         )
+        self._times[agent.user_id].append((at, handled))
         if handled > self.until:
             return
         await self.clock.set(call_id, handled)
@@ -194,7 +204,7 @@ class Work:
     async def _forward(self, call_id: int, user_id: int, proposed: str, *, live: bool) -> dict[str, Any]:
         """As proposed, unless the operator heard something else, or the caller insists."""
         drawn = self.calls[call_id]
-        meant: Destination = "police" if drawn.danger else _MEANT[drawn.route]
+        meant = "police" if drawn.danger else drawn.to or _MEANT[drawn.route]
         reason = OVERRULE_REASONS[1]
         if proposed == meant and not drawn.danger and self.rng.random() < WANTED_OTHERWISE:
             meant, reason = ("lawyers" if meant != "lawyers" else "mediators"), OVERRULE_REASONS[0]
@@ -221,7 +231,7 @@ class Work:
     def _answered_by_operator(self, call_id: int, proposed: str) -> bool:
         """A wrong number, or something an operator knows. Danger is always handed on."""
         drawn = self.calls[call_id]
-        if drawn.danger:
+        if drawn.danger or drawn.to:
             return False
         if drawn.route == "invalid" or proposed == "operators":
             return True
@@ -266,13 +276,25 @@ class Work:
         return at if at <= self.until else None
 
     def _agent(self, queue: str, agents: Sequence[AgentView], item: Any, at: datetime) -> AgentView | None:
-        """Who takes it: of those on duty whom it suits, the first level first; off the roster where nobody suits."""
+        """Who takes it: of those whom it suits and who are on duty the first level first, whoever had the fewest calls.
+
+        Others come where those are busy; off the roster where nobody suits.
+        """
         view = item_view(item)
         suited = [agent for agent in agents if matches(agent, view)]
         present = [agent for agent in suited if self.book.has(queue, agent.user_id, at)]
         chosen = present or suited
         if not chosen:
             return None
-        level = min(agent.tier_level for agent in chosen)
-        return self.rng.choice([agent for agent in chosen if agent.tier_level == level])
+        return min(
+            chosen,
+            key=lambda agent: (
+                self._busy(agent.user_id, at),
+                agent.tier_level if self.rng.random() > SECOND_LEVEL else 0,
+                len(self._times[agent.user_id]),
+                agent.position,
+            ),
+        )
 
+    def _busy(self, user_id: int, at: datetime) -> bool:
+        return any(begin <= at < end for begin, end in self._times[user_id])
