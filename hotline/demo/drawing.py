@@ -27,9 +27,11 @@ PREFIX = "DEMO-"
 SEED = 12345
 DAYS = 28
 #: Drawn calls end so long before now, so that their work is done.
-DONE_BEFORE = timedelta(hours=2)
+DONE_BEFORE = timedelta(minutes=40)
 #: How often a text is used with other slots.
 COPIES = 3
+#: So many more calls of each line within the last hours, so that today has figures at any time of the day.
+RECENT, RECENT_SPAN = 8, timedelta(hours=9)
 
 #: Calls by hour of the day (0 to 23), as public lines have them: a morning and an afternoon peak, few at night.
 HOURS = {
@@ -68,8 +70,10 @@ class DrawnCall:
     """live, backlog or history."""
     to: str | None = None
     """The destination meant where it is not that of the class."""
+    now: bool = False
+    """One of the calls that are open at this moment."""
     holder: str | None = None
-    """Log-in name of the operator who holds the live call."""
+    """Log-in name of the operator who holds the live call now; None: it still rings."""
     alarm: bool = False
     """Nobody has acknowledged its danger yet."""
 
@@ -92,10 +96,13 @@ class CallDrawer:
         """About 500 calls of the last four weeks, oldest first."""
         drawn = []
         for line in HOURS:
-            times = _Times(line, self._now, self._rng)
+            times = _Times(line, self._now, timedelta(days=DAYS), self._rng)
+            again = [text for text in texts(line) if not text.get("once")]
             for text in texts(line):
                 for _ in range(1 if text.get("once") else COPIES):
                     drawn.append((times.draw(), line, text))
+            recent = _Times(line, self._now, RECENT_SPAN, self._rng)
+            drawn += [(recent.draw(), line, text) for text in self._rng.sample(again, RECENT)]
         drawn.sort(key=lambda each: each[0])
         return [self._past_call(line, text, at, number) for number, (at, line, text) in enumerate(drawn, 1)]
 
@@ -112,6 +119,7 @@ class CallDrawer:
                     text["route"],
                     text.get("danger", 0),
                     "live",
+                    now=True,
                     holder=text.get("held"),
                     alarm=text.get("alarm", False),
                 )
@@ -164,19 +172,22 @@ class CallDrawer:
 
 
 class _Times:
-    """Times of receipt of one line within the last four weeks."""
+    """Times of receipt of one line within ``span`` before now, less ``DONE_BEFORE``."""
 
-    def __init__(self, line: str, now: datetime, rng: random.Random) -> None:
+    def __init__(self, line: str, now: datetime, span: timedelta, rng: random.Random) -> None:
         self._rng = rng
-        self._until = now - DONE_BEFORE
-        first = (now - timedelta(days=DAYS)).astimezone(LOCAL_ZONE).replace(minute=0, second=0, microsecond=0)
-        self._hours = [first + timedelta(hours=n) for n in range(1, DAYS * 24)]
-        self._hours = [hour for hour in self._hours if hour + timedelta(hours=1) <= self._until]
-        self._weights = [HOURS[line][hour.hour] * WEEKDAYS[line][hour.weekday()] for hour in self._hours]
+        first = (now - span).astimezone(LOCAL_ZONE).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        until = now - DONE_BEFORE
+        hours = [first + timedelta(hours=n) for n in range(span // timedelta(hours=1))]
+        # the last hour is not over yet
+        self._hours = [(hour, min((until - hour).total_seconds(), 3600.0)) for hour in hours if hour < until]
+        self._weights = [
+            HOURS[line][hour.hour] * WEEKDAYS[line][hour.weekday()] * length_s for hour, length_s in self._hours
+        ]
 
     def draw(self) -> datetime:
-        (hour,) = self._rng.choices(self._hours, self._weights)
-        return (hour + timedelta(seconds=self._rng.randrange(3600))).astimezone(UTC)
+        ((hour, length_s),) = self._rng.choices(self._hours, self._weights)
+        return (hour + timedelta(seconds=int(self._rng.random() * length_s))).astimezone(UTC)
 
 
 class _Callers:

@@ -147,8 +147,8 @@ class _Filling:
         await self._close()
         present = await self._take(drawer.calls_of_now(), self.published.duty)
         work = self._work(present, self.published.book)
-        for minutes, name in enumerate(IN_HAND, 2):
-            await work.claim_now(name, timedelta(minutes=minutes))
+        for name in IN_HAND:
+            await work.claim_now(name)
         await work.acknowledge([call_id for call_id, drawn in present.items() if not drawn.alarm], "police2")
         await self.clock.shift()
         await queries.hang_up(
@@ -196,13 +196,11 @@ class _Filling:
         return taken
 
     def _holder(self, drawn: DrawnCall) -> int | None:
-        """Who holds a live call: the one it names, else in the past one of those who were on duty."""
+        """Who holds a live call: now whom it names, in the past one of those who were on duty."""
         if not drawn.record.live:
             return None
-        if drawn.holder is not None:
-            return self.ids[drawn.holder]
-        if drawn.record.received_at > self.now - timedelta(hours=1):
-            return None
+        if drawn.now:
+            return self.ids[drawn.holder] if drawn.holder else None
         queue = self.published.policy.queue_for("operators").name
         people = self.published.book.people(queue, drawn.record.received_at)
         return self.rng.choice(people or [self.ids["operator"]])

@@ -47,6 +47,8 @@ PEAK, MONDAY = 1.7, 1.3
 ANSWERED = 0.4
 #: Forwards in which a caller wants something else than was proposed, that are taken back, that come back.
 WANTED_OTHERWISE, TAKEN_BACK, SENT_BACK, RELEASED = 0.04, 0.03, 0.05, 0.03
+#: What is in hand at the end was taken within this time.
+IN_HAND_SINCE = timedelta(minutes=20)
 #: So often the first level is busy with what the demo does not show.
 SECOND_LEVEL = 0.15
 
@@ -104,8 +106,8 @@ class Work:
             for queue in self.policy.queues:
                 await self._serve(queue)
 
-    async def claim_now(self, name: str, ago: timedelta) -> bool:
-        """A person of the demo takes the next call, so long before the end, and keeps it; False: nothing waited."""
+    async def claim_now(self, name: str) -> bool:
+        """A person of the demo took the next call a while ago and keeps it; False: nothing waited."""
         user_id = self.ids[name]
         for queue in self.policy.roles.get(self._person(user_id).role, ()):
             agent = next(view for view in await self._agents(queue) if view.user_id == user_id)
@@ -114,7 +116,9 @@ class Work:
             ]
             if not waiting:
                 continue
-            await self.clock.set(waiting[0]["call_id"], self.until - ago)
+            call_id = waiting[0]["call_id"]
+            soon = self.clock.last(call_id) + timedelta(seconds=self._wait_s(queue, self.clock.last(call_id)))
+            await self.clock.set(call_id, min(max(soon, self.until - IN_HAND_SINCE), self.until))
             if await claim(self.pool, self.policy, queue, user_id, on_roster=self.book.has) is not None:
                 return True
         return False
@@ -263,9 +267,7 @@ class Work:
     def _claimed_at(self, queue: str, call_id: int) -> datetime | None:
         """When somebody takes the call: after the wait of that hour, or when the next shift begins; None: not yet."""
         before = self.clock.last(call_id)
-        local = before.astimezone(LOCAL_ZONE)
-        busy = (PEAK if local.hour in PEAK_HOURS else 1.0) * (MONDAY if local.weekday() == 0 else 1.0)
-        wait_s = self.rng.lognormvariate(0, 0.7) * WAIT_S[self._destination(queue)] * busy
+        wait_s = self._wait_s(queue, before)
         at = before + timedelta(seconds=wait_s)
         roster = self.book.rosters.get(queue)
         if roster is not None and not self.book.people(queue, at):
@@ -274,6 +276,11 @@ class Work:
                 return None
             at = begins + timedelta(seconds=60 + wait_s)
         return at if at <= self.until else None
+
+    def _wait_s(self, queue: str, at: datetime) -> float:
+        local = at.astimezone(LOCAL_ZONE)
+        busy = (PEAK if local.hour in PEAK_HOURS else 1.0) * (MONDAY if local.weekday() == 0 else 1.0)
+        return self.rng.lognormvariate(0, 0.7) * WAIT_S[self._destination(queue)] * busy
 
     def _agent(self, queue: str, agents: Sequence[AgentView], item: Any, at: datetime) -> AgentView | None:
         """Who takes it: of those whom it suits and who are on duty the first level first, whoever had the fewest calls.
