@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from playwright.async_api import expect
 
 from tests.browser.house import PASSWORD, House
 
-WAGES = "我在装修公司干了四个月，老板拖欠工资两万三千块不给，想咨询一下怎么申请劳动仲裁，需要交哪些材料"
+WAGES = "我想咨询一下，公司没有和我签劳动合同就把我辞退了，能不能要双倍工资，申请仲裁要准备什么材料"
 LIGHT = "小区门口的路灯坏了半个多月，晚上看不见路，麻烦派人来修一修"
 THREAT = "快来人啊，我前夫拿着菜刀在砸门，孩子吓得直哭，他说要砍死我们"
+#: Enter counts only after a proposal has been on screen long enough to be read.
+READY = '.primary-action[data-ready="yes"]'
 
 
 async def test_a_live_call_goes_on_with_one_key_and_comes_back(house: House) -> None:
@@ -28,7 +29,7 @@ async def test_a_live_call_goes_on_with_one_key_and_comes_back(house: House) -> 
     await expect(proposal).to_contain_text("12348 律师")
     await expect(proposal.locator(".reasons li").first).not_to_be_empty()
     await expect(zhou.page.locator("#call-list")).to_be_focused()
-    await asyncio.sleep(0.6)  # Enter counts only after the proposal was long enough on screen to be read
+    await zhou.page.locator(READY).wait_for()
     await zhou.press("Enter")
     await zhou.see("请拨", within="#forwards")
     await expect(zhou.page.locator("#forwards")).to_contain_text("12348")
@@ -68,10 +69,8 @@ async def test_a_changed_proposal_is_looked_at_before_enter_acts(house: House) -
     call_id = await house.call(
         [{"speaker": "来电人", "text": LIGHT, "seq": 0}], live=True, operator="zhou", line="12345"
     )
-    first = zhou.page.locator(f'.proposal[data-call-id="{call_id}"]')
-    await first.wait_for()
-    before = await first.get_attribute("data-destination")
-    assert before != "police"
+    await zhou.page.locator(f'.proposal[data-call-id="{call_id}"] {READY}').wait_for()
+    assert await zhou.page.locator(".proposal").get_attribute("data-destination") != "police"
     status, answer = await house.service.request(
         "POST", f"/calls/{call_id}/segments", role="line", json=[{"speaker": "来电人", "text": THREAT, "seq": 1}]
     )
@@ -82,6 +81,7 @@ async def test_a_changed_proposal_is_looked_at_before_enter_acts(house: House) -
     await zhou.see("看过再按一次 Enter", within="#toasts")
     page = await house.service.call_in(call_id, "proposed")
     assert page["transfers"] == []
+    await zhou.page.locator(READY).wait_for()
     await zhou.press("Enter")
     page = await house.service.call_in(call_id, "queued")
     assert page["transfers"][0]["destination"] == "police"
@@ -98,7 +98,7 @@ async def test_who_has_the_call_is_told_to_the_other_operator(house: House) -> N
     await zhou.press("h")
     await lin.page.locator(f"#entry-{call_id}").wait_for(state="detached")
     await lin.see("周敏 接听", within="#call")
-    await asyncio.sleep(0.6)
+    await lin.page.locator(READY).wait_for()
     await lin.press("Enter")
     await lin.see("来电正由周敏处理", within="#toasts")
     assert (await house.service.call_in(call_id, "proposed"))["transfers"] == []

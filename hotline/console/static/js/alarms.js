@@ -9,7 +9,11 @@ const AGAIN_S = 8;
 let audio = null;
 let seconds = 0;
 
+// Browsers play nothing before the first key or click on a page; until then the banner says so.
 function beep() {
+  const silent = !navigator.userActivation || !navigator.userActivation.hasBeenActive;
+  for (const note of document.querySelectorAll(".banner.alarm .silent")) note.hidden = !silent;
+  if (silent) return;
   if (!audio) audio = new AudioContext();
   if (audio.state === "suspended") audio.resume().catch(() => {});
   for (const [delay, pitch] of [[0, 880], [0.22, 660], [0.44, 880]]) {

@@ -17,7 +17,8 @@ const READ_MS = 500;
 
 let chosen = null;
 let seen = null; // {callId, signature}: the proposal the operator has looked at
-let shownAt = 0;
+let armed = false; // the proposal has been on screen long enough to have been read
+let armTimer = null;
 let busy = false;
 
 const entries = () => Array.from(list.querySelectorAll("[data-call-id]"));
@@ -80,11 +81,25 @@ function neighbour() {
   return next ? next.dataset.callId : null;
 }
 
+function markArmed() {
+  const button = proposalPane.querySelector(".primary-action");
+  if (button) button.dataset.ready = armed ? "yes" : "no";
+}
+
+function arm() {
+  armed = false;
+  clearTimeout(armTimer);
+  armTimer = setTimeout(() => {
+    armed = true;
+    markArmed();
+  }, READ_MS);
+}
+
 proposalPane.addEventListener("filled", () => {
   const now = proposal();
   if (!now) return;
   const changed = seen && seen.callId === now.id && seen.signature !== "" && seen.signature !== now.signature;
-  if (!seen || seen.callId !== now.id) shownAt = Date.now();
+  if (!seen || seen.callId !== now.id || seen.signature === "") arm();
   if (changed) {
     // Enter never acts on a proposal that changed under the operator's eyes
     seen.stale = true;
@@ -94,12 +109,15 @@ proposalPane.addEventListener("filled", () => {
   }
   const warning = proposalPane.querySelector(".changed");
   if (warning) warning.hidden = !(seen && seen.stale);
+  markArmed();
 });
 
 function acceptNew() {
   const now = proposal();
   if (!now || !seen || !seen.stale) return false;
   seen = { callId: now.id, signature: now.signature, stale: false };
+  arm();
+  markArmed();
   const warning = proposalPane.querySelector(".changed");
   if (warning) warning.hidden = true;
   toast("建议已变，请看过再按一次 Enter。", true);
@@ -114,7 +132,7 @@ async function send(options = {}) {
     return;
   }
   if (!options.destination && !options.mode) {
-    if (acceptNew() || Date.now() - shownAt < READ_MS) return;
+    if (acceptNew() || !armed) return;
     if (now.destination === "operators" || !now.destination) {
       toast(now.destination ? "建议由话务员处理：按 F8 直接答复，或按 F2–F6 选去向。" : "还没有分流建议，请稍候。", true);
       return;
