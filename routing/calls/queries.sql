@@ -80,7 +80,11 @@ with input as (
         source = i.source, content_hash = decode(i.content_hash, 'hex'),
         grid_id = (select min(g.id) from grids g where g.name = i.region)
     from input i where c.id = :call_id
-    returning c.id, c.version, c.revision, c.intake
+    returning c.id, c.version, c.revision, c.intake, c.live
+), hung_up as (
+    -- nobody is on the line any more: the waiting item is called back instead of ringing at agents
+    update queue_items q set live = false from changed ch
+    where q.call_id = ch.id and not ch.live and q.live and q.state in ('waiting', 'offered', 'claimed')
 ), versions as (
     insert into call_versions (call_id, version, content_hash, payload)
     select ch.id, ch.version, decode(i.content_hash, 'hex'), i.payload from changed ch, input i

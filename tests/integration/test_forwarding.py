@@ -260,3 +260,31 @@ async def test_the_callers_choice_is_recorded(service: RunningService, call: Cal
     assert status == 201
     page = await service.call_in(page["call"]["id"], "proposed")
     assert page["choices"][0]["choice"] == "callback"
+
+
+async def test_a_caller_who_hangs_up_in_the_queue_is_called_back_not_rung_through(
+    service: RunningService, call: CallMaker
+) -> None:
+    await service.start_worker()
+    record = call(WAGES)
+    page = await live(service, record)
+    call_id = page["call"]["id"]
+    await forward(service, call_id, user="anna")
+    before = (await service.call_in(call_id, "queued"))["queue_item"]
+    answer = await service.post_calls(record | {"live": False, "talk_time_s": 61})
+    assert [row["call_id"] for row in answer["updated"]] == [call_id]
+    page = await service.call_in(call_id, "queued")
+    assert page["call"]["contact"] == "callback"
+    assert page["queue_item"]["enqueued_at"] == before["enqueued_at"]
+    async with service.pool.acquire() as connection:
+        assert await connection.fetchval("select bool_or(live) from queue_items where call_id = $1", call_id) is False
+
+
+async def test_a_live_call_that_ends_unforwarded_waits_in_a_queue(service: RunningService, call: CallMaker) -> None:
+    await service.start_worker()
+    record = call(WAGES)
+    page = await live(service, record)
+    await service.post_calls(record | {"live": False, "talk_time_s": 61})
+    page = await service.call_in(page["call"]["id"], "queued")
+    assert page["call"]["held_by"] is None
+    assert page["queue_item"]["state"] == "waiting"
