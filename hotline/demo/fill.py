@@ -140,16 +140,16 @@ class _Filling:
         # rosters of today say nothing about the past: those calls came when somebody was on duty
         past = await self._take(drawer.past_calls(), lambda queue, at: 1)
         work = self._work(past, self.published.book)
+        await work.acknowledge(list(past))
         await work.answer_live([call_id for call_id, drawn in past.items() if drawn.record.live])
         await work.serve_all()
-        await work.acknowledge(list(past), "police")
         await self.clock.shift()
         await self._close()
         present = await self._take(drawer.calls_of_now(), self.published.duty)
         work = self._work(present, self.published.book)
+        await work.acknowledge([call_id for call_id, drawn in present.items() if not drawn.alarm])
         for name in IN_HAND:
             await work.claim_now(name)
-        await work.acknowledge([call_id for call_id, drawn in present.items() if not drawn.alarm], "police2")
         await self.clock.shift()
         await queries.hang_up(
             self.connection, still_there=[call_id for call_id, each in present.items() if each.record.live]

@@ -241,12 +241,14 @@ class Work:
             return True
         return drawn.route == "non_police_help" and self.rng.random() < ANSWERED
 
-    async def acknowledge(self, calls: Sequence[int], name: str) -> None:
-        """The police desk has seen the alarms of these calls."""
+    async def acknowledge(self, calls: Sequence[int]) -> None:
+        """The police desk sees the alarms of these calls and says so; done before anybody takes them."""
+        queue = self.policy.queue_for("police").name
         for row in await queries.alarmed(self.connection, ids=list(calls)):
-            await self.clock.set(row["call_id"], self.clock.last(row["call_id"]))
+            at = await self._step(row["call_id"], self.rng.uniform(3, 20))
+            present = self.book.people(queue, at) or (self.ids["police"],)
             async with self.pool.acquire() as connection:
-                await call_queries.acknowledge(connection, call_id=row["call_id"], user_id=self.ids[name])
+                await call_queries.acknowledge(connection, call_id=row["call_id"], user_id=self.rng.choice(present))
 
     async def _step(self, call_id: int, seconds: float) -> datetime:
         return await self.clock.set(call_id, self.clock.last(call_id) + timedelta(seconds=seconds))

@@ -129,6 +129,33 @@ async def check_whole(connection: Any) -> None:
         """
     )
     assert out_of_order == []
+    after_the_end = await connection.fetch(
+        """
+        select c.id, x.what from calls c join (
+            select call_id, 'log' as what, at from call_log where state is not null
+            union all select call_id, 'triage', created_at from triages
+            union all select call_id, 'decision', created_at from decisions
+            union all select call_id, 'superseded', superseded_at from decisions
+            union all select call_id, 'item', coalesce(ended_at, claimed_at, entered_at) from queue_items
+                where role = 'lead'
+            union all select call_id, 'transfer', coalesce(ended_at, created_at) from transfers
+            union all select call_id, 'answer', at from direct_answers
+            union all select call_id, 'version', stored_at from call_versions
+            union all select call_id, 'alarm', raised_at from danger_alarms
+            union all select call_id, 'check', created_at from danger_checks
+            union all select call_id, 'sample', created_at from quality_samples
+        ) x on x.call_id = c.id
+        where c.state in ('completed', 'closed') and x.at > c.state_changed_at
+        """
+    )
+    assert after_the_end == []
+    claimed_otherwise = await connection.fetch(
+        """
+        select i.id from queue_items i where i.claimed_at is not null
+            and i.claimed_at is distinct from (select max(s.claimed_at) from assignments s where s.queue_item_id = i.id)
+        """
+    )
+    assert claimed_otherwise == []
 
 
 async def test_calls_of_every_line_class_and_state_are_whole(demo: Any) -> None:
