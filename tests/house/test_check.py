@@ -15,8 +15,7 @@ def check(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tools/check.py without stages."""
     monkeypatch.syspath_prepend(str(root / "tools"))
     module = importlib.import_module("check")
-    monkeypatch.setattr(module, "COMPUTING", [])
-    monkeypatch.setattr(module, "WAITING", [])
+    monkeypatch.setattr(module, "STAGES", [])
     monkeypatch.setattr(sys, "argv", ["check"])
     return module
 
@@ -38,8 +37,7 @@ def test_all_well(
     check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tests = folder_of_tests(tmp_path, "def test_a():\n    assert True\n\ndef test_b():\n    assert True\n")
-    monkeypatch.setattr(check, "COMPUTING", [check.Stage("style", exits(0))])
-    monkeypatch.setattr(check, "WAITING", [check.Stage("unit", tests=tests)])
+    monkeypatch.setattr(check, "STAGES", [check.Stage("style", exits(0)), check.Stage("unit", tests=tests)])
     assert check.main() == 0
     assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
 
@@ -48,7 +46,7 @@ def test_a_failed_test_fails_the_run_and_the_rest_still_runs(
     check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tests = folder_of_tests(tmp_path, "def test_a():\n    assert False\n\ndef test_b():\n    assert True\n")
-    monkeypatch.setattr(check, "WAITING", [check.Stage("unit", tests=tests), check.Stage("after", exits(0))])
+    monkeypatch.setattr(check, "STAGES", [check.Stage("unit", tests=tests), check.Stage("after", exits(0))])
     assert check.main() == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "1 passed, 1 failed, 0 skipped"
@@ -59,8 +57,7 @@ def test_a_failed_command_counts_as_a_failure(
     check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tests = folder_of_tests(tmp_path, "def test_a():\n    assert True\n")
-    monkeypatch.setattr(check, "COMPUTING", [check.Stage("style", exits(3))])
-    monkeypatch.setattr(check, "WAITING", [check.Stage("unit", tests=tests)])
+    monkeypatch.setattr(check, "STAGES", [check.Stage("style", exits(3)), check.Stage("unit", tests=tests)])
     assert check.main() == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "1 passed, 1 failed, 0 skipped"
@@ -70,7 +67,7 @@ def test_a_failed_command_counts_as_a_failure(
 def test_a_folder_without_tests_fails(
     check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(check, "WAITING", [check.Stage("unit", tests=folder_of_tests(tmp_path, ""))])
+    monkeypatch.setattr(check, "STAGES", [check.Stage("unit", tests=folder_of_tests(tmp_path, ""))])
     assert check.main() == 1
     assert f"no test in {tmp_path}" in capsys.readouterr().out
 
@@ -87,7 +84,7 @@ def test_without_a_browser_the_stage_says_so_and_fails_under_ci(
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(check.browser, "missing_after_install", lambda: "the browser tests need chromium")
     stage = check.Stage("browser", tests="tests/browser", lacks=check.browser.missing_after_install)
-    monkeypatch.setattr(check, "WAITING", [stage])
+    monkeypatch.setattr(check, "STAGES", [stage])
     assert check.main() == exit_code
     assert f"{verdict}: the browser tests need chromium" in capsys.readouterr().out
 
@@ -97,7 +94,7 @@ def test_what_no_machine_must_have_is_left_out_under_ci_too(
 ) -> None:
     monkeypatch.setenv("CI", "true")
     stage = check.Stage("second", tests="tests/none", lacks=lambda: "no second server", needed_by_ci=False)
-    monkeypatch.setattr(check, "WAITING", [stage])
+    monkeypatch.setattr(check, "STAGES", [stage])
     assert check.main() == 0
     assert "left out: no second server" in capsys.readouterr().out
 
@@ -110,7 +107,7 @@ def test_a_stage_runs_its_tests_in_its_environment_without_those_it_leaves_out(
     other.mkdir()
     (other / "test_two.py").write_text("def test_b():\n    assert False\n", encoding="utf-8")
     stage = check.Stage("second", tests=tests, without=(str(other),), environment={"WHICH": "second"})
-    monkeypatch.setattr(check, "WAITING", [stage])
+    monkeypatch.setattr(check, "STAGES", [stage])
     assert check.main() == 0
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
 
@@ -118,7 +115,7 @@ def test_a_stage_runs_its_tests_in_its_environment_without_those_it_leaves_out(
 def test_integration_runs_against_the_machines_postgres_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(root / "tools"))
     module = importlib.import_module("check")
-    stages = {stage.name: stage for stage in module.WAITING}
+    stages = {stage.name: stage for stage in module.STAGES}
     assert stages["integration-system"].environment == {"HOTLINE_TEST_POSTGRES": "system"}
     assert stages["integration-system"].tests == stages["integration"].tests
     assert all((root / path).exists() for path in stages["integration-system"].without)
@@ -128,9 +125,22 @@ def test_integration_runs_against_the_machines_postgres_too(root: Path, monkeypa
     assert module.lacks_second_postgres() is None
 
 
+def test_a_stage_that_hangs_is_stopped_and_fails(
+    check: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "STAGE_LIMIT_S", 1.0)
+    hanging = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(600)"]
+    monkeypatch.setattr(check, "STAGES", [check.Stage("hanging", hanging), check.Stage("after", exits(0))])
+    assert check.main() == 1
+    said = capsys.readouterr().out
+    assert "begun" in said
+    assert "did not end within 1 s" in said
+    assert any(line.startswith("after") and "ok" in line for line in said.splitlines())
+
+
 def test_every_folder_of_tests_is_a_stage(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(root / "tools"))
     module = importlib.import_module("check")
-    staged = {stage.tests for stage in [*module.COMPUTING, *module.WAITING] if stage.tests}
+    staged = {stage.tests for stage in module.STAGES if stage.tests}
     folders = {f"tests/{path.name}" for path in (root / "tests").iterdir() if any(path.glob("**/test_*.py"))}
     assert folders <= staged

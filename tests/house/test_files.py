@@ -195,14 +195,17 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 def asserts(function: ast.AST, checkers: set[str]) -> bool:
-    """Whether a function can fail by what it checks: assert, raises, a browser's expect, or a function that does so."""
+    """Whether a function can fail by what it checks: assert, raises, a browser's expect, or a function that does so.
+
+    ``see`` is what a person of the browser tests does: it fails when the text does not come into sight.
+    """
     for node in ast.walk(function):
         if isinstance(node, ast.Assert):
             return True
         if isinstance(node, ast.Call):
             callee = node.func
             name = callee.attr if isinstance(callee, ast.Attribute) else getattr(callee, "id", "")
-            if name in checkers | {"raises", "expect", "fail"} or name.startswith(("assert_", "check_")):
+            if name in checkers | {"raises", "expect", "fail", "see"} or name.startswith(("assert_", "check_")):
                 return True
     return False
 
