@@ -18,14 +18,14 @@ select id, name, display_name, role, created_at, disabled_at from users order by
 -- A changed password; the first one needs no further change.
 update users set password_hash = :password_hash, must_change = false where id = :user_id;
 
--- name: disable!
--- A leaver: no log-in, no token, no session any more.
-with gone as (
-    update users set disabled_at = now() where id = :user_id returning id
-), tokens as (
+-- name: disable$
+-- A leaver: no log-in, no token, no session any more. The id, or null where nobody has it.
+with tokens as (
     update api_tokens set revoked_at = now() where user_id = :user_id and revoked_at is null
+), ended as (
+    delete from sessions where user_id = :user_id
 )
-delete from sessions where user_id = :user_id;
+update users set disabled_at = coalesce(disabled_at, now()) where id = :user_id returning id;
 
 -- name: insert_session!
 -- A log-in.
@@ -43,6 +43,10 @@ where s.id_hash = :id_hash and s.expires_at > now() and u.disabled_at is null;
 update sessions set seen_at = now(), expires_at = now() + make_interval(hours => :hours::int)
 where id_hash = :id_hash;
 
+-- name: delete_other_sessions!
+-- A changed password: whoever knew the old one is out. The session with this CSRF token stays.
+delete from sessions where user_id = :user_id and csrf_token is distinct from :csrf_token;
+
 -- name: delete_session!
 -- Log-out.
 delete from sessions where id_hash = :id_hash;
@@ -54,9 +58,12 @@ with s as (delete from sessions where expires_at < now()),
 delete from idempotency_keys where created_at < now() - interval '24 hours';
 
 -- name: failures$
--- Failed log-ins of a name or an address within the window.
-select count(*) from login_failures
-where subject = any(:subjects::text[]) and failed_at > now() - make_interval(secs => :window_s::double precision);
+-- Failed log-ins within the window, of the name or of the address, whichever has more: each failure counts for both.
+select coalesce(max(n), 0) from (
+    select count(*) as n from login_failures
+    where subject = any(:subjects::text[]) and failed_at > now() - make_interval(secs => :window_s::double precision)
+    group by subject
+) as by_subject;
 
 -- name: add_failure!
 -- One more failed log-in.
@@ -84,10 +91,12 @@ insert into journal (user_id, action, subject, detail) values (:user_id, :action
 -- Whether the database is new.
 select count(*) from users;
 
--- name: set_agent!
--- Skills, grids and languages by which calls are found for a person.
-insert into agents (user_id, skills, grids, languages) values (:user_id, :skills, :grids, :languages)
-on conflict (user_id) do update set skills = excluded.skills, grids = excluded.grids, languages = excluded.languages;
+-- name: set_agent$
+-- Skills, grids and languages by which calls are found for a person. The id, or null where nobody has it.
+insert into agents (user_id, skills, grids, languages)
+select id, :skills::text[], :grids::text[], :languages::text[] from users where id = :user_id
+on conflict (user_id) do update set skills = excluded.skills, grids = excluded.grids, languages = excluded.languages
+returning user_id;
 
 -- name: set_tier!
 -- Level and position of a person in a queue.

@@ -27,6 +27,10 @@ class AccountError(HotlineError):
     """An account cannot be made or used as asked."""
 
 
+class AccountNotFound(AccountError):
+    """No account has this id."""
+
+
 class LoginRefused(AccountError):
     """Wrong name or password; which of them is not told."""
 
@@ -158,7 +162,7 @@ async def by_token(pool: Any, token: str) -> Principal | None:
 
 
 async def change_password(pool: Any, principal: Principal, old: str, new: str) -> None:
-    """One's own password. Raises LoginRefused or PasswordRejected."""
+    """One's own password; one's other sessions end. Raises LoginRefused or PasswordRejected."""
     passwords.check_rules(new, principal.name)
     async with pool.acquire() as connection:
         user = await queries.user_by_name(connection, name=principal.name)
@@ -167,6 +171,7 @@ async def change_password(pool: Any, principal: Principal, old: str, new: str) -
     password_hash = await passwords.hash_password(new)
     async with pool.acquire() as connection, connection.transaction():
         await queries.set_password(connection, user_id=principal.user_id, password_hash=password_hash)
+        await queries.delete_other_sessions(connection, user_id=principal.user_id, csrf_token=principal.csrf_token)
         await queries.journal(
             connection, user_id=principal.user_id, action="password_changed", subject=principal.name, detail={}
         )

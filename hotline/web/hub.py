@@ -57,9 +57,12 @@ class EventHub:
 
     async def stop(self) -> None:
         """End every stream."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:
+            for task in pending:
+                task.cancel()
+            # a cancellation that meets a time-out inside a library can be lost: asked once is not enough
+            _, pending = await asyncio.wait(pending, timeout=0.1)
         for subscription in self._subscriptions:
             subscription.put(None)
 

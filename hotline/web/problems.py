@@ -12,7 +12,7 @@ from aiohttp import web
 
 from config.errors import ConfigError
 from hotline.accounts.passwords import PasswordRejected
-from hotline.accounts.store import AccountError, LoginRefused, LoginThrottled
+from hotline.accounts.store import AccountError, AccountNotFound, LoginRefused, LoginThrottled
 from hotline.database import DatabaseUnreachable
 from routing import errors as routing
 
@@ -37,9 +37,12 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (LoginRefused, 401, "login-refused", "登录失败"),
     (LoginThrottled, 429, "login-throttled", "登录过于频繁"),
     (PasswordRejected, 422, "password-rejected", "密码不符合要求"),
+    (AccountNotFound, 404, "account-not-found", "没有这个账号"),
     (AccountError, 422, "account-invalid", "账号信息有误"),
     (ConfigError, 422, "config-invalid", "配置有误"),
     (DatabaseUnreachable, 503, "database-unreachable", "数据库暂不可用"),
+    # a value no column can hold: U+0000 in a text, a number beyond its type
+    (asyncpg.exceptions.DataError, 422, "value-unstorable", "内容不能保存"),
     (asyncpg.exceptions.QueryCanceledError, 503, "database-slow", "数据库响应过慢"),
     (asyncpg.exceptions.LockNotAvailableError, 503, "database-busy", "数据库繁忙"),
     (asyncpg.exceptions.DiskFullError, 503, "disk-full", "存储空间已满"),
@@ -50,6 +53,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
 )
 
 _DETAILS = {
+    "value-unstorable": "内容里有不能保存的字符（如 U+0000）或超出范围的数，请改正后再提交。",
     "database-unreachable": "数据库正在恢复，请几秒后重试；已受理的来电不会丢失。",
     "database-slow": "数据库没有及时响应，本次未受理，请稍后重试。",
     "database-busy": "数据库正忙，本次未受理，请稍后重试。",
@@ -94,7 +98,10 @@ def from_exception(error: Exception) -> web.Response | None:
     for kind, status, name, title in TABLE:
         if isinstance(error, kind):
             detail = _DETAILS.get(name) or str(error)
-            if status >= 500:
+            if name == "value-unstorable":
+                # the sender's to mend; a mistake of our own would look the same, so it is told here too
+                log.warning("value_unstorable", error=type(error).__name__, sqlstate=cause)
+            elif status >= 500:
                 log.error("request_failed", problem=name, error=type(error).__name__)
             return problem(status, name, title, detail)
     return None

@@ -6,10 +6,12 @@ from aiohttp import web
 from pydantic import Field
 
 from hotline.accounts.permissions import GRANTS
-from hotline.accounts.store import add_user, change_password, queries
+from hotline.accounts.store import AccountNotFound, add_user, change_password, queries
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
+
+_UNKNOWN = "没有这个编号的账号，请在账号页核对。"
 
 
 @needs("self")
@@ -82,9 +84,11 @@ async def set_agent(request: web.Request) -> web.Response:
     own = services(request)
     body = await read_body(request, AgentBody)
     async with own.pool.acquire() as connection, connection.transaction():
-        await queries.set_agent(
+        known = await queries.set_agent(
             connection, user_id=path_id(request), skills=body.skills, grids=body.grids, languages=body.languages
         )
+        if known is None:
+            raise AccountNotFound(_UNKNOWN)
         await queries.journal(
             connection,
             user_id=principal(request).user_id,
@@ -100,7 +104,8 @@ async def disable(request: web.Request) -> web.Response:
     """POST /users/{id}/disable: no log-in, token or session any more."""
     own = services(request)
     async with own.pool.acquire() as connection, connection.transaction():
-        await queries.disable(connection, user_id=path_id(request))
+        if await queries.disable(connection, user_id=path_id(request)) is None:
+            raise AccountNotFound(_UNKNOWN)
         await queries.journal(
             connection,
             user_id=principal(request).user_id,

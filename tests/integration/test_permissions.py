@@ -1,0 +1,198 @@
+"""Who may do what: every route of the API and the console, every role."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from hotline.accounts.permissions import GRANTS, ROLES, Role
+from hotline.console.pages import add_console
+from hotline.web.authentication import RouteWithoutPermission, answer_errors, check_routes, permission_of
+from hotline.web.keys import needs
+from hotline.web.routes import API, ROUTES, add_api
+from tests.service_fixtures import CallMaker, RunningService
+
+#: What the service is for, written down a second time: who must be able to do it, and nobody else.
+EXPECTED: dict[str, set[str]] = {
+    "calls.submit": {"operator", "line", "admin"},
+    "calls.read": {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"},
+    "calls.forward": {"operator", "lawyer", "mediator", "police", "department", "admin"},
+    "calls.answer": {"operator", "admin"},
+    "tickets.receive": {"operator", "department", "admin"},
+    "queues.read": {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"},
+    "queues.claim": {"operator", "lawyer", "mediator", "police", "department", "admin"},
+    "danger.acknowledge": {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"},
+    "statistics.read": {"manager", "admin"},
+    "events.read": {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"},
+    "rosters.read": {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"},
+    "rosters.write": {"manager", "admin"},
+    "policy.read": {"manager", "admin"},
+    "policy.write": {"manager", "admin"},
+    "users.write": {"admin"},
+    "triage.repeat": {"manager", "admin"},
+    "self": set(ROLES),
+}
+#: A queue that each role serves; the claim of another's queue is refused for a reason of its own.
+QUEUES: dict[str, str] = {
+    "operator": "operators",
+    "lawyer": "lawyers",
+    "mediator": "mediators",
+    "police": "police",
+    "department": "departments",
+}
+
+
+def bare_app() -> web.Application:
+    """Every route, without the services behind them."""
+    app = web.Application(middlewares=[answer_errors])
+    add_api(app)
+    add_console(app)
+    return app
+
+
+def routes() -> list[tuple[str, str, str]]:
+    """Method, path pattern and permission of everything the service answers."""
+    found = []
+    for route in bare_app().router.routes():
+        assert route.resource is not None
+        if route.method != "HEAD" and not isinstance(route.resource, web.StaticResource):
+            found.append((route.method, route.resource.canonical, str(permission_of(route.handler))))
+    return found
+
+
+def filled(pattern: str, role: str) -> str:
+    """A path with an id that does not exist."""
+    return re.sub(r"\{id[^/]*", "999999", re.sub(r"\{name[^/]*", QUEUES.get(role, "lawyers"), pattern))
+
+
+def test_the_table_of_grants_is_the_one_written_here() -> None:
+    granted = {
+        permission: {role for role, permissions in GRANTS.items() if permission in permissions}
+        for permission in EXPECTED
+    }
+    assert granted == EXPECTED
+
+
+def test_every_route_of_the_table_is_served_and_names_a_permission() -> None:
+    served = {(method, path) for method, path, _ in routes()}
+    for route in ROUTES:
+        assert (route.method, re.sub(r":[^/]*", "}", API + route.path)) in served, route.path
+    assert {permission for _, _, permission in routes()} <= {*EXPECTED, "public"}
+
+
+def test_only_pages_that_tell_nothing_are_public() -> None:
+    public = {(method, path) for method, path, permission in routes() if permission == "public"}
+    assert public == {
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
+        ("GET", "/metrics"),
+        ("GET", "/api/openapi.json"),
+        ("GET", "/api/docs"),
+        ("GET", "/login"),
+        ("POST", "/login"),
+    }
+
+
+def test_a_route_without_permission_keeps_the_service_from_starting() -> None:
+    async def forgotten(request: web.Request) -> web.Response:
+        return web.Response()
+
+    app = bare_app()
+    check_routes(app)
+    app.router.add_get("/api/v1/forgotten", forgotten)
+    with pytest.raises(RouteWithoutPermission, match="/api/v1/forgotten"):
+        check_routes(app)
+    mistyped = bare_app()
+    mistyped.router.add_get("/x", needs("calls.raed")(forgotten))  # type: ignore[arg-type]
+    with pytest.raises(RouteWithoutPermission):
+        check_routes(mistyped)
+
+
+async def ask(service: RunningService, method: str, path: str, token: str | None) -> tuple[int, str]:
+    """Status and problem type (empty without one)."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    body = {"data": b"{}"} if method in ("POST", "PUT") else {}
+    async with service.session.request(
+        method, service.address + path, headers=headers, allow_redirects=False, **body
+    ) as answer:
+        if answer.content_type == "application/problem+json":
+            return answer.status, (await answer.json(content_type=None))["type"].rpartition(":")[2]
+        return answer.status, ""
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+async def test_a_role_passes_where_it_may_and_nowhere_else(service: RunningService, role: Role) -> None:
+    token = await service.token(role)
+    wrong = []
+    for method, pattern, permission in routes():
+        if (method, pattern) == ("POST", "/login"):
+            continue
+        status, problem = await ask(service, method, filled(pattern, role), token)
+        if permission == "public" or role in EXPECTED[permission]:
+            # the one page that says in words that this account has no pages
+            fits = status not in (401, 403) or (role, pattern) == ("line", "/")
+        else:
+            fits = status == 403 and (problem == "not-allowed" or not pattern.startswith("/api/"))
+        if not fits or status >= 500:
+            wrong.append((method, pattern, permission, status, problem))
+    assert wrong == []
+
+
+async def test_nobody_gets_nowhere(service: RunningService) -> None:
+    wrong = []
+    for token in (None, "hl_unknown"):
+        for method, pattern, permission in routes():
+            if permission == "public":
+                continue
+            status, problem = await ask(service, method, filled(pattern, "lawyer"), token)
+            page = method == "GET" and not pattern.startswith("/api/")
+            if (status, problem) != ((303, "") if page else (401, "not-authenticated")) and not (
+                status == 401 and not pattern.startswith("/api/")
+            ):
+                wrong.append((method, pattern, status, problem))
+    assert wrong == []
+
+
+async def test_worthless_authorization_headers(service: RunningService) -> None:
+    for header in ("", "Bearer", "Bearer ", "Basic YTpi", "bearer x y", "Token abc", "Bearer é"):
+        async with service.session.get(f"{service.address}/api/v1/me", headers={"Authorization": header}) as answer:
+            assert answer.status == 401, header
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("role", "queue"), [("lawyer", "police"), ("operator", "lawyers"), ("department", "mediators")]
+)
+async def test_a_claim_from_anothers_queue_is_refused(
+    service: RunningService, call: CallMaker, role: str, queue: str
+) -> None:
+    status, problem = await service.request("POST", f"/queues/{queue}/claim", role=role)
+    assert (status, problem["type"]) == (403, "urn:hotline:problem:not-your-queue")
+
+
+async def test_what_one_agent_has_in_hand_another_cannot_touch(service: RunningService, call: CallMaker) -> None:
+    await service.start_worker()
+    answer = await service.post_calls(call("有人在我家门口打人，快来"))
+    await service.call_in(answer["accepted"][0]["call_id"], "queued")
+    for name in ("paul", "petra"):
+        await service.token("police", name)
+    status, claim = await service.request("POST", "/queues/police/claim", role="police", user="paul")
+    assert status == 200, claim
+    path = f"/assignments/{claim['assignment_id']}"
+    tries: list[tuple[str, str, dict[str, Any]]] = [
+        ("POST", "/heartbeat", {}),
+        ("POST", "/release", {}),
+        ("POST", "/complete", {"disposition": "已处置"}),
+        ("PUT", "/notes", {"notes": "别人的"}),
+    ]
+    for method, end, body in tries:
+        status, _ = await service.request(method, path + end, role="police", user="petra", json=body)
+        assert status in (403, 404, 409), end
+    status, done = await service.request(
+        "POST", f"{path}/complete", role="police", user="paul", json={"disposition": "已处置", "notes": "到场劝离"}
+    )
+    assert (status, done["outcome"]) == (200, "completed")
