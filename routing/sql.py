@@ -22,9 +22,9 @@ class PlainAdapter(AsyncPGAdapter):
     is_aio_driver = False
 
     def _values(self, query_name: str, parameters: Mapping[str, Any]) -> list[Any]:
-        return list(self.maybe_order_params(query_name, parameters))
+        return [parameters[name] for name in self.var_sorted[query_name]]
 
-    async def select(  # type: ignore[override]
+    async def select(
         self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: object = None
     ) -> list[Any]:
         """``name``: all rows."""

@@ -104,13 +104,17 @@ def report(cases: list[Case]) -> None:
         )
     every = sum(c.went == c.expected for c in cases)
     lenient = sum(c.went in c.lenient for c in cases)
-    print(f"\nproposed destination right over all calls, review included: {every / len(cases):.3f} strict, "
-          f"{lenient / len(cases):.3f} lenient")
+    print(
+        f"\nproposed destination right over all calls, review included: {every / len(cases):.3f} strict, "
+        f"{lenient / len(cases):.3f} lenient"
+    )
     police = [c for c in cases if c.expected == "police"]
     caught = sum(c.went == "police" for c in police)
     false = sum(c.went == "police" and "police" not in c.lenient for c in cases)
-    print(f"police: {caught} of {len(police)} calls that need them went there; {false} of "
-          f"{len(cases) - len(police)} others did")
+    print(
+        f"police: {caught} of {len(police)} calls that need them went there; {false} of "
+        f"{len(cases) - len(police)} others did"
+    )
     wrong: dict[tuple[str, str], Counter[bool]] = defaultdict(Counter)
     for c in cases:
         if c.went not in c.lenient:
@@ -130,7 +134,15 @@ def main() -> None:
         Path(scratch).chmod(0o711)
         state = options.state or Path(scratch) / "state"
         for line, name in EXPORTS:
-            command = [sys.executable, "-m", "hotline", "import", "--line", line, str(options.shared / "samples" / name)]
+            command = [
+                sys.executable,
+                "-m",
+                "hotline",
+                "import",
+                "--line",
+                line,
+                str(options.shared / "samples" / name),
+            ]
             environment = {"HOTLINE_STATE_DIR": str(state), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
             done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
             print(line, done.stdout.strip() or done.stderr.strip())

@@ -13,11 +13,11 @@ from config.files import ConfigFiles
 from hotline.accounts.store import queries as account_queries
 from hotline.database import open_pool
 from routing.errors import LeaseLost
+from routing.offers.service import queue_round, refuse_offer
 from routing.policy.loading import read_policy
 from routing.policy.settings import Policy
 from routing.queues.agents import AgentView, ItemView
 from routing.queues.eligibility import matches
-from routing.offers.service import queue_round, refuse_offer
 from routing.queues.service import Claim, claim, complete, heartbeat, release, set_presence
 from tests.service_fixtures import eventually
 
@@ -60,7 +60,8 @@ async def add_waiting(connection: Any, count: int, queue: str = "lawyers", **col
         for row in await connection.fetch(
             """
             with made as (
-                insert into calls (line, external_id, intake, contact, received_at, transcript, segments, content_hash, state)
+                insert into calls
+                    (line, external_id, intake, contact, received_at, transcript, segments, content_hash, state)
                 select '12348', md5(random()::text || n), 'live', 'callback', now(), 'x', '[]', '\\x00', 'queued'
                 from generate_series(1, $1) n returning id
             ), numbered as (select id, row_number() over (order by id) as n from made)

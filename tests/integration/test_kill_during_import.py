@@ -41,7 +41,12 @@ def write_export(path: Path, count: int, prefix: str) -> None:
         writer = csv.writer(file)
         writer.writerow(["工单编号", "来电时间", "联系电话", "诉求内容"])
         for n in range(count):
-            what = ("路口红绿灯不亮", "物业不退装修押金想请人调解", "问产假工资怎么算，公司说没有", "楼上漏水泡了我家吊顶")[n % 4]
+            what = (
+                "路口红绿灯不亮",
+                "物业不退装修押金想请人调解",
+                "问产假工资怎么算，公司说没有",
+                "楼上漏水泡了我家吊顶",
+            )[n % 4]
             writer.writerow([f"{prefix}{n:06d}", "2026-11-20 08:00:00", f"1370000{n:04d}"[:11], f"{what}，门牌{n}号"])
 
 
