@@ -78,6 +78,7 @@ class Work:
     _returned: set[int] = field(default_factory=set)
     _times: defaultdict[int, list[tuple[datetime, datetime]]] = field(default_factory=lambda: defaultdict(list))
     """From when to when each person had a call in hand."""
+    _shares: defaultdict[str, float] = field(default_factory=lambda: defaultdict(lambda: 0.5))
 
     async def answer_live(self, live: Sequence[int]) -> None:
         """Operators answer the calls they hold, or forward them."""
@@ -88,7 +89,7 @@ class Work:
                 await self._answer(call_id, user_id)
                 continue
             transfer = await self._forward(call_id, user_id, row["destination"], live=True)
-            if self.rng.random() < TAKEN_BACK:
+            if self._turn("taken_back", TAKEN_BACK):
                 await self.clock.set(call_id, at + timedelta(seconds=9))
                 await cancel(self.pool, transfer["id"], user_id)
                 at = await self.clock.set(call_id, at + timedelta(seconds=31))
@@ -156,7 +157,7 @@ class Work:
             await self.clock.set(taken.call_id, planned)
         call_id = taken.call_id
         role = self._person(agent.user_id).role
-        if self.rng.random() < RELEASED and role in ("lawyer", "mediator"):
+        if role in ("lawyer", "mediator") and self._turn("released", RELEASED):
             at = await self._step(call_id, 40)
             await release(
                 self.pool, self.policy, taken.assignment_id, agent.user_id, reason=self.rng.choice(RELEASE_REASONS[:3])
@@ -195,7 +196,7 @@ class Work:
         if transfer_id is None or self._destination(queue) != "departments":
             return False
         await self._step(call_id, 30)
-        if call_id not in self._returned and self.rng.random() < SENT_BACK:
+        if call_id not in self._returned and self._turn("sent_back", SENT_BACK):
             self._returned.add(call_id)
             reason = self.rng.choice(self.city.words["returned"])
             await send_back(self.pool, self.policy, transfer_id, agent.user_id, reason)
@@ -210,7 +211,7 @@ class Work:
         drawn = self.calls[call_id]
         meant = "police" if drawn.danger else drawn.to or _MEANT[drawn.route]
         reason = OVERRULE_REASONS[1]
-        if proposed == meant and not drawn.danger and self.rng.random() < WANTED_OTHERWISE:
+        if proposed == meant and not drawn.danger and self._turn("wanted_otherwise", WANTED_OTHERWISE):
             meant, reason = ("lawyers" if meant != "lawyers" else "mediators"), OVERRULE_REASONS[0]
         elif drawn.danger:
             reason = OVERRULE_REASONS[2]
@@ -249,6 +250,14 @@ class Work:
             present = self.book.people(queue, at) or (self.ids["police"],)
             async with self.pool.acquire() as connection:
                 await call_queries.acknowledge(connection, call_id=row["call_id"], user_id=self.rng.choice(present))
+
+    def _turn(self, what: str, share: float) -> bool:
+        """True for this share of the times it is asked, evenly: rare things happen on every installation."""
+        self._shares[what] += share
+        if self._shares[what] < 1:
+            return False
+        self._shares[what] -= 1
+        return True
 
     async def _step(self, call_id: int, seconds: float) -> datetime:
         return await self.clock.set(call_id, self.clock.last(call_id) + timedelta(seconds=seconds))
