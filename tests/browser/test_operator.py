@@ -160,8 +160,8 @@ async def test_a_dropped_stream_shows_and_nothing_is_missed(house: House) -> Non
     assert await zhou.page.locator(f"#entry-{call_id}").count() == 0
     await zhou.page.unroute("**/api/v1/events*")
     await zhou.wait_live()
-    await zhou.page.locator(f"#entry-{call_id}").wait_for()
-    await zhou.page.locator(f'.proposal[data-call-id="{call_id}"][data-destination="lawyers"]').wait_for()
+    await expect(zhou.page.locator(f"#entry-{call_id}")).to_be_visible()
+    await expect(zhou.page.locator(f'.proposal[data-call-id="{call_id}"] .target')).to_have_text("转 12348 律师")
 
 
 async def test_what_is_typed_and_focused_stays_while_calls_come_in(house: House) -> None:

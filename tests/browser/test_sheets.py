@@ -36,12 +36,10 @@ async def test_a_wrong_password_is_told_and_next_stays_in_the_house(house: House
 
 async def test_no_permission_and_no_such_page_are_told(house: House) -> None:
     he = await house.enter("he", "lawyer", expected=(403, 404))
-    await he.page.goto(f"{he.address}/admin/users")
-    await he.see("没有权限")
-    await he.page.goto(f"{he.address}/calls/999999")
-    await he.see("没有这通来电")
-    await he.page.goto(f"{he.address}/nowhere")
-    await he.see("没有这个页面")
+    for path, title in (("/admin/users", "没有权限"), ("/calls/999999", "没有这通来电"), ("/nowhere", "没有这个页面")):
+        await he.page.goto(f"{he.address}{path}")
+        await expect(he.page.locator("h1")).to_have_text(title)
+        await expect(he.page.get_by_role("button", name="回到我的首页")).to_be_visible()
 
 
 async def test_figures_and_charts_agree_with_the_calls(house: House) -> None:
@@ -105,7 +103,7 @@ async def test_an_account_is_added_and_its_password_works_once_shown(house: Hous
     await form.locator("[name=new]").fill("another long word")
     await form.locator("[name=again]").fill("another long word")
     await fresh.press("Enter")
-    await fresh.see("密码已修改")
+    await expect(fresh.page.locator("#toasts")).to_contain_text("密码已修改")
 
 
 async def test_a_policy_with_errors_names_the_line(house: House) -> None:
