@@ -226,8 +226,8 @@ class _Filling:
             self.clock.note(mark, ((call_id, self.clock.last(call_id) + later) for call_id in closed))
 
     async def _settle_agents(self) -> None:
-        """Who is on duty is free, but for the people that are logged in by hand."""
+        """Who is on duty rests; the people that are logged in by hand say themselves when they are available."""
         printed = {self.ids[person.name] for person in self.city.people if person.printed}
         book = self.published.book
         on_duty = {user_id for queue in book.rosters for user_id in book.people(queue, self.now)}
-        await queries.settle_agents(self.connection, free=sorted(on_duty - printed))
+        await queries.settle_agents(self.connection, resting=sorted(on_duty - printed))

@@ -143,10 +143,11 @@ from calls c join decisions d on d.id = c.decision_id where c.id = :call_id;
 select call_id from danger_alarms where acknowledged_at is null and call_id = any(:ids::bigint[]);
 
 -- name: settle_agents!
--- What the people of the demo do now: on a call, free because on duty, or not there. What they did last lies in the past.
+-- What the people of the demo do now: on a call, at rest because on duty, or not there. Nobody sits at their desks, so
+-- none of them is available: a live call must not ring where it cannot be answered. What they did last lies in the past.
 update agents a set
     presence = case when exists (select from assignments s where s.user_id = a.user_id and s.ended_at is null) then 'on_call'
-                    when a.user_id = any(:free::bigint[]) then 'available' else 'offline' end,
+                    when a.user_id = any(:resting::bigint[]) then 'paused' else 'offline' end,
     presence_since = now(), wrap_up_until = null, penalty_until = null, no_answers = 0, last_offered_at = null,
     last_completed_at = (select max(ended_at) from assignments s where s.user_id = a.user_id);
 
