@@ -31,8 +31,8 @@ test: setup ## everything CI checks: style, types, imports, Dockerfile, and all 
 lint: setup ## style, types, imports and Dockerfile only
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports hadolint mypy tools-mypy
 
-bench: setup ## how fast triage is, against plain jieba with scikit-learn
-	cd "$(ROOT)" && exec "$(BIN)/hotline" bench triage
+bench: setup ## how fast: import to queue against COPY, claims against a plain lock, triage against plain jieba
+	cd "$(ROOT)" && "$(BIN)/python" benchmarks/pipeline.py && "$(BIN)/python" benchmarks/claims.py && exec "$(BIN)/hotline" bench triage
 
 format: setup ## rewrites the Python files in the house style
 	cd "$(ROOT)" && "$(BIN)/ruff" check --fix-only --quiet . && "$(BIN)/ruff" format .
