@@ -120,7 +120,7 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute("GET", "/policy", policy.show, "现行分流规则"),
     ApiRoute("POST", "/policy", policy.publish, "校验并发布分流规则", body=policy.PolicyBody, answers=(201, 422)),
     ApiRoute("GET", "/triage/set-aside", policy.set_aside, "搁置的研判"),
-    ApiRoute("POST", r"/calls/{id:\d{1,18}}/triage", policy.repeat, "重新研判搁置的来电"),
+    ApiRoute("POST", r"/calls/{id:\d{1,18}}/triage", policy.repeat, "重新研判搁置的来电", answers=(200, 404, 409)),
     ApiRoute("GET", "/me", accounts.me, "我是谁"),
     ApiRoute("POST", "/me/password", accounts.set_password, "修改密码", body=accounts.PasswordBody),
     ApiRoute("GET", "/users", accounts.listing, "账号"),

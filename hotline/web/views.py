@@ -60,7 +60,7 @@ def _probability(value: float | None) -> float | None:
 
 def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
     """One call. Departments do not see who made a confidential one (DESIGN section 5)."""
-    hidden = row["confidential"] and who.role == "department"
+    hidden = _caller_hidden(row, who)
     return {
         "id": row["id"],
         "line": row["line"],
@@ -97,6 +97,11 @@ def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
         "transcript": mask_text(row["transcript"]),
         "segments": [segment | {"text": mask_text(segment["text"])} for segment in row["segments"]],
     }
+
+
+def _caller_hidden(row: Mapping[str, Any], who: Principal) -> bool:
+    """Whether this person may not learn who made the call, nor find their other calls."""
+    return bool(row["confidential"] and who.role == "department")
 
 
 def _surname(name: str | None) -> str | None:
@@ -200,7 +205,7 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
                 at=call["received_at"],
                 window_days=TIMELINE_WINDOW_DAYS,
             )
-            if call["caller_hash"]
+            if call["caller_hash"] and not _caller_hidden(call, who)
             else []
         )
     return {

@@ -38,21 +38,30 @@ insert into call_log (call_id, action) select call_id, 'triage_set_aside' from a
 update triage_jobs set leased_until = now() + make_interval(secs => :pause_s), last_error = left(:error, 500)
 where call_id = any(:ids::bigint[]);
 
--- name: repeat_set_aside!
--- A person wants a job that was set aside tried again.
-update triage_jobs set set_aside_at = null, attempts = 0, leased_until = null where call_id = :call_id;
+-- name: repeat_set_aside$
+-- A person wants a job that was set aside tried again; null where none is set aside.
+update triage_jobs set set_aside_at = null, attempts = 0, leased_until = null
+where call_id = :call_id and set_aside_at is not null returning call_id;
 
 -- name: pending$
 -- How many readings are still to be made (set-aside ones not counted).
 select count(*) from triage_jobs where set_aside_at is null;
 
 -- name: lock_calls
--- The calls of a batch, locked in id order.
-select c.id, c.revision, c.state, c.live, c.intake, t.danger_level,
-       exists (select from transfers f where f.call_id = c.id and f.state in ('pending', 'confirmed', 'taken'))
-           as forwarded
-from calls c left join triages t on t.id = c.triage_id
-where c.id = any(:ids::bigint[]) order by c.id for update of c;
+-- The calls of a batch, locked in id order. What belongs to them is read by the next statement: after a wait for a
+-- lock, this one would still see the transfers of before the wait.
+select id from calls where id = any(:ids::bigint[]) order by id for update;
+
+-- name: locked_calls
+-- The calls of a batch as they stand now. forwarded: a person has sent the call somewhere, or got it returned.
+-- unheard: closed by the policy, and nobody has been asked to look at it.
+select c.id, c.revision, c.state, c.live, c.intake, t.danger_level, t.revision as read_revision,
+       d.by_user is not null or exists (select from transfers f where f.call_id = c.id and f.state <> 'cancelled')
+           as forwarded,
+       c.state = 'closed' and c.intake <> 'history' and d.by_user is null and d.body ->> 'outcome' = 'close'
+           and not exists (select from queue_items i where i.call_id = c.id and i.state <> 'cancelled') as unheard
+from calls c left join triages t on t.id = c.triage_id left join decisions d on d.id = c.decision_id
+where c.id = any(:ids::bigint[]);
 
 -- name: insert_readings
 -- Readings and the decisions that follow, in one statement. A reading that exists already (call, revision) is not
@@ -129,13 +138,15 @@ insert into events (kind, call_id, queue, data)
 select kind, call_id, queue, coalesce(data, '{}')
 from jsonb_to_recordset(:rows::jsonb) as r(kind text, call_id bigint, queue text, data jsonb);
 
--- name: raise_danger!
--- Danger happening now: stays until a person acknowledges it. A repeated alarm changes nothing, a higher level does.
+-- name: raise_danger
+-- Danger happening now: stays until a person acknowledges it. A repeated alarm changes nothing, a higher level does;
+-- the calls whose alarm is new.
 insert into danger_alarms (call_id, level)
 select call_id, level from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, level smallint)
 on conflict (call_id) do update set level = excluded.level, raised_at = now(),
     acknowledged_at = null, acknowledged_by = null
-where danger_alarms.level < excluded.level;
+where danger_alarms.level < excluded.level
+returning call_id;
 
 -- name: add_danger_checks!
 -- Danger in old records becomes a check task, not an alarm.
@@ -168,6 +179,11 @@ update queue_items set queue = :queue, priority = :priority, deadline = :deadlin
     topics = :topics, grid = :grid, entered_at = case when queue = :queue then entered_at else now() end,
     state = 'waiting', offered_to = null, offer_expires_at = null
 where id = :item_id;
+
+-- name: raise_priority!
+-- Danger has risen: what waits in this queue already goes forward.
+update queue_items set priority = least(priority, :priority)
+where call_id = :call_id and queue = :queue and state in ('waiting', 'offered');
 
 -- name: cancel_item!
 -- An item nobody needs any more.

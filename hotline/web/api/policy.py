@@ -9,7 +9,8 @@ from hotline.accounts.store import queries as account_queries
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
-from routing.errors import InvalidRequest
+from routing.calls.store import queries as call_queries
+from routing.errors import CallNotFound, IllegalTransition, InvalidRequest
 from routing.policy.loading import load_policy
 from routing.triage.store import queries
 
@@ -72,6 +73,9 @@ async def repeat(request: web.Request) -> web.Response:
     """POST /calls/{id}/triage: try a set-aside reading again."""
     own = services(request)
     async with own.pool.acquire() as connection:
-        await queries.repeat_set_aside(connection, call_id=path_id(request))
+        if await queries.repeat_set_aside(connection, call_id=path_id(request)) is None:
+            if await call_queries.call(connection, call_id=path_id(request)) is None:
+                raise CallNotFound(f"没有编号为 {path_id(request)} 的来电。")
+            raise IllegalTransition("这通来电没有搁置的研判，可能已由他人重新研判。")
     await own.signals.work_added([path_id(request)])
     return json_response({"call_id": path_id(request), "queued": True})
