@@ -49,7 +49,7 @@ def _make(path: Path, settings: Settings) -> bytes:
     if settings.secret_key_required:
         raise SecretKeyError(
             f"No secret key at {path}; with an outside database it must exist: set HOTLINE_SECRET_KEY_FILE, "
-            "or on a new database make one with: (umask 077; openssl rand -hex 32 > FILE)"
+            "or on a new database make one with: hotline create-key"
         )
     key = secrets.token_bytes(KEY_BYTES)
     try:
