@@ -17,7 +17,7 @@ from hotline.signals import Signals
 from nlp.classification import Reader
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
-from routing.offers.service import queue_round
+from routing.offers.service import close_completed, queue_round
 from routing.triage.service import TriageContext, triage_round
 from routing.triage.store import queries as triage_queries
 
@@ -112,3 +112,5 @@ class Worker:
         async with self._pool.acquire() as connection:
             await account_queries.delete_expired(connection)
             await event_queries.prune(connection, hours=KEPT_H)
+        if await close_completed(self._pool):
+            await self._signals.ring()

@@ -46,7 +46,7 @@ select id, line, external_id from stored;
 
 -- name: lock_by_key
 -- The stored calls of these keys, locked in a fixed order so that two imports never wait for each other in a ring.
-select c.id, c.line, c.external_id, c.version, c.content_hash
+select c.id, c.line, c.external_id, c.version, c.content_hash, c.live
 from calls c
 join unnest(:lines::text[], :external_ids::text[]) as k(line, external_id)
     on c.line = k.line and c.external_id = k.external_id
@@ -101,6 +101,27 @@ with input as (
         leased_until = null, set_aside_at = null
 )
 select version from changed;
+
+-- name: hang_up!
+-- The line sends a live call again, the same but no longer live: nobody is on the line any more. Nothing that was said
+-- changes, so it is no new version; the call is read again, because a recorded call waits in a queue.
+with changed as (
+    update calls set live = false, held_by = null, contact = :contact, revision = revision + 1
+    where id = :call_id
+    returning id, revision, state
+), hung_up as (
+    update queue_items q set live = false from changed ch
+    where q.call_id = ch.id and q.live and q.state in ('waiting', 'offered', 'claimed')
+), logged as (
+    insert into call_log (call_id, action) select id, 'hung_up' from changed
+), told as (
+    insert into events (kind, call_id) select 'call_updated', id from changed
+)
+insert into triage_jobs (call_id, revision, lane)
+select id, revision, 0 from changed where state not in ('completed', 'closed')
+on conflict (call_id) do update set
+    revision = excluded.revision, lane = 0, enqueued_at = now(), attempts = 0,
+    leased_until = null, set_aside_at = null;
 
 -- name: lock_call^
 -- One call, locked until the transaction ends.

@@ -88,25 +88,29 @@ async def store_records(
         for stored in await queries.insert_calls(connection, rows=[rows[index] for index in first.values()])
     }
     rest = sorted({k for k in first if k not in inserted})
-    known: dict[tuple[str, str], tuple[int, str]] = {
-        k: (i, rows[first[k]]["content_hash"]) for k, i in inserted.items()
+    known: dict[tuple[str, str], tuple[int, str, bool]] = {
+        k: (i, rows[first[k]]["content_hash"], rows[first[k]]["live"]) for k, i in inserted.items()
     }
     if rest:
         for stored in await queries.lock_by_key(
             connection, lines=[line for line, _ in rest], external_ids=[external for _, external in rest]
         ):
-            known[stored["line"], stored["external_id"]] = (stored["id"], stored["content_hash"].hex())
+            known[stored["line"], stored["external_id"]] = (stored["id"], stored["content_hash"].hex(), stored["live"])
     outcomes = []
     for index, row in enumerate(rows):
         row_key = (row["line"], row["external_id"])
-        call_id, content_hash = known[row_key]
+        call_id, content_hash, live = known[row_key]
         if row_key in inserted and first[row_key] == index:
             outcomes.append(Outcome("accepted", call_id))
-        elif content_hash == row["content_hash"]:
+        elif content_hash == row["content_hash"] and not (live and not row["live"]):
             outcomes.append(Outcome("duplicate", call_id))
+        elif content_hash == row["content_hash"]:
+            await queries.hang_up(connection, call_id=call_id, contact=records[index].contact)
+            known[row_key] = (call_id, content_hash, False)
+            outcomes.append(Outcome("updated", call_id))
         else:
             await queries.update_version(connection, row=row, call_id=call_id)
-            known[row_key] = (call_id, row["content_hash"])
+            known[row_key] = (call_id, row["content_hash"], row["live"])
             outcomes.append(Outcome("updated", call_id))
     return outcomes
 

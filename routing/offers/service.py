@@ -1,4 +1,4 @@
-"""The rounds that run beside claims: offers, unanswered rings, lapsed leases, wrap-ups, closing."""
+"""What runs beside claims: offers, unanswered rings, lapsed leases, wrap-ups, closing."""
 
 from __future__ import annotations
 
@@ -22,10 +22,20 @@ async def queue_round(pool: Any, policy: Policy) -> int:
     changed += await end_unanswered_offers(pool, policy)
     async with pool.acquire() as connection:
         changed += len(await queries.end_wrap_ups(connection))
-        changed += len(await queries.close_completed(connection, hours=CLOSE_AFTER_H))
     for settings in policy.queues.values():
         changed += await offer_live_calls(pool, policy, settings)
     return changed
+
+
+async def close_completed(pool: Any) -> int:
+    """Close what was completed ``CLOSE_AFTER_H`` hours ago; how many. Not in the rounds: it looks through the calls."""
+    closed = 0
+    while True:
+        async with pool.acquire() as connection:
+            rows = await queries.close_completed(connection, hours=CLOSE_AFTER_H)
+        closed += len(rows)
+        if not rows:
+            return closed
 
 
 async def return_lapsed_leases(pool: Any) -> int:
@@ -101,7 +111,11 @@ async def offer_live_calls(pool: Any, policy: Policy, settings: QueueSettings) -
                 fair_limit=settings.fair_limit,
                 last_offered=last,
             )
-            if chosen is None or await queries.lock_agent(connection, user_id=chosen.user_id) is None:
+            if chosen is None:
+                continue
+            if await queries.lock_offerable(connection, item_id=item["id"], queue=settings.name) is None:
+                continue
+            if await queries.lock_agent(connection, user_id=chosen.user_id) is None:
                 continue
             await queries.offer(
                 connection, item_id=item["id"], user_id=chosen.user_id, ring_timeout_s=settings.ring_timeout_s

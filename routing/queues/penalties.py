@@ -47,9 +47,14 @@ def after_answer(agent: AgentView, now: datetime) -> AgentView:
 
 
 def after_completion(agent: AgentView, now: datetime, *, wrap_up_s: int) -> AgentView:
-    """The call is done: wrap-up begins, unless the agent has another call open or the queue has no wrap-up."""
+    """The call is done: wrap-up begins, unless the agent has another call open or the queue has no wrap-up.
+
+    Who paused or logged off during the call stays so.
+    """
     still_open = max(0, agent.open_calls - 1)
     done = replace(agent, since=now, open_calls=still_open, last_completed_at=now, wrap_up_until=None)
+    if agent.presence in ("paused", "offline"):
+        return done
     if still_open:
         return replace(done, presence="on_call")
     if wrap_up_s <= 0:

@@ -145,12 +145,18 @@ order by i.offer_expires_at limit 100
 for update of c, i skip locked;
 
 -- name: offerable_items
--- Waiting calls with somebody on the line, in the order of the queue, locked.
+-- Waiting calls with somebody on the line, in the order of the queue. Not locked: claims pass over locked rows, and
+-- a round that held all of them would send an agent to a later call, or to none.
 select i.id, i.call_id, i.queue, i.priority, i.enqueued_at, i.topics, i.language, i.grid
-from queue_items i join calls c on c.id = i.call_id
+from queue_items i
 where i.state = 'waiting' and i.live and i.role = 'lead' and i.queue = :queue
 order by i.priority, i.enqueued_at, i.id
-limit 50
+limit 50;
+
+-- name: lock_offerable$
+-- One of them, locked, if it still waits.
+select i.id from queue_items i join calls c on c.id = i.call_id
+where i.id = :item_id and i.state = 'waiting' and i.live and i.queue = :queue
 for update of c, i skip locked;
 
 -- name: last_offered^
@@ -179,23 +185,31 @@ insert into events (kind, call_id, queue, user_id) select 'call_offered', call_i
 
 -- name: unanswered!
 -- A ring that nobody answered, or a refusal: no offers for a while; paused after several unanswered in a row.
+-- A refusal ends the row: somebody was there.
 update agents set
-    no_answers = no_answers + :no_answer::int,
+    no_answers = case when :no_answer::int = 0 then 0 else no_answers + :no_answer::int end,
     penalty_until = now() + make_interval(secs => :penalty_s::double precision),
     presence = case when :pause_after::int > 0 and no_answers + :no_answer::int >= :pause_after then 'paused'
                     else 'available' end,
     presence_since = now()
 where user_id = :user_id and presence = 'ringing';
 
+-- name: stop_ringing!
+-- What rang went elsewhere: the agent is free again.
+update agents set presence = 'available', presence_since = now() where user_id = :user_id and presence = 'ringing';
+
 -- name: agent_vanished!
 -- The agent of a lapsed lease is treated as gone until the next sign of life.
 update agents set presence = 'offline', presence_since = now() where user_id = :user_id;
 
 -- name: after_call!
--- The call is over: wrap-up if the queue gives time for it, else available.
+-- The call is over: wrap-up if the queue gives time for it, else available. Who paused or logged off during the call
+-- stays so.
 update agents set last_completed_at = now(), presence_since = now(),
-    presence = case when :wrap_up_s::int > 0 then 'wrap_up' else 'available' end,
-    wrap_up_until = case when :wrap_up_s > 0 then now() + make_interval(secs => :wrap_up_s) end
+    presence = case when presence in ('paused', 'offline') then presence
+                    when :wrap_up_s::int > 0 then 'wrap_up' else 'available' end,
+    wrap_up_until = case when :wrap_up_s > 0 and presence not in ('paused', 'offline')
+                         then now() + make_interval(secs => :wrap_up_s) end
 where user_id = :user_id
   and not exists (select from assignments s where s.user_id = :user_id and s.ended_at is null);
 

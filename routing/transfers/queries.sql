@@ -1,7 +1,12 @@
 -- Forwarding.
 
+-- name: lock_call$
+-- One call, locked. What belongs to it is read by the next statement: after a wait for the lock, the rows joined to
+-- it here would still be those of before the wait.
+select id from calls where id = :call_id for update;
+
 -- name: call_for_forward^
--- The call, locked, with the decision in force.
+-- The call with the decision in force.
 select c.id, c.state, c.live, c.held_by, c.contact, c.intake, c.language, c.confidential, c.transcript,
        coalesce(g.code, c.region) as grid, u.display_name as held_by_name,
        d.id as decision_id, d.body as decision, t.reading
@@ -10,8 +15,7 @@ left join grids g on g.id = c.grid_id
 left join users u on u.id = c.held_by
 left join decisions d on d.id = c.decision_id
 left join triages t on t.id = c.triage_id
-where c.id = :call_id
-for update of c;
+where c.id = :call_id;
 
 -- name: lead_item^
 -- The open lead item of a call, locked, with who has it in hand.
@@ -55,9 +59,10 @@ update queue_items set state = 'cancelled', ended_at = now() where id = :item_id
 update queue_items set state = 'done', ended_at = now() where id = :item_id;
 
 -- name: cancel_joint!
--- Joint items nobody has taken yet.
+-- Joint items that came with a forward (one transaction, one time) and that nobody has taken yet; those of before and
+-- a later alert of the police stay.
 update queue_items set state = 'cancelled', ended_at = now()
-where call_id = :call_id and role = 'joint' and state in ('waiting', 'offered');
+where call_id = :call_id and role = 'joint' and state in ('waiting', 'offered') and entered_at = :forwarded_at;
 
 -- name: insert_decision$
 -- A person decided otherwise than proposed; the machine decision stays on record as superseded.
@@ -115,7 +120,8 @@ where id = :transfer_id;
 
 -- name: set_receipt!
 -- The other system has taken the ticket under its own number.
-update transfers set receipt_at = now(), their_ticket = :their_ticket, state = 'confirmed'
+update transfers set receipt_at = now(), their_ticket = :their_ticket,
+    state = case when state = 'pending' then 'confirmed' else state end
 where id = :transfer_id;
 
 -- name: transfers_of_call
@@ -151,9 +157,14 @@ where call_id = :call_id order by id desc;
 -- The decision that one replaced.
 select max(id) from decisions where call_id = :call_id and id < :decision_id and not notice;
 
+-- name: newest_transfer$
+-- The forward of a call that counts: neither taken back nor returned.
+select max(id) from transfers where call_id = :call_id and state not in ('cancelled', 'returned');
+
 -- name: insert_joint!
--- Items for the joint destinations of a call that was forwarded as proposed.
+-- Items for the joint destinations of a call that was forwarded as proposed; each is brought in once.
 insert into queue_items (call_id, queue, role, priority, deadline, grid, language, live, counted)
 select c.id, q, 'joint', :priority, :deadline, :grid, c.language, c.live, c.intake = 'live'
 from calls c, unnest(:queues::text[]) q where c.id = :call_id
+  and not exists (select from queue_items i where i.call_id = c.id and i.queue = q and i.state <> 'cancelled')
 on conflict (call_id, queue) where state in ('waiting', 'offered', 'claimed') do nothing;

@@ -27,6 +27,9 @@ from routing.transfers.exchange import TELEPHONE_MODES, TransferMode, mode_carri
 
 queries = load_queries(__file__)
 
+#: Where a call waits that nobody else has.
+OPERATORS = "operators"
+
 MODES: tuple[TransferMode, ...] = ("one_key", "blind", "attended", "conference", "manual", "ticket")
 
 
@@ -138,10 +141,9 @@ async def forward_in(
 
 async def locked_call(connection: Any, call_id: int) -> Any:
     """The call with the decision in force, locked. Raises CallNotFound."""
-    call = await queries.call_for_forward(connection, call_id=call_id)
-    if call is None:
+    if await queries.lock_call(connection, call_id=call_id) is None:
         raise CallNotFound(f"没有编号为 {call_id} 的来电。")
-    return call
+    return await queries.call_for_forward(connection, call_id=call_id)
 
 
 def check_holder(call: Any, item: Any, user_id: int) -> None:
@@ -201,13 +203,13 @@ async def _move(
     user_id: int,
     joint: Sequence[str] = (),
 ) -> int:
-    """The item stands in ``queue`` afterwards; its id. ``joint`` queues get theirs with the first lead item."""
+    """The item stands in ``queue`` afterwards; its id. Each of the ``joint`` queues gets its own once."""
     call_id = call["id"]
     busy = await queries.joint_in(connection, call_id=call_id, queue=queue)
     if busy is not None:
         raise HeldByOther(f"{busy['display_name']}已在该队列协同处理这通来电，请直接联系。")
     await queries.drop_joint_in(connection, call_id=call_id, queue=queue)
-    topics = _topics(call["reading"]) if queue in ("lawyers", "mediators") else []
+    topics, grid = _sought(call, queue)
     if item is None:
         await calls.queries.set_hold(connection, call_id=call_id, user_id=None)
         item_id = await queries.insert_item(
@@ -217,16 +219,9 @@ async def _move(
             priority=decision.priority,
             deadline=decision.deadline,
             topics=topics,
-            grid=call["grid"],
+            grid=grid,
         )
-        await queries.insert_joint(
-            connection,
-            call_id=call_id,
-            queues=[q for q in joint if q != queue],
-            priority=decision.priority,
-            deadline=decision.deadline,
-            grid=call["grid"],
-        )
+        await _bring_in(connection, call, decision, [q for q in joint if q != queue])
         await calls.change_state(
             connection, call_id, "queued", action="queued", user_id=user_id, detail={"queue": queue}
         )
@@ -241,9 +236,12 @@ async def _move(
             summary=None,
         )
         await queue_queries.after_call(connection, user_id=user_id, wrap_up_s=0)
+    if item["state"] == "offered":
+        await queue_queries.stop_ringing(connection, user_id=item["offered_to"])
     await queries.move_item(
-        connection, item_id=item["id"], queue=queue, priority=decision.priority, topics=topics, grid=call["grid"]
+        connection, item_id=item["id"], queue=queue, priority=decision.priority, topics=topics, grid=grid
     )
+    await _bring_in(connection, call, decision, [q for q in joint if q != queue])
     if call["state"] != "queued":
         await calls.change_state(
             connection, call_id, "queued", action="queued", user_id=user_id, detail={"queue": queue}
@@ -251,9 +249,23 @@ async def _move(
     return int(item["id"])
 
 
-def _topics(reading: dict[str, Any] | None) -> list[str]:
-    """The first topic of a stored reading (CONTRACT.md's row)."""
-    return [str(code) for code, _ in (reading or {}).get("topic", [])[:1]]
+async def _bring_in(connection: Any, call: Any, decision: Decision, queues: Sequence[str]) -> None:
+    """Items in the joint queues of a call forwarded as proposed."""
+    await queries.insert_joint(
+        connection,
+        call_id=call["id"],
+        queues=list(queues),
+        priority=decision.priority,
+        deadline=decision.deadline,
+        grid=call["grid"],
+    )
+
+
+def _sought(call: Any, queue: str) -> tuple[list[str], str | None]:
+    """Topics and grid by which ``queue`` seeks an agent: the first topic of the stored reading (CONTRACT.md's row),
+    where lawyers or mediators take the call; no grid where the operators do."""
+    topics = (call["reading"] or {}).get("topic", [])[:1] if queue in ("lawyers", "mediators") else []
+    return [str(code) for code, _ in topics], call["grid"] if queue != OPERATORS else None
 
 
 async def _tell(connection: Any, kind: str, transfer: Any, user_id: int) -> None:
@@ -292,22 +304,20 @@ async def cancel(pool: Any, transfer_id: int, user_id: int) -> dict[str, Any]:
 async def _take_back(connection: Any, row: Any, item: Any, user_id: int) -> None:
     """The call stands where it was before the forward."""
     call_id = row["call_id"]
+    call = await locked_call(connection, call_id)
     if row["overruled"]:
         await _restore_decision(connection, row)
-    if row["from_queue"] is None:
+    await queries.cancel_joint(connection, call_id=call_id, forwarded_at=row["created_at"])
+    if row["from_queue"] is None and call["live"]:
         await queries.cancel_item(connection, item_id=item["id"])
-        await queries.cancel_joint(connection, call_id=call_id)
         await calls.queries.set_hold(connection, call_id=call_id, user_id=row["from_hold"])
         await calls.change_state(connection, call_id, "proposed", action="transfer_cancelled", user_id=user_id)
         return
-    await queries.move_item(
-        connection,
-        item_id=item["id"],
-        queue=row["from_queue"],
-        priority=row["from_priority"],
-        topics=list(item["topics"]),
-        grid=item["grid"],
-    )
+    # from an operator's hold, and the caller has hung up meanwhile: the call waits for any operator
+    queue = row["from_queue"] or OPERATORS
+    priority = row["from_priority"] or item["priority"]
+    topics, grid = _sought(call, queue)
+    await queries.move_item(connection, item_id=item["id"], queue=queue, priority=priority, topics=topics, grid=grid)
     await calls.queries.log(
         connection, call_id=call_id, action="transfer_cancelled", user_id=user_id, detail={"transfer_id": row["id"]}
     )
@@ -353,10 +363,13 @@ async def send_back(pool: Any, policy: Policy, transfer_id: int, user_id: int, r
     async with pool.acquire() as connection, connection.transaction():
         row = await _transfer(connection, transfer_id)
         item = await queries.lead_item(connection, call_id=row["call_id"])
-        if row["state"] in ("cancelled", "returned") or item is None or item["id"] != row["queue_item_id"]:
+        newest = await queries.newest_transfer(connection, call_id=row["call_id"])
+        if newest != transfer_id or item is None or item["id"] != row["queue_item_id"]:
             raise IllegalTransition("转办已结束，不能退回。")
         if item["assigned_to"] not in (None, user_id):
             raise HeldByOther(f"来电已由{item['assigned_to_name']}接单，由接单人退回。")
+        if item["state"] == "offered" and item["offered_to"] != user_id:
+            raise HeldByOther("来电正在向另一位坐席振铃，请等振铃结束。")
         queue = policy.queue_for("operators").name
         call = await locked_call(connection, row["call_id"])
         await queries.set_transfer_state(

@@ -68,8 +68,17 @@ async def triage_round(pool: Any, context: TriageContext, *, limit: int = 100) -
                 await queries.give_back(connection, ids=[call_id], error=error, pause_s=RETRY_PAUSE_S)
     reads = [_decided(call, readings[call["id"]], context) for call in calls if call["id"] in readings]
     if reads:
-        async with pool.acquire() as connection, connection.transaction():
-            await apply_reads(connection, reads, context.policy)
+        try:
+            async with pool.acquire() as connection, connection.transaction():
+                await apply_reads(connection, reads, context.policy)
+        except Exception as error:
+            # a deadlock with an import, or one call that cannot be stored: due again soon, one by one, instead of
+            # when the lease ends
+            async with pool.acquire() as connection:
+                await queries.give_back(
+                    connection, ids=[r.call.call_id for r in reads], error=repr(error), pause_s=RETRY_PAUSE_S
+                )
+            raise
     return len(jobs)
 
 
@@ -140,8 +149,15 @@ async def apply_reads(connection: Any, reads: Sequence[Read], policy: Policy) ->
 
     A call whose revision rose meanwhile is left to its next job.
     """
-    locked = {row["id"]: dict(row) for row in await queries.lock_calls(connection, ids=[r.call.call_id for r in reads])}
-    current = [r for r in reads if locked[r.call.call_id]["revision"] == r.call.revision]
+    ids = [r.call.call_id for r in reads]
+    await queries.lock_calls(connection, ids=ids)
+    locked = {row["id"]: dict(row) for row in await queries.locked_calls(connection, ids=ids)}
+    # a reading that another worker has stored meanwhile is not stored again
+    current = [
+        r
+        for r in reads
+        if locked[r.call.call_id]["revision"] == r.call.revision != locked[r.call.call_id]["read_revision"]
+    ]
     fresh = [r for r in current if locked[r.call.call_id]["state"] == "received"]
     again = [_as_seen_now(r, locked[r.call.call_id]) for r in current if locked[r.call.call_id]["state"] != "received"]
     stored = await store_readings(connection, [*fresh, *again])
@@ -204,11 +220,12 @@ async def _danger(connection: Any, reads: Sequence[Read], events: list[dict[str,
     """Alarms for danger happening now, check tasks for danger in old records."""
     alarms = [r for r in reads if r.decision.alarm]
     if alarms:
-        await queries.raise_danger(
-            connection, rows=[{"call_id": r.call.call_id, "level": r.reading.danger.level} for r in alarms]
-        )
+        rows = [{"call_id": r.call.call_id, "level": r.reading.danger.level} for r in alarms]
+        new = {row["call_id"] for row in await queries.raise_danger(connection, rows=rows)}
         events += [
-            {"kind": "danger", "call_id": r.call.call_id, "data": {"level": r.reading.danger.level}} for r in alarms
+            {"kind": "danger", "call_id": row["call_id"], "data": {"level": row["level"]}}
+            for row in rows
+            if row["call_id"] in new
         ]
     checks = [r.call.call_id for r in reads if r.decision.check_task]
     if checks:
@@ -216,9 +233,10 @@ async def _danger(connection: Any, reads: Sequence[Read], events: list[dict[str,
 
 
 def _as_seen_now(read: Read, locked: dict[str, Any]) -> Read:
-    """A re-reading: of a call that somebody has it is a notice, and it never closes anything."""
+    """A re-reading: of a call that somebody has it is a notice, and it never closes anything but what is closed so."""
     taken = locked["state"] not in UNTAKEN or locked["forwarded"]
-    return replace(read, decision=never_closing(read.decision), again=True, notice=taken)
+    decision = read.decision if locked["unheard"] else never_closing(read.decision)
+    return replace(read, decision=decision, again=True, notice=taken)
 
 
 async def _reread(connection: Any, read: Read, locked: dict[str, Any], queue_of: Callable[[str], str]) -> None:
@@ -233,6 +251,11 @@ async def _reread(connection: Any, read: Read, locked: dict[str, Any], queue_of:
         }
     ]
     if read.notice:
+        if locked["unheard"] and decision.outcome == "route":
+            # closed by machine on words that were not all: somebody hears the caller after all
+            item = queue_item(call, read.reading, decision, decision.queue, "joint")
+            await queries.settle(connection, rows=[], items=[item])
+            events.append({"kind": "queue_changed", "queue": decision.queue, "data": {"added": 1}})
         await _alert_police(connection, read, locked, queue_of, events)
     elif locked["state"] == "proposed" and not locked["live"]:
         # the line says the call is over: it waits in a queue like any recorded one
@@ -241,8 +264,8 @@ async def _reread(connection: Any, read: Read, locked: dict[str, Any], queue_of:
         await queries.settle(connection, rows=[row], items=list(items))
     elif locked["state"] == "queued":
         await _requeue(connection, read, queue_of)
+    await _danger(connection, [read], events)
     if call.intake == "live":
-        await _danger(connection, [read], events)
         await queries.tell(connection, rows=events)
 
 
@@ -251,9 +274,12 @@ async def _requeue(connection: Any, read: Read, queue_of: Callable[[str], str]) 
     wanted = {i["queue"]: i for i in queue_items(read.call, read.reading, read.decision, queue_of)}
     lead, *_ = wanted.values()
     open_items = [dict(item) for item in await queries.open_items(connection, call_id=read.call.call_id)]
-    for item in open_items:
-        if item["role"] == "joint" and item["state"] == "waiting" and item["queue"] == lead["queue"]:
-            await queries.cancel_item(connection, item_id=item["id"])
+    there = [item for item in open_items if item["role"] == "joint" and item["queue"] == lead["queue"]]
+    if any(item["state"] != "waiting" for item in there):
+        # somebody works on the call there already, beside the lead: nothing has to move
+        return
+    for item in there:
+        await queries.cancel_item(connection, item_id=item["id"])
     for item in open_items:
         if item["role"] == "lead":
             await queries.move_lead(
@@ -265,7 +291,7 @@ async def _requeue(connection: Any, read: Read, queue_of: Callable[[str], str]) 
                 topics=lead["topics"],
                 grid=lead["grid"],
             )
-        elif item["state"] == "waiting" and item["queue"] not in wanted:
+        elif item["state"] == "waiting" and item["queue"] not in wanted and item not in there:
             await queries.cancel_item(connection, item_id=item["id"])
     kept = {item["queue"] for item in open_items}
     joint = [item for queue, item in wanted.items() if item["role"] == "joint" and queue not in kept]
@@ -281,10 +307,11 @@ async def _alert_police(
 ) -> None:
     """Rising danger reaches the police at any time, also when somebody else has the call."""
     rises = read.reading.danger.level > (locked["danger_level"] or 0)
-    if not rises or read.call.intake != "live" or locked["state"] in ("completed", "closed"):
+    if not rises or read.call.intake != "live":
         return
     queue = queue_of("police")
     await queries.settle(
         connection, rows=[], items=[queue_item(read.call, read.reading, read.decision, queue, "joint")]
     )
+    await queries.raise_priority(connection, call_id=read.call.call_id, queue=queue, priority=read.decision.priority)
     events.append({"kind": "queue_changed", "queue": queue, "data": {"added": 1}})
