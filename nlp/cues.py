@@ -23,6 +23,29 @@ _POLICE = re.compile("警|公安|派出所")
 _NOT_A_PERSON = re.compile("家的?[门地鞋]|电话|手机|的|号码|门口|微信")
 _NOT_ME = re.compile(r"(?:没有|没|不是|不|未|别)(?:人|再|被|有|会|要)?$")
 
+# "不要出警了", "上次你们来看了": not wanted, or past.
+_NOT_WANTED = re.compile(
+    "(?:不用|不要|不必|无需|别|不需要|甭)[^,。!?]{0,4}$|(?:上次|昨天|前天|前几天|已经|之前|当时)[^。!?]{0,10}$"
+)
+_PAST = re.compile("[^,。!?]{0,4}过(?:了|[,。])")
+# "开锁师傅能不能来一趟", "我明天过来一趟": somebody else comes.
+_SOMEBODY_ELSE = re.compile(
+    "(?:师傅|物业|公司|城管|维修|环卫|电工|医生|救护车|社区|居委会|街道|村里)[^。!?]{0,12}$"
+    "|我们?(?:明天|现在|今天|下午|想|要|再|能|自己|这就|等下|待会){0,3}$"
+)
+_TO_POLICE = re.compile("警|公安|派出所|你们")
+#: What follows a legal word when an errand at an office is meant: 离婚证去哪补办, 合同备案在哪个窗口.
+_ERRAND = re.compile("[^。!?]{0,12}(?:补办|几楼|窗口|打印|备案|几点|上班|下班|证丢|查处|取缔|督促)")
+
+
+def _officer_wanted(text: str, line: str | None, start: int, end: int) -> bool:
+    said, before = text[start:end], text[max(0, start - 20) : start]
+    if line != "110" and not _POLICE.search(said):
+        return False
+    if _NOT_WANTED.search(before) or _PAST.match(text, end):
+        return False
+    return _TO_POLICE.search(said) is not None or _SOMEBODY_ELSE.search(before) is None
+
 
 class CueRules:
     """The cue phrases, and the rules for silence."""
@@ -46,7 +69,9 @@ class CueRules:
                 _NOT_ME.search(text[max(0, hit.start - 4) : hit.start]) or _NOT_A_PERSON.match(text, hit.end)
             ):
                 continue
-            if kind == "officer_wanted" and line != "110" and not _POLICE.search(text[hit.start : hit.end]):
+            if kind == "officer_wanted" and not _officer_wanted(text, line, hit.start, hit.end):
+                continue
+            if kind == "legal_question" and _ERRAND.match(text, hit.end):
                 continue
             cues.append((kind, hit.start, hit.end))
         cues.extend(self._silence(text, line, [hit for hit in hits if hit.phrase.kind == "silence"]))

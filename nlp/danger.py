@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from config.errors import ConfigError
 from config.files import ConfigFiles
@@ -29,8 +29,7 @@ COUNTS = 6
 _SHORT = 110
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """One danger phrase in its surroundings."""
 
     hit: Hit
@@ -103,10 +102,11 @@ def danger_probability(
     weights: DangerWeights, margin: float, sightings: Sequence[Sighting], length: int, *, now: bool
 ) -> float:
     """Probability that someone may come to harm soon."""
-    counts = phrase_counts(sightings, length, now)
     z = weights.bias + weights.margin * margin
-    z += sum(weights.kinds.get(kind, 0.0) for kind in sorted(strong_kinds(sightings)))
-    z += sum(weight * count for weight, count in zip(weights.phrases, counts, strict=True))
+    if sightings:
+        counts = phrase_counts(sightings, length, now)
+        z += sum(weights.kinds.get(kind, 0.0) for kind in sorted(strong_kinds(sightings)))
+        z += sum(weight * count for weight, count in zip(weights.phrases, counts, strict=True))
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, z))))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from config.files import ConfigFiles
 from nlp.numerals import CHINESE, parse_number
@@ -14,8 +14,7 @@ from nlp.taxonomy import Taxonomy
 Value = str | float | int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """One entity in the normal text."""
 
     kind: str
@@ -25,8 +24,13 @@ class Named:
 
 
 # Each of these begins with one set of characters, which lets the search skip all other places quickly.
+# A numeral is taken whole, and only where a unit may follow or a sum in tens of thousands was said.
+_UNIT_STARTS = "多几来余万千百亿元块人圆角毛号栋幢座单室弄个半年月星礼周天日小钟分工业村居住家学员同老孩户名口"
+_LARGE_SAID = "|".join(f"(?<=[万亿]{'.' * places})" for places in range(9))
 _NUMERAL = re.compile(
-    rf"[0-9{CHINESE}半](?:(?<=[0-9])[\d,]*(?:\.\d+)?[千百万亿wk]*|(?<=[{CHINESE}])[{CHINESE}]*|(?<=半)(?=[年天个小]))"
+    rf"(?:(?<![0-9])(?=[0-9])|(?<![{CHINESE}])(?=[{CHINESE}半]))(?>[0-9{CHINESE}半]"
+    rf"(?:(?<=[0-9])[\d,]*(?:\.\d+)?[千百万亿wk]*|(?<=[{CHINESE}])[{CHINESE}]*|(?<=半)(?=[年天个小])))"
+    rf"(?:(?=[{_UNIT_STARTS}])|{_LARGE_SAID})"
 )
 # What may follow a numeral; tried once at its end, so that the time stays linear.
 _UNIT = re.compile(

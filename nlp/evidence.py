@@ -7,22 +7,21 @@ grammar count in the margin but are not shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from nlp.features import Floats, Ints, Occurrences
-from nlp.model import Model, Table
+from nlp.features import BLOCKS, Floats, Ints, Occurrences
+from nlp.model import Model
 from nlp.scoring import Scores
 
 #: A word is shown when it holds at least this share of what speaks for the class.
 _SHOWN_SHARE = 0.02
 _MOST = 5
-_LONGEST = 23
+_LONGEST = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A stretch of the normal text that speaks for the class."""
 
     start: int
@@ -32,59 +31,55 @@ class Shown:
 
 
 def word_weights(model: Model, found: Occurrences, scores: Scores, column: Ints) -> Floats:
-    """What each word of the batch adds to the margin ``column[text]`` of its text."""
-    length = int(found.starts[-1])
-    on_character = np.zeros(length + 1, dtype=np.float32)
-    one = _weights(model.char_table, found.one_bucket, column[found.one_doc]) / scores.char_norm[found.one_doc]
-    on_character[found.one_at] += one
-    two = _weights(model.char_table, found.two_bucket, column[found.two_doc]) / scores.char_norm[found.two_doc] / 2
-    on_character[found.two_at] += two
-    on_character[found.two_at + 1] += two
-    weights = np.add.reduceat(on_character[:length], found.word_at)
-    word_column = column[found.word_doc]
-    known = np.flatnonzero(found.word_id >= 0)
-    weights[known] += (
-        _weights(model.word_table, found.word_id[known], word_column[known]) / scores.word_norm[found.word_doc[known]]
-    )
-    left = found.pair_left
-    halves = scores.word_norm[found.word_doc[left]] * 2
-    pair = _weights(model.word_table, found.pair_bucket + len(model.words), word_column[left]) / halves
-    weights[left] += pair
-    weights[left + 1] += pair
+    """What each word of the batch adds to the margin ``column[text]`` of its text, each time as if it stood once."""
+    columns = model.heads.steps.shape[1]
+    flat = model.heads.steps.reshape(-1)
+    of_char, of_word = column[found.char_doc], column[found.word_doc]
+    by_word, by_char, by_lead = (scores.norms[:, block][found.word_doc] for block in range(BLOCKS))
+    on_character = flat[found.one * columns + of_char].astype(np.float32)
+    # Half of a pair's weight lies on each of its two characters.
+    halves = flat[found.two * columns + of_char] * np.float32(0.5)
+    on_character += halves
+    on_character[1:] += halves[:-1]
+    weights = np.add.reduceat(on_character, found.word_at) / by_char
+    pairs = flat[found.pair * columns + of_word] * np.float32(0.5)
+    whole = flat[found.word * columns + of_word] + pairs
+    whole[1:] += pairs[:-1]
+    weights += whole / by_word
+    weights += flat[found.lead * columns + of_word] / by_lead
+    weights *= model.heads.scale[of_word]
     return np.asarray(weights, dtype=np.float32)
-
-
-def _weights(table: Table, row: Ints, column: Ints) -> Floats:
-    return table.steps[row, column] * table.scale[column]
 
 
 def evidence(model: Model, found: Occurrences, scores: Scores, route: Ints) -> list[tuple[Shown, ...]]:
     """Per text the stretches that speak most for ``route[text]``, heaviest first."""
-    weights = word_weights(model, found, scores, route)
-    for_class = np.maximum(weights, 0)
-    mass = np.bincount(found.word_doc, weights=for_class, minlength=found.texts)
+    share = np.maximum(word_weights(model, found, scores, route), 0)
+    mass = np.bincount(found.word_doc, weights=share, minlength=found.texts).astype(np.float32)
     mass[mass == 0] = 1
-    share = for_class / mass[found.word_doc]
-    chosen = np.flatnonzero((found.word_id >= 0) & model.shows[found.word_id] & (share >= _SHOWN_SHARE))
-    ends = np.append(found.word_at[1:], found.starts[-1])
-    runs: list[list[tuple[float, int, int]]] = [[] for _ in range(found.texts)]
-    before = -2
-    for word, doc, start, end, weight in zip(
-        chosen.tolist(),
-        found.word_doc[chosen].tolist(),
-        (found.word_at[chosen] - found.starts[found.word_doc[chosen]]).tolist(),
-        (ends[chosen] - found.starts[found.word_doc[chosen]]).tolist(),
-        share[chosen].tolist(),
-        strict=True,
-    ):
-        run = runs[doc]
-        if word == before + 1 and run and end - run[-1][1] <= _LONGEST:
-            weight_before, first, _ = run[-1]
-            run[-1] = (weight_before + weight, first, end)
-        else:
-            run.append((weight, start, end))
-        before = word
-    return [
-        tuple(Shown(start, end, weight) for weight, start, end in sorted(run, key=lambda r: (-r[0], r[1]))[:_MOST])
-        for run in runs
-    ]
+    share /= mass[found.word_doc]
+    chosen = np.flatnonzero((share >= _SHOWN_SHARE) & (found.word_id >= 0))
+    chosen = chosen[model.shows[found.word_id[chosen]]]
+    shown: list[tuple[Shown, ...]] = [()] * found.texts
+    if not len(chosen):
+        return shown
+    # Neighbouring words make one stretch, as long as it stays short.
+    ends = np.append(found.word_at[1:], found.starts[-1])[chosen]
+    starts = found.word_at[chosen]
+    apart = np.concatenate((_TRUE, np.diff(chosen) > 1))
+    from_first = starts - starts[np.maximum.accumulate(np.where(apart, np.arange(len(chosen)), 0))]
+    apart[1:] |= from_first[1:] // _LONGEST > from_first[:-1] // _LONGEST
+    first = np.flatnonzero(apart)
+    last = np.append(first[1:], len(chosen)) - 1
+    low, high, weight = starts[first], ends[last], np.add.reduceat(share[chosen], first)
+    doc = found.word_doc[chosen[first]]
+    order = np.lexsort((low, -weight, doc))
+    low, high, weight, doc = low[order], high[order], weight[order], doc[order]
+    edges = np.flatnonzero(np.concatenate((_TRUE, doc[1:] != doc[:-1], _TRUE)))
+    from_start = found.starts[doc]
+    places = list(zip((low - from_start).tolist(), (high - from_start).tolist(), weight.tolist(), strict=True))
+    for text, begin, end in zip(doc[edges[:-1]].tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        shown[text] = tuple(Shown(*place) for place in places[begin : min(end, begin + _MOST)])
+    return shown
+
+
+_TRUE = np.ones(1, dtype=np.bool_)

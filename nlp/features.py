@@ -1,142 +1,209 @@
-"""Turns cut texts into feature indices, many texts at once, with numpy only.
+"""Turns cut texts into rows of the model's tables, many texts at once, with numpy only.
 
-Two blocks, each counted once per text and brought to length one by its own
-idf weights: *words* (the stored vocabulary, and pairs of neighbouring words
-hashed) and *characters* (single ones and pairs, hashed). An index space holds
-the vocabulary first and the hash buckets after it.
+Four blocks, each weighted by idf and brought to length one by itself: *words*
+(the stored vocabulary) with *pairs* of neighbouring words (hashed), *characters*
+(single ones and pairs, hashed), and *lead* words, those of the first sentence,
+where a letter says what it is about and a caller what happened. A feature that
+stands n times counts 1 + ln n. The rows of the tables are the vocabulary, the
+buckets of pairs, the buckets of characters, the vocabulary again for lead words,
+and a last row that weighs nothing.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
-# Odd multipliers of a multiplicative hash (Knuth); any fixed odd numbers do, but the model depends on them.
-_MIX_ONE = np.uint64(0x9E3779B97F4A7C15)
-_MIX_TWO = np.uint64(0xC2B2AE3D27D4EB4F)
-_MIX_PAIR = np.uint64(0xD6E8FEB86659FD93)
-_WORD = (1 << 64) - 1
+#: The first sentence that counts has at least so many characters, and no more of it is looked at than so many.
+_LEAD = (4, 40)
+_SENTENCE_END = re.compile(r"[。!?;\n]")
+#: Words with their pairs, characters, lead words.
+BLOCKS = 3
 _LINE_FEED = 10
+_PLANE = 0x10000
+#: 1 + ln n, for n up to 255; what stands more often counts no more.
+_DAMPED = np.concatenate(([0.0], 1 + np.log(np.arange(1, 256)))).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrences:
-    """Every feature of a batch where it stands, duplicates included.
+    """Every feature of a batch where it stands.
 
     The batch is all texts joined, each followed by one line feed; positions are
-    characters of it. ``*_doc`` gives the text a feature belongs to.
+    characters of it. Features are rows of the tables.
     """
 
     texts: int
     starts: Ints
     """First character of each text in the joined batch; one more entry for its end."""
+    char_doc: Ints
+    """The text of every character."""
     word_at: Ints
-    """First character of every word in the joined batch, line feeds between texts included."""
+    """First character of every word, line feeds between texts included."""
+    word_doc: Ints
     word_id: Ints
     """Vocabulary index of every word, -1 where unknown."""
-    word_doc: Ints
-    pair_left: Ints
-    """Position in ``word_id`` of the left word of each pair of known neighbours."""
-    pair_bucket: Ints
-    one_at: Ints
-    one_doc: Ints
-    one_bucket: Ints
-    two_at: Ints
-    two_doc: Ints
-    two_bucket: Ints
+    word: Ints
+    pair: Ints
+    """The pair that begins at each word."""
+    lead: Ints
+    one: Ints
+    """The character at each position."""
+    two: Ints
+    """The pair of characters that begins at each position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The features of a batch, each once per text, ordered by text and row."""
+
+    row: Ints
+    doc: Ints
+    damped: Floats
+    """1 + ln of how often it stands in the text."""
+    first: NDArray[np.intp]
+    """Where the features of each text begin."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpace:
-    """The vocabulary and the size of the hash part."""
+    """The vocabulary and the size of the hashed parts."""
 
     vocabulary: Mapping[str, int]
     bits: int
-    """The hash part has ``2 ** bits`` buckets."""
+    """Each hashed part has ``2 ** bits`` buckets."""
 
-    def occurrences(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> Occurrences:
-        """The features of ``texts``, whose ``words`` joined give the texts back."""
+    @property
+    def edges(self) -> tuple[int, int, int, int, int]:
+        """First row of: words, pairs, characters, lead words, and the row without weight."""
+        words, buckets = len(self.vocabulary), 1 << self.bits
+        return 0, words, words + buckets, words + 2 * buckets, 2 * words + 2 * buckets
+
+    @property
+    def width(self) -> int:
+        """How many rows the tables have."""
+        return self.edges[4] + 1
+
+    def occurrences(self, texts: Sequence[str], words: Sequence[str]) -> Occurrences:
+        """The features of ``texts``; ``words`` are those of all texts, a line feed after each text."""
         joined = "\n".join(texts) + "\n"
-        codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-        flat: list[str] = []
-        for cut in words:
-            flat.extend(cut)
-            flat.append("\n")
-        word_id = np.fromiter(map(self.vocabulary.get, flat, repeat(-1)), dtype=np.int64, count=len(flat))
-        word_end = np.cumsum(np.fromiter(map(len, flat), dtype=np.int64, count=len(flat)))
-        counts = np.fromiter(map(len, words), dtype=np.int64, count=len(words)) + 1
-        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
-        word_doc = np.repeat(np.arange(len(texts)), counts)
-        pair_left = np.flatnonzero((word_id[:-1] >= 0) & (word_id[1:] >= 0))
+        codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.int32)
+        _, pairs_at, chars_at, lead_at, nothing = self.edges
+        count = len(words)
+        word_id = np.fromiter(map(self.vocabulary.get, words, repeat(-1)), dtype=np.int32, count=count)
+        ends = np.cumsum(np.fromiter(map(len, words), dtype=np.int32, count=count), dtype=np.int32)
+        word_at = np.concatenate((_ZERO, ends[:-1]))
+        lengths = np.fromiter(map(len, texts), dtype=np.int32, count=len(texts)) + 1
+        starts = np.concatenate((_ZERO, np.cumsum(lengths, dtype=np.int32)))
+        char_doc = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+        word_doc = char_doc[word_at]
+        known = word_id >= 0
+        word = np.where(known, word_id, nothing)
+        pair = np.full(count, nothing, dtype=np.int32)
         # A line feed is never in the vocabulary, so no pair crosses from one text into the next.
-        pairs = (word_id[pair_left].astype(np.uint64) << np.uint64(24)) | word_id[pair_left + 1].astype(np.uint64)
-        char_doc = np.repeat(np.arange(len(texts)), lengths)
-        solid = codes != _LINE_FEED
-        one_at = np.flatnonzero(solid)
-        two_at = np.flatnonzero(solid[:-1] & solid[1:])
+        left = np.flatnonzero(known[:-1] & known[1:])
+        pair[left] = pairs_at + self._pair_of_words(word_id[left], word_id[left + 1])
+        leads = np.fromiter(map(_lead_end, texts), dtype=np.int32, count=len(texts))
+        in_lead = known & (word_at < (starts[:-1] + leads)[word_doc])
+        first, second, third = _mixed()
+        one = (first.take(codes, mode="clip") >> np.uint32(32 - self.bits)).astype(np.int32) + chars_at
+        mixed = second.take(codes, mode="clip")
+        mixed[:-1] ^= third.take(codes[1:], mode="clip")
+        two = (mixed >> np.uint32(32 - self.bits)).astype(np.int32) + chars_at
+        feeds = np.flatnonzero(codes == _LINE_FEED)
+        one[feeds] = two[feeds] = two[np.maximum(feeds - 1, 0)] = nothing
         return Occurrences(
             texts=len(texts),
-            starts=np.concatenate(([0], np.cumsum(lengths))),
-            word_at=np.concatenate(([0], word_end[:-1])),
-            word_id=word_id,
+            starts=starts,
+            char_doc=char_doc,
+            word_at=word_at,
             word_doc=word_doc,
-            pair_left=pair_left,
-            pair_bucket=self._bucket(pairs, _MIX_PAIR),
-            one_at=one_at,
-            one_doc=char_doc[one_at],
-            one_bucket=self._bucket(codes[one_at], _MIX_ONE),
-            two_at=two_at,
-            two_doc=char_doc[two_at],
-            two_bucket=self._bucket((codes[two_at] << np.uint64(21)) | codes[two_at + 1], _MIX_TWO),
+            word_id=word_id,
+            word=word,
+            pair=pair,
+            lead=np.where(in_lead, word_id + lead_at, nothing),
+            one=one,
+            two=two,
         )
 
-    def pair_bucket(self, two_characters: str) -> int:
-        """The bucket of one pair of characters."""
-        return self._one((ord(two_characters[0]) << 21) | ord(two_characters[1]), int(_MIX_TWO))
+    def character_row(self, characters: str) -> int:
+        """The row of one character or of a pair."""
+        first, second, third = _mixed()
+        codes = [min(ord(char), _PLANE - 1) for char in characters]
+        mixed = int(first[codes[0]]) if len(codes) == 1 else int(second[codes[0]] ^ third[codes[1]])
+        return self.edges[2] + (mixed >> (32 - self.bits))
 
-    def one_bucket(self, character: str) -> int:
-        """The bucket of one character."""
-        return self._one(ord(character), int(_MIX_ONE))
-
-    def _one(self, key: int, mix: int) -> int:
-        # As _bucket, in plain whole numbers: far quicker for a single key.
-        hashed = (key + 1) * mix & _WORD
-        hashed ^= hashed >> 29
-        return (hashed * int(_MIX_ONE) & _WORD) >> (64 - self.bits)
-
-    def _bucket(self, keys: NDArray[np.uint64], mix: np.uint64) -> Ints:
-        hashed = (keys + np.uint64(1)) * mix
-        hashed ^= hashed >> np.uint64(29)
-        hashed *= _MIX_ONE
-        return (hashed >> np.uint64(64 - self.bits)).astype(np.int64)
+    def _pair_of_words(self, left: Ints, right: Ints) -> Ints:
+        # Odd multipliers of multiplicative hashes (Knuth); the model depends on them.
+        keys = left.astype(np.uint32) * np.uint32(0x9E3779B1) + right.astype(np.uint32) * np.uint32(0x85EBCA77)
+        keys ^= keys >> np.uint32(15)
+        return ((keys * np.uint32(0xC2B2AE3D)) >> np.uint32(32 - self.bits)).astype(np.int32)
 
 
-def once(doc: Ints, index: Ints, size: int) -> tuple[Ints, Ints]:
-    """``(doc, index)`` pairs, each once, ordered by text; ``size`` bounds ``index``."""
-    shift = max(size - 1, 1).bit_length()
-    keys = (doc << shift) | index
+def _lead_end(text: str) -> int:
+    end = _SENTENCE_END.search(text, *_LEAD)
+    return end.start() if end else _LEAD[1]
+
+
+_ZERO = np.zeros(1, dtype=np.int32)
+
+
+@lru_cache(maxsize=1)
+def _mixed() -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Hashes of every character of the basic plane, rarer ones sharing its last: alone, as left and as right."""
+    codes = np.arange(_PLANE, dtype=np.uint32)
+    tables = []
+    for mix in (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D):
+        keys = (codes + np.uint32(1)) * np.uint32(mix)
+        keys ^= keys >> np.uint32(15)
+        keys *= np.uint32(0x27D4EB2F)
+        tables.append(keys ^ (keys >> np.uint32(13)))
+    return tables[0], tables[1], tables[2]
+
+
+def count(found: Occurrences, width: int) -> Counted:
+    """Each feature of each text once; every text has at least the row without weight."""
+    shift = width.bit_length()
+    # Whole numbers of 32 bits sort twice as fast; a batch of calls always fits.
+    narrow = found.texts << shift < 1 << 31
+    kind = np.dtype(np.int32 if narrow else np.int64)
+    text = np.arange(found.texts, dtype=kind) * (1 << shift)
+    of_word, of_char = text[found.word_doc], text[found.char_doc]
+    keys = np.concatenate(
+        (of_word | found.word, of_word | found.pair, of_word | found.lead, of_char | found.one, of_char | found.two)
+    )
     keys.sort()
-    if len(keys):
-        keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]
-    return keys >> shift, keys & ((1 << shift) - 1)
+    first = np.flatnonzero(np.concatenate((_TRUE, keys[1:] != keys[:-1])))
+    times = np.diff(first, append=len(keys))
+    keys = keys[first]
+    return Counted(
+        row=(keys & ((1 << shift) - 1)).astype(np.int32),
+        doc=(keys >> shift).astype(np.int32),
+        damped=_DAMPED.take(times, mode="clip"),
+        first=np.asarray(np.searchsorted(keys, text), dtype=np.intp),
+    )
 
 
-def word_block(found: Occurrences, vocabulary: int, bits: int) -> tuple[Ints, Ints]:
-    """The word block as ``(doc, index)``; indices of pairs follow the vocabulary."""
-    known = found.word_id >= 0
-    doc = np.concatenate((found.word_doc[known], found.word_doc[found.pair_left]))
-    index = np.concatenate((found.word_id[known], found.pair_bucket + vocabulary))
-    return once(doc, index, vocabulary + (1 << bits))
+_TRUE = np.ones(1, dtype=np.bool_)
 
 
-def character_block(found: Occurrences, bits: int) -> tuple[Ints, Ints]:
-    """The character block as ``(doc, bucket)``."""
-    doc = np.concatenate((found.one_doc, found.two_doc))
-    return once(doc, np.concatenate((found.one_bucket, found.two_bucket)), 1 << bits)
+def lengths(counted: Counted, squares: Floats, edges: Sequence[int], texts: int) -> tuple[Floats, Ints]:
+    """Per text and block the length of the block (1 where it is empty), and the block of each feature.
+
+    ``squares`` holds the squared idf of every row. Block BLOCKS holds the row without weight.
+    """
+    block = np.searchsorted(np.array(edges[2:5], dtype=np.int32), counted.row, side="right").astype(np.int32)
+    weight = squares[counted.row] * counted.damped * counted.damped
+    sums = np.bincount(counted.doc * (BLOCKS + 1) + block, weights=weight, minlength=texts * (BLOCKS + 1))
+    norm = np.sqrt(sums).astype(np.float32).reshape(texts, BLOCKS + 1)
+    norm[norm == 0] = 1
+    return norm, block

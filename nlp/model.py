@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from nlp.errors import ModelError
 from nlp.features import FeatureSpace, Floats
 
 #: Changes whenever code could no longer read, or would read differently, a model stored earlier.
-FORMAT = 1
+FORMAT = 2
 DEFAULT_FOLDER = Path(__file__).resolve().parent / "model"
 _TABLES = "tables.npz"
 _STEPS = 127
+_COLUMNS = 8
 _SETTINGS = "settings.json"
 
 
@@ -55,18 +56,21 @@ class Table:
     """Weights of features (rows) for heads (columns) in small whole steps, so that the table stays in cache."""
 
     steps: NDArray[np.int8]
-    """idf times weight, in steps of the column's scale."""
+    """idf times weight, in steps of the column's scale; columns filled up with zeros to a multiple of eight."""
     scale: Floats
-    squares: Floats
-    """idf squared of each row: what the feature adds to the squared length of its block."""
 
     @classmethod
     def of(cls, weights: Floats, idf: Floats) -> Table:
         """The table of ``weights`` (rows x columns) for features of ``idf``."""
         weighted = weights * idf[:, None]
         scale = np.maximum(np.abs(weighted).max(axis=0), 1e-9) / _STEPS
-        steps = np.rint(weighted / scale).astype(np.int8)
-        return cls(np.ascontiguousarray(steps), scale.astype(np.float32), (idf * idf).astype(np.float32))
+        return cls.padded(np.rint(weighted / scale).astype(np.int8), scale.astype(np.float32))
+
+    @classmethod
+    def padded(cls, steps: NDArray[np.int8], scale: Floats) -> Table:
+        """The table of ``steps``; rows of whole eights are gathered fastest."""
+        more = -steps.shape[1] % _COLUMNS
+        return cls(np.ascontiguousarray(np.pad(steps, ((0, 0), (0, more)))), np.pad(scale, (0, more)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +79,17 @@ class Model:
 
     name: str
     words: tuple[str, ...]
-    bits: int
-    word_table: Table
-    """(vocabulary + buckets) x (five routes, danger)."""
-    char_table: Table
-    """buckets x (five routes, danger, topics)."""
+    space: FeatureSpace
+    """What the rows of the tables are."""
+    squares: Floats
+    """Squared idf of each row: what the feature adds to the squared length of its block."""
+    heads: Table
+    """All rows x (five routes, danger)."""
     intercepts: Floats
     """Five routes, danger."""
     topics: tuple[str, ...]
     topic_table: Table
-    """vocabulary x topics."""
+    """Rows without those of pairs of words x topics; see nlp.scoring.topic_rows."""
     topic_intercepts: Floats
     shows: NDArray[np.bool_]
     """Per word of the vocabulary: may be shown as evidence (no greeting, place, name or mere grammar)."""
@@ -93,10 +98,10 @@ class Model:
     probe: tuple[tuple[str, tuple[str, ...]], ...]
     """Texts and jieba's words for them, which an accelerator must give as well."""
 
-    @property
-    def space(self) -> FeatureSpace:
-        """The feature space the tables are made for."""
-        return FeatureSpace({word: index for index, word in enumerate(self.words)}, self.bits)
+
+def feature_space(words: Sequence[str], bits: int) -> FeatureSpace:
+    """The space of a vocabulary."""
+    return FeatureSpace({word: index for index, word in enumerate(words)}, bits)
 
 
 def save_model(model: Model, folder: Path) -> None:
@@ -105,16 +110,16 @@ def save_model(model: Model, folder: Path) -> None:
     arrays: dict[str, Any] = {
         "words": np.frombuffer("\n".join(model.words).encode("utf-8"), dtype=np.uint8),
         "shows": np.packbits(model.shows),
+        "idf": np.sqrt(model.squares).astype(np.float16),
     }
-    for name, table in (("word", model.word_table), ("char", model.char_table), ("topic", model.topic_table)):
+    for name, table in (("heads", model.heads), ("topic", model.topic_table)):
         arrays[f"{name}_steps"] = table.steps
         arrays[f"{name}_scale"] = table.scale
-        arrays[f"{name}_idf"] = np.sqrt(table.squares).astype(np.float16)
     np.savez_compressed(folder / _TABLES, **arrays)
     settings = {
         "format": FORMAT,
         "name": model.name,
-        "bits": model.bits,
+        "bits": model.space.bits,
         "routes": list(ROUTES),
         "topics": list(model.topics),
         "intercepts": model.intercepts.tolist(),
@@ -150,17 +155,18 @@ def load_model(folder: Path | None = None) -> Model:
             raise ModelError(f"The model in {folder} is of another format; make a new one with `hotline train`.")
         with np.load(folder / _TABLES, allow_pickle=False) as stored:
             words = tuple(stored["words"].tobytes().decode("utf-8").split("\n"))
-            tables = {name: _table(stored, name) for name in ("word", "char", "topic")}
+            heads, topic = (Table(stored[f"{name}_steps"], stored[f"{name}_scale"]) for name in ("heads", "topic"))
+            idf = stored["idf"].astype(np.float32)
             shows = np.unpackbits(stored["shows"], count=len(words)).astype(np.bool_)
         return Model(
             name=settings["name"],
             words=words,
-            bits=int(settings["bits"]),
-            word_table=tables["word"],
-            char_table=tables["char"],
+            space=feature_space(words, int(settings["bits"])),
+            squares=idf * idf,
+            heads=heads,
             intercepts=np.array(settings["intercepts"], dtype=np.float32),
             topics=tuple(settings["topics"]),
-            topic_table=tables["topic"],
+            topic_table=topic,
             topic_intercepts=np.array(settings["topic_intercepts"], dtype=np.float32),
             shows=shows,
             calibration=Calibration(**settings["calibration"]),
@@ -171,8 +177,3 @@ def load_model(folder: Path | None = None) -> Model:
         raise ModelError(
             f"The model in {folder} cannot be read ({error}); make it with `hotline train --out {folder} GOLD...`."
         ) from error
-
-
-def _table(stored: Any, name: str) -> Table:
-    idf = stored[f"{name}_idf"].astype(np.float32)
-    return Table(stored[f"{name}_steps"], stored[f"{name}_scale"], idf * idf)

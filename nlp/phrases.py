@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +54,7 @@ class Phrase:
     """Most characters a match can have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """Where a phrase stands in the normal text."""
 
     phrase: Label
@@ -142,7 +141,7 @@ class PhraseFinder:
     """Finds all phrases of a lexicon in a batch whose features are known."""
 
     def __init__(self, phrases: Sequence[Phrase], space: FeatureSpace, idf: Floats | None = None) -> None:
-        """``idf`` per bucket, where known, lets the finder look for the rarest characters."""
+        """``idf`` per row, where known, lets the finder look for the rarest characters."""
         self._space = space
         self._idf = idf
         self._ones: dict[int, list[_Anchor]] = {}
@@ -150,11 +149,9 @@ class PhraseFinder:
         for phrase in phrases:
             for anchor in min((self._anchors(phrase, words) for words in phrase.anchors), key=self._cost):
                 key = anchor.word[anchor.at : anchor.at + 2]
-                table, bucket = (
-                    (self._twos, space.pair_bucket(key)) if len(key) == 2 else (self._ones, space.one_bucket(key))
-                )
-                table.setdefault(bucket, []).append(anchor)
-        self._tables = [(anchors, _wanted(anchors, space.bits)) for anchors in (self._ones, self._twos)]
+                table = self._twos if len(key) == 2 else self._ones
+                table.setdefault(space.character_row(key), []).append(anchor)
+        self._tables = [(anchors, _wanted(anchors, space.width)) for anchors in (self._ones, self._twos)]
 
     def _anchors(self, phrase: Phrase, words: Sequence[str]) -> list[_Anchor]:
         return [
@@ -169,21 +166,17 @@ class PhraseFinder:
         """About how often the characters stand in a text; without idf, pairs are taken as rare."""
         if self._idf is None:
             return 1.0 if len(key) == 1 else 0.05
-        bucket = self._space.pair_bucket(key) if len(key) == 2 else self._space.one_bucket(key)
-        weight = float(self._idf[bucket])
+        weight = float(self._idf[self._space.character_row(key)])
         return math.exp(-weight) if weight > 0 else 0.0
 
     def find(self, texts: Sequence[str], found: Occurrences) -> list[list[Hit]]:
         """Per text its hits in order of place; of one kind none inside another."""
         hits: list[list[Hit]] = [[] for _ in texts]
-        for (anchors, wanted), at, doc, buckets in (
-            (self._tables[0], found.one_at, found.one_doc, found.one_bucket),
-            (self._tables[1], found.two_at, found.two_doc, found.two_bucket),
-        ):
-            marked = np.flatnonzero(wanted[buckets])
-            docs = doc[marked]
-            places = (at[marked] - found.starts[docs]).tolist()
-            for index, place, bucket in zip(docs.tolist(), places, buckets[marked].tolist(), strict=True):
+        for (anchors, wanted), rows in zip(self._tables, (found.one, found.two), strict=True):
+            marked = np.flatnonzero(wanted[rows])
+            docs = found.char_doc[marked]
+            places = (marked - found.starts[docs]).tolist()
+            for index, place, bucket in zip(docs.tolist(), places, rows[marked].tolist(), strict=True):
                 text = texts[index]
                 for anchor in anchors[bucket]:
                     start = place - anchor.at
@@ -192,8 +185,8 @@ class PhraseFinder:
         return [_outermost(one) if len(one) > 1 else one for one in hits]
 
 
-def _wanted(anchors: Mapping[int, object], bits: int) -> NDArray[np.bool_]:
-    table = np.zeros(1 << bits, dtype=np.bool_)
+def _wanted(anchors: Mapping[int, object], width: int) -> NDArray[np.bool_]:
+    table = np.zeros(width, dtype=np.bool_)
     table[list(anchors)] = True
     return table
 

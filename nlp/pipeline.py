@@ -54,7 +54,7 @@ class CallTokenizer:
         doc = Doc(self.vocab, words=words, spaces=[False] * len(words))
         doc._.original = text
         doc._.normal = normal
-        doc._.found = self.reader.space.occurrences([normal.text], [words])
+        doc._.found = self.reader.space.occurrences([normal.text], [*words, "\n"])
         return doc
 
     def to_disk(self, *_: Any, **__: Any) -> None:

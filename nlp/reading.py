@@ -70,9 +70,7 @@ class CallReader:
         self._cues = cues
         self._with_evidence = with_evidence
         self.space: FeatureSpace = model.space
-        self.finder = PhraseFinder(
-            [*danger.phrases, *cues.phrases, *names], self.space, np.sqrt(model.char_table.squares)
-        )
+        self.finder = PhraseFinder([*danger.phrases, *cues.phrases, *names], self.space, np.sqrt(model.squares))
 
     @property
     def model(self) -> str:
@@ -93,7 +91,7 @@ class CallReader:
     def _read_batch(self, items: Sequence[tuple[str, str | None]]) -> Iterator[Classification]:
         normals = normalise_many([text for text, _ in items])
         texts = [normal.text for normal in normals]
-        found = self.space.occurrences(texts, [self.tokenizer.cut(text) for text in texts])
+        found = self.space.occurrences(texts, self.tokenizer.cut("\n".join(texts) + "\n"))
         scores = self.score(found)
         hits = self.finder.find(texts, found)
         shown = self.show(found, scores)
@@ -186,7 +184,7 @@ class CallReader:
 
     def _heaviest_for_danger(self, text: str) -> list[tuple[int, int]]:
         """Up to two stretches that add most to the danger margin; read anew, since it is seldom asked."""
-        found = self.space.occurrences([text], [self.tokenizer.cut(text)])
+        found = self.space.occurrences([text], [*self.tokenizer.cut(text), "\n"])
         shown = evidence(self._model, found, self.score(found), np.array([DANGER_COLUMN]))[0]
         return sorted((one.start, one.end) for one in shown[:2])
 

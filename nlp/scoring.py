@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from nlp.classification import ROUTES
-from nlp.features import Floats, Ints, Occurrences, character_block, once, word_block
-from nlp.model import Model, Table
+from nlp.features import BLOCKS, Floats, Ints, Occurrences, count, lengths
+from nlp.model import Model
 
 ROUTE_COUNT = len(ROUTES)
-#: Columns of the route and danger heads; topics follow them in the character table.
+#: Columns of the route and danger heads.
 HEADS = ROUTE_COUNT + 1
 
 
@@ -25,40 +27,43 @@ class Scores:
     """texts x five calibrated probabilities."""
     topics: Floats
     """texts x topics, calibrated."""
-    word_norm: Floats
-    char_norm: Floats
-    """Length of each block before it was brought to one; 1 where the block is empty."""
+    norms: Floats
+    """texts x blocks: length of each block before it was brought to one; 1 where the block is empty."""
 
 
 def score(model: Model, found: Occurrences) -> Scores:
     """Score every text; a text without any known feature gets the intercepts."""
-    word_sum, word_norm = _block_sums(model.word_table, *word_block(found, len(model.words), model.bits), found.texts)
-    char_sum, char_norm = _block_sums(model.char_table, *character_block(found, model.bits), found.texts)
-    by_chars = char_sum / char_norm[:, None]
-    margins = word_sum / word_norm[:, None] + by_chars[:, :HEADS] + model.intercepts
-    calibration = model.calibration
-    logits = margins[:, :ROUTE_COUNT] * calibration.route_scale
-    known = found.word_id >= 0
-    doc, index = once(found.word_doc[known], found.word_id[known], max(len(model.words), 1))
-    topic_sum, topic_norm = _block_sums(model.topic_table, doc, index, found.texts)
-    topic_margins = topic_sum / topic_norm[:, None] + by_chars[:, HEADS:] + model.topic_intercepts
-    return Scores(margins, softmax(logits), softmax(topic_margins * calibration.topic_scale), word_norm, char_norm)
+    space = model.space
+    counted = count(found, space.width)
+    norms, block = lengths(counted, model.squares, space.edges, found.texts)
+    weight = counted.damped / norms.reshape(-1)[counted.doc * (BLOCKS + 1) + block]
+    steps = np.take(model.heads.steps, counted.row, axis=0).astype(np.float32)
+    steps *= weight[:, None]
+    sums = np.add.reduceat(steps, counted.first, axis=0) * model.heads.scale
+    margins = sums[:, :HEADS] + model.intercepts
+    logits = margins[:, :ROUTE_COUNT] * model.calibration.route_scale
+
+    topic_row = topic_rows(counted.row, space.edges)
+    in_topics = np.flatnonzero(topic_row >= 0)
+    topic_steps = np.take(model.topic_table.steps, topic_row[in_topics], axis=0).astype(np.float32)
+    topic_weight = weight[in_topics]
+    ends = np.searchsorted(counted.doc[in_topics], np.arange(found.texts + 1)).tolist()
+    # One small product per text is quicker than weighing all rows and summing them.
+    topic_sums = np.array(
+        [topic_weight[low:high] @ topic_steps[low:high] for low, high in pairwise(ends)], dtype=np.float32
+    )
+    count_of_topics = len(model.topics)
+    topic_margins = (topic_sums * model.topic_table.scale)[:, :count_of_topics] + model.topic_intercepts
+    return Scores(margins, softmax(logits), softmax(topic_margins * model.calibration.topic_scale), norms)
+
+
+def topic_rows(row: Ints, edges: Sequence[int]) -> Ints:
+    """Rows of the topic table (that of the heads without pairs of words); -1 where topics do not look."""
+    _, pairs_at, chars_at, _, _ = edges
+    return np.where(row < pairs_at, row, np.where(row >= chars_at, row - (chars_at - pairs_at), -1))
 
 
 def softmax(logits: Floats) -> Floats:
     """Row-wise, safe for large values."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def _block_sums(table: Table, doc: Ints, index: Ints, texts: int) -> tuple[Floats, Floats]:
-    """Per text the sum of its features' weights, and the length of the block (1 where it is empty)."""
-    sums = np.zeros((texts, len(table.scale)), dtype=np.float32)
-    norm = np.ones(texts, dtype=np.float32)
-    if len(doc):
-        first = np.flatnonzero(np.concatenate(([True], doc[1:] != doc[:-1])))
-        steps = np.take(table.steps, index, axis=0).astype(np.float32)
-        sums[doc[first]] = np.add.reduceat(steps, first, axis=0) * table.scale
-        norm[doc[first]] = np.sqrt(np.add.reduceat(np.take(table.squares, index), first))
-        norm[norm == 0] = 1
-    return sums, norm

@@ -108,13 +108,11 @@ class RjiebaTokenizer:
         words: list[str] = self._inner.cut(text)
         if _SYMBOL.search(text) is None or _ASCII_RUN.search(text) is None:
             return words
-        resplit: list[str] = []
-        for word in words:
-            if len(word) > 1 and word.isascii() and not word.isalnum() and not self._inner.has_word(word):
-                resplit.extend(piece for piece in _ASCII_SPLIT.split(word) if piece)
-            else:
-                resplit.append(word)
-        return resplit
+        mixed = [at for at, word in enumerate(words) if word.isascii() and not word.isalnum() and len(word) > 1]
+        for at in reversed(mixed):
+            if not self._inner.has_word(words[at]):
+                words[at : at + 1] = [piece for piece in _ASCII_SPLIT.split(words[at]) if piece]
+        return words
 
 
 def make_tokenizer(files: ConfigFiles, probe: Probe, *, accelerate: bool = True) -> Tokenizer:

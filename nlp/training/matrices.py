@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from nlp.features import FeatureSpace, Floats, Occurrences, character_block, once, word_block
+from nlp.features import FeatureSpace, Floats, count
 from nlp.normalise import normalise
 from nlp.tokens import Tokenizer
 
@@ -18,6 +18,8 @@ from nlp.tokens import Tokenizer
 MIN_TEXTS = 3
 #: Hash buckets filled by fewer training texts carry no weight.
 MIN_TEXTS_HASHED = 2
+#: Length of the block of lead words, where the other blocks have length one; chosen out of fold.
+LEAD_SHARE = 0.5
 _CHUNK = 512
 
 
@@ -43,58 +45,52 @@ def vocabulary(cut: Cut, left_out: frozenset[str]) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Blocks:
-    """Counts (0 or 1) per block, rows are texts."""
-
-    word: Any
-    """texts x (vocabulary + buckets)"""
-    char: Any
-    """texts x buckets"""
-    single: Any
-    """texts x vocabulary"""
-
-
-def blocks(cut: Cut, space: FeatureSpace) -> Blocks:
-    """The features of all texts, made as the reader makes them."""
-    size = len(space.vocabulary)
-    parts: list[tuple[Any, Any, Any]] = []
+def counts(cut: Cut, space: FeatureSpace) -> Any:
+    """1 + ln of how often each feature stands in each text, as the reader makes them; texts x rows of the tables."""
+    parts = []
     for low in range(0, len(cut.texts), _CHUNK):
-        found = space.occurrences(cut.texts[low : low + _CHUNK], cut.words[low : low + _CHUNK])
-        parts.append(
-            (
-                _matrix(found, *word_block(found, size, space.bits), size + (1 << space.bits)),
-                _matrix(found, *character_block(found, space.bits), 1 << space.bits),
-                _matrix(found, *_single(found, size), size),
-            )
-        )
-    stacked = [sparse.vstack(column).tocsr() for column in zip(*parts, strict=True)]
-    return Blocks(*stacked)
+        texts = cut.texts[low : low + _CHUNK]
+        found = space.occurrences(texts, flat(cut.words[low : low + _CHUNK]))
+        counted = count(found, space.width)
+        parts.append(sparse.csr_matrix((counted.damped, (counted.doc, counted.row)), shape=(len(texts), space.width)))
+    return sparse.vstack(parts).tocsr()
 
 
-def _single(found: Occurrences, size: int) -> tuple[Any, Any]:
-    known = found.word_id >= 0
-    return once(found.word_doc[known], found.word_id[known], max(size, 1))
+def flat(words: Sequence[Sequence[str]]) -> list[str]:
+    """The words of all texts as FeatureSpace.occurrences wants them."""
+    return [word for text in words for word in (*text, "\n")]
 
 
-def _matrix(found: Occurrences, doc: Any, index: Any, width: int) -> Any:
-    ones = np.ones(len(doc), dtype=np.float32)
-    return sparse.csr_matrix((ones, (doc, index)), shape=(found.texts, width))
+def idf(counted: Any, space: FeatureSpace) -> Floats:
+    """Smoothed inverse document frequency; 0 for what stands in too few texts, and for the row without weight.
 
-
-def idf(counts: Any) -> Floats:
-    """Smoothed inverse document frequency; 0 for what stands in fewer than MIN_TEXTS_HASHED texts."""
-    texts = counts.shape[0]
-    frequency = np.asarray(counts.sum(axis=0)).ravel()
+    Lead words stand in few texts but are words of the vocabulary: they are left out like words.
+    """
+    texts = counted.shape[0]
+    frequency = counted.getnnz(axis=0)
     weights = np.log((1 + texts) / (1 + frequency)) + 1
     weights[frequency < MIN_TEXTS_HASHED] = 0
+    lead_at, nothing = space.edges[3:]
+    weights[lead_at:][frequency[lead_at:] < MIN_TEXTS] = 0
+    weights[nothing] = 0
     # Stored as half precision; training must see what inference will see.
     return np.asarray(weights.astype(np.float16), dtype=np.float32)
 
 
-def weighted(counts: Any, weights: Floats) -> Any:
-    """Counts times idf, each row brought to length one."""
-    scaled = counts @ sparse.diags(weights)
-    length = np.sqrt(np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel())
-    length[length == 0] = 1
-    return (sparse.diags(1 / length) @ scaled).tocsr().astype(np.float32)
+def weighted(counted: Any, weights: Floats, space: FeatureSpace) -> Any:
+    """Counts times idf, each block of each row brought to length one; lead words weigh LEAD_SHARE."""
+    scaled = (counted @ sparse.diags(weights)).tocsr()
+    _, _, chars_at, lead_at, nothing = space.edges
+    blocks = []
+    for low, high, share in ((0, chars_at, 1.0), (chars_at, lead_at, 1.0), (lead_at, nothing + 1, LEAD_SHARE)):
+        block = scaled[:, low:high]
+        length = np.sqrt(np.asarray(block.multiply(block).sum(axis=1)).ravel())
+        length[length == 0] = 1
+        blocks.append(sparse.diags(share / length) @ block)
+    return sparse.hstack(blocks).tocsr().astype(np.float32)
+
+
+def for_topics(columns: Any, space: FeatureSpace) -> Any:
+    """The columns that topics look at: all but pairs of words."""
+    _, pairs_at, chars_at, _, _ = space.edges
+    return sparse.hstack((columns[:, :pairs_at], columns[:, chars_at:])).tocsr()

@@ -22,7 +22,7 @@ _LABEL = Label("test", "violence", 2, firm=False)
 
 def _found(say: str, text: str) -> list[str]:
     finder = PhraseFinder([compile_phrase(say, _LABEL)], _SPACE)
-    hits = finder.find([text], _SPACE.occurrences([text], [[text] if text else []]))[0]
+    hits = finder.find([text], _SPACE.occurrences([text], [text, "\n"]))[0]
     return [text[hit.start : hit.end] for hit in hits]
 
 
@@ -51,14 +51,14 @@ def test_a_phrase_is_found_wherever_it_stands(before: str, after: str) -> None:
 @given(st.text(min_size=2, max_size=2))
 def test_a_single_bucket_is_that_of_the_batch(two: str) -> None:
     two = two.encode("utf-8", "replace").decode().replace("\n", "x")
-    found = _SPACE.occurrences([two], [[two]])
-    assert found.two_bucket.tolist()[:1] == [_SPACE.pair_bucket(two[:2])]
-    assert found.one_bucket.tolist()[:1] == [_SPACE.one_bucket(two[0])]
+    found = _SPACE.occurrences([two], [two, "\n"])
+    assert found.two.tolist()[:1] == [_SPACE.character_row(two[:2])]
+    assert found.one.tolist()[:1] == [_SPACE.character_row(two[0])]
 
 
 def _sightings(reader: CallReader, text: str) -> list[tuple[str, int, bool]]:
     lexicon = DangerLexicon(ConfigFiles(), load_taxonomy())
-    hits = reader.finder.find([text], reader.space.occurrences([text], [[text]]))[0]
+    hits = reader.finder.find([text], reader.space.occurrences([text], [text, "\n"]))[0]
     return [(s.hit.phrase.kind, s.level, s.weak) for s in lexicon.sightings(text, hits)]
 
 
