@@ -162,7 +162,7 @@ def _house(text: str, start: int, end: int) -> Named:
 
 
 def _free(found: Sequence[Named], start: int, end: int) -> bool:
-    return all(end <= other.start or other.end <= start for other in found)
+    return all(end <= low or high <= start for _, low, high, _ in found)
 
 
 def _add(

@@ -57,8 +57,8 @@ def evidence(model: Model, found: Occurrences, scores: Scores, route: Ints) -> l
     mass = np.bincount(found.word_doc, weights=share, minlength=found.texts).astype(np.float32)
     mass[mass == 0] = 1
     share /= mass[found.word_doc]
-    chosen = np.flatnonzero((share >= _SHOWN_SHARE) & (found.word_id >= 0))
-    chosen = chosen[model.shows[found.word_id[chosen]]]
+    chosen = np.flatnonzero((share >= _SHOWN_SHARE) & (found.word < len(model.words)))
+    chosen = chosen[model.shows[found.word[chosen]]]
     shown: list[tuple[Shown, ...]] = [()] * found.texts
     if not len(chosen):
         return shown

@@ -50,9 +50,8 @@ class Occurrences:
     word_at: Ints
     """First character of every word, line feeds between texts included."""
     word_doc: Ints
-    word_id: Ints
-    """Vocabulary index of every word, -1 where unknown."""
     word: Ints
+    """The word itself: its vocabulary index, or the row without weight where unknown."""
     pair: Ints
     """The pair that begins at each word."""
     lead: Ints
@@ -99,19 +98,18 @@ class FeatureSpace:
         codes = np.frombuffer(joined.encode("utf-32-le"), dtype=np.int32)
         _, pairs_at, chars_at, lead_at, nothing = self.edges
         count = len(words)
-        word_id = np.fromiter(map(self.vocabulary.get, words, repeat(-1)), dtype=np.int32, count=count)
+        word = np.fromiter(map(self.vocabulary.get, words, repeat(nothing)), dtype=np.int32, count=count)
         ends = np.cumsum(np.fromiter(map(len, words), dtype=np.int32, count=count), dtype=np.int32)
         word_at = np.concatenate((_ZERO, ends[:-1]))
         lengths = np.fromiter(map(len, texts), dtype=np.int32, count=len(texts)) + 1
         starts = np.concatenate((_ZERO, np.cumsum(lengths, dtype=np.int32)))
         char_doc = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
         word_doc = char_doc[word_at]
-        known = word_id >= 0
-        word = np.where(known, word_id, nothing)
+        known = word < nothing
         pair = np.full(count, nothing, dtype=np.int32)
         # A line feed is never in the vocabulary, so no pair crosses from one text into the next.
         left = np.flatnonzero(known[:-1] & known[1:])
-        pair[left] = pairs_at + self._pair_of_words(word_id[left], word_id[left + 1])
+        pair[left] = pairs_at + self._pair_of_words(word[left], word[left + 1])
         leads = np.fromiter(map(_lead_end, texts), dtype=np.int32, count=len(texts))
         in_lead = known & (word_at < (starts[:-1] + leads)[word_doc])
         first, second, third = _mixed()
@@ -127,10 +125,9 @@ class FeatureSpace:
             char_doc=char_doc,
             word_at=word_at,
             word_doc=word_doc,
-            word_id=word_id,
             word=word,
             pair=pair,
-            lead=np.where(in_lead, word_id + lead_at, nothing),
+            lead=np.where(in_lead, word + lead_at, nothing),
             one=one,
             two=two,
         )

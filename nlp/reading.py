@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
@@ -30,6 +31,7 @@ _SPOKEN = re.compile(r"[^\W_]")
 _BATCH = 64
 _BATCH_CHARS = 200_000
 _TOPICS_SHOWN = 3
+_BY_SHARE = itemgetter(1)
 #: Column of the danger margin in Scores.margins.
 DANGER_COLUMN = 5
 
@@ -142,7 +144,7 @@ class CallReader:
         """Join the parts, with every offset brought back to the original."""
         normal = parts.normal
         spoken = _SPOKEN.search(normal.text) is not None
-        ranking = sorted(zip(ROUTES, parts.routes, strict=True), key=lambda pair: -pair[1])
+        ranking = sorted(zip(ROUTES, parts.routes, strict=True), key=_BY_SHARE, reverse=True)
         if not spoken:
             # Nothing was said: no weight of words can speak for a class.
             ranking = [("invalid", 1.0), *((route, 0.0) for route in ROUTES if route != "invalid")]
@@ -164,21 +166,9 @@ class CallReader:
             ranking=tuple(ranking),
             topic=tuple(parts.topics) if spoken else (("other", 1.0),),
             danger=self._danger_of(original, parts, level, sightings),
-            evidence=tuple(
-                Evidence(original[start:end], start, end, shown.weight)
-                for shown in (parts.shown if spoken else ())
-                for start, end in (normal.span(shown.start, shown.end),)
-            ),
-            entities=tuple(
-                Entity(named.kind, original[start:end], start, end, named.value)
-                for named in parts.entities
-                for start, end in (normal.span(named.start, named.end),)
-            ),
-            cues=tuple(
-                Cue(kind, original[start:end], start, end)
-                for kind, low, high in cue_hits
-                for start, end in (normal.span(low, high) if high > low else (0, 0),)
-            ),
+            evidence=tuple(_evidence(original, normal, parts.shown)) if spoken else (),
+            entities=tuple(_entities(original, normal, parts.entities)),
+            cues=tuple(_cues(original, normal, cue_hits)),
             model=self._model.name,
         )
 
@@ -203,6 +193,24 @@ class CallReader:
                 for start, end in (parts.normal.span(low, high),)
             ),
         )
+
+
+def _evidence(original: str, normal: NormalText, shown: Sequence[Shown]) -> Iterator[Evidence]:
+    for low, high, weight in shown:
+        start, end = normal.span(low, high)
+        yield Evidence(original[start:end], start, end, weight)
+
+
+def _entities(original: str, normal: NormalText, entities: Sequence[Named]) -> Iterator[Entity]:
+    for kind, low, high, value in entities:
+        start, end = normal.span(low, high)
+        yield Entity(kind, original[start:end], start, end, value)
+
+
+def _cues(original: str, normal: NormalText, hits: Sequence[tuple[str, int, int]]) -> Iterator[Cue]:
+    for kind, low, high in hits:
+        start, end = normal.span(low, high) if high > low else (0, 0)
+        yield Cue(kind, original[start:end], start, end)
 
 
 def _batches(items: Sequence[tuple[str, str | None]]) -> Iterator[list[tuple[str, str | None]]]:

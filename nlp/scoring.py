@@ -38,17 +38,17 @@ def score(model: Model, found: Occurrences) -> Scores:
     norms, block = lengths(counted, model.squares, space.edges, found.texts)
     weight = counted.damped / norms.reshape(-1)[counted.doc * (BLOCKS + 1) + block]
     steps = np.take(model.heads.steps, counted.row, axis=0).astype(np.float32)
-    steps *= weight[:, None]
-    sums = np.add.reduceat(steps, counted.first, axis=0) * model.heads.scale
-    margins = sums[:, :HEADS] + model.intercepts
+    # One small product per text is quicker than weighing all rows and summing them.
+    ends = [*counted.first.tolist(), len(weight)]
+    sums = np.array([weight[low:high] @ steps[low:high] for low, high in pairwise(ends)], dtype=np.float32)
+    margins = (sums * model.heads.scale)[:, :HEADS] + model.intercepts
     logits = margins[:, :ROUTE_COUNT] * model.calibration.route_scale
 
     topic_row = topic_rows(counted.row, space.edges)
     in_topics = np.flatnonzero(topic_row >= 0)
     topic_steps = np.take(model.topic_table.steps, topic_row[in_topics], axis=0).astype(np.float32)
     topic_weight = weight[in_topics]
-    ends = np.searchsorted(counted.doc[in_topics], np.arange(found.texts + 1)).tolist()
-    # One small product per text is quicker than weighing all rows and summing them.
+    ends = np.searchsorted(counted.doc[in_topics], np.arange(found.texts + 1, dtype=np.int32)).tolist()
     topic_sums = np.array(
         [topic_weight[low:high] @ topic_steps[low:high] for low, high in pairwise(ends)], dtype=np.float32
     )
