@@ -58,12 +58,9 @@ with s as (delete from sessions where expires_at < now()),
 delete from idempotency_keys where created_at < now() - interval '24 hours';
 
 -- name: failures$
--- Failed log-ins within the window, of the name or of the address, whichever has more: each failure counts for both.
-select coalesce(max(n), 0) from (
-    select count(*) as n from login_failures
-    where subject = any(:subjects::text[]) and failed_at > now() - make_interval(secs => :window_s::double precision)
-    group by subject
-) as by_subject;
+-- Failed log-ins of one name or from one address within the window.
+select count(*) from login_failures
+where subject = :subject and failed_at > now() - make_interval(secs => :window_s::double precision);
 
 -- name: add_failure!
 -- One more failed log-in.

@@ -20,6 +20,8 @@ queries = load_queries(__file__)
 SESSION_H = 12
 #: Log-ins of one name or from one address are refused after so many failures within the window.
 MAX_FAILURES = 8
+#: One address may be a whole office or a proxy: slips of many people must not lock out everybody.
+MAX_FAILURES_OF_ADDRESS = 60
 FAILURE_WINDOW_S = 600.0
 
 
@@ -53,7 +55,8 @@ class Principal:
 
 
 def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
+    # what a browser sends may hold bytes that are no UTF-8; they must miss, not crash
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
 
 
 async def add_user(
@@ -112,8 +115,10 @@ async def log_in(pool: Any, name: str, password: str, address: str) -> str:
     """Open a session; the cookie's value. Raises LoginRefused or LoginThrottled."""
     subjects = [f"name:{name.lower()[:64]}", f"address:{address}"]
     async with pool.acquire() as connection:
-        failures = await queries.failures(connection, subjects=subjects, window_s=FAILURE_WINDOW_S)
-        if failures >= MAX_FAILURES:
+        of_name, of_address = [
+            await queries.failures(connection, subject=subject, window_s=FAILURE_WINDOW_S) for subject in subjects
+        ]
+        if of_name >= MAX_FAILURES or of_address >= MAX_FAILURES_OF_ADDRESS:
             raise LoginThrottled("登录失败次数过多，请 10 分钟后再试，或请管理员重置密码。")
         user = await queries.user_by_name(connection, name=name)
     if not await passwords.verify(user["password_hash"] if user else None, password):

@@ -13,8 +13,7 @@ from hotline.console.marks import spans_of, utterances
 from hotline.console.render import fragment, page
 from hotline.web.bodies import moment, path_id
 from hotline.web.keys import Services, needs, principal, services
-from hotline.web.views import call_page, listed_call
-from nlp.masking import mask_text
+from hotline.web.views import call_page, excerpt, listed_call
 from routing.calls.store import CallFilter, list_calls
 from routing.calls.store import queries as call_queries
 from routing.errors import InvalidRequest
@@ -102,5 +101,5 @@ async def alarms(request: web.Request) -> web.StreamResponse:
     """GET /console/alarms: danger that nobody has acknowledged; stays on top until somebody does."""
     async with services(request).pool.acquire() as connection:
         rows = await call_queries.open_alarms(connection)
-    items = [dict(row) | {"excerpt": mask_text(row["excerpt"])} for row in rows]
+    items = [dict(row) | {"excerpt": excerpt(row["excerpt"])} for row in rows]
     return fragment(request, "_alarms.html", {"alarms": items})

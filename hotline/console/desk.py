@@ -14,7 +14,7 @@ from hotline.console.render import fragment, page
 from hotline.console.words import CALLBACK, DESTINATIONS, DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
-from nlp.masking import mask_text
+from hotline.web.views import excerpt
 from routing.errors import AssignmentNotFound
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.store import queries as queue_queries
@@ -48,7 +48,7 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
         lists = []
         for name in names:
             rows = await queue_queries.waiting_items(connection, queue=name, limit=SHOWN_PER_QUEUE + 1)
-            items = [dict(row) | {"excerpt": mask_text(row["excerpt"])} for row in rows]
+            items = [dict(row) | {"excerpt": excerpt(row["excerpt"])} for row in rows]
             lists.append({"queue": policy.queue(name), "items": items[:SHOWN_PER_QUEUE], "more": len(items) > 30})
     for row in in_hand:
         # three heartbeats a lease: two may be lost before the call goes back

@@ -15,7 +15,7 @@ from hotline.console.render import fragment, page
 from hotline.console.words import DESTINATIONS, OVERRULE_REASONS
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
-from nlp.masking import mask_text
+from hotline.web.views import excerpt
 from routing.calls.store import queries as call_queries
 from routing.policy.settings import QueueSettings
 from routing.queues.store import queries as queue_queries
@@ -74,7 +74,7 @@ def _entry(row: Mapping[str, Any], since: datetime, *, held_by: int | None, live
         "mine": held_by is not None,
         "since": since,
         "region": row["region"],
-        "excerpt": mask_text(row["excerpt"]),
+        "excerpt": excerpt(row["excerpt"]),
         "route": row["route"],
         "confidence": row["confidence"],
         "review": row["review"],

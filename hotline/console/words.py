@@ -108,6 +108,7 @@ ACTIONS: dict[str, str] = {
     "closed": "关闭",
     "danger_acknowledged": "危险警报已确认",
     "caller_choice": "登记来电人选择",
+    "hung_up": "来电人已挂断",
 }
 
 

@@ -63,6 +63,7 @@ update queue_items set
 -- name: shift_work!
 -- Claims, forwards and answers as they were. A lease of work still in hand is kept long: nobody sits there to keep it.
 update assignments set
+    enqueued_at = pg_temp.past(call_id, enqueued_at), entered_at = pg_temp.past(call_id, entered_at),
     claimed_at = pg_temp.past(call_id, claimed_at), ended_at = pg_temp.past(call_id, ended_at),
     lease_expires_at = case when ended_at is null then now() + interval '12 hours'
                             else pg_temp.past(call_id, claimed_at) + (lease_expires_at - claimed_at) end;

@@ -70,6 +70,10 @@ async def migrate(database_url: str, revision: str = "head") -> None:
             await connection.commit()
             await connection.run_sync(upgrade)
             await connection.commit()
+    except (OSError, asyncpg.PostgresError) as error:
+        raise MigrationError(
+            f"PostgreSQL does not answer ({error}); start it, or check HOTLINE_DATABASE_URL."
+        ) from error
     except DBAPIError as error:
         raise MigrationError(
             f"The schema could not be brought up to date ({error.orig}); nothing was changed by the failed step. "

@@ -62,7 +62,7 @@ async def _csrf_fits(request: web.Request, principal: Principal) -> bool:
     if not sent and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
         value = (await request.post()).get(CSRF_FIELD, "")
         sent = value if isinstance(value, str) else ""
-    return hmac.compare_digest(sent.encode(), principal.csrf_token.encode())
+    return hmac.compare_digest(sent.encode(errors="surrogateescape"), principal.csrf_token.encode())
 
 
 @web.middleware

@@ -123,7 +123,7 @@ def whole(request: web.Request, name: str, default: int, *, low: int, high: int)
     text = request.query.get(name)
     if not text:
         return default
-    if not text.lstrip("-").isdecimal() or not low <= int(text) <= high:
+    if not re.fullmatch(r"-?[0-9]{1,9}", text) or not low <= int(text) <= high:
         raise InvalidRequest(f"{name}：应为 {low} 到 {high} 的整数。")
     return int(text)
 

@@ -32,8 +32,8 @@ async def key_of(request: web.Request, principal_id: int, route: str) -> Idempot
     key = request.headers.get(HEADER)
     if key is None:
         return None
-    if not 1 <= len(key) <= MAX_LENGTH:
-        raise web.HTTPBadRequest(text=f"{HEADER} 需要 1 到 {MAX_LENGTH} 个字符。")
+    if not 1 <= len(key) <= MAX_LENGTH or not key.isascii():
+        raise web.HTTPBadRequest(text=f"{HEADER} 需要 1 到 {MAX_LENGTH} 个 ASCII 字符。")
     return IdempotencyKey(f"user:{principal_id}", route, key, hashlib.sha256(await request.read()).digest())
 
 

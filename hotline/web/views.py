@@ -25,6 +25,11 @@ def masked(number: str | None) -> str | None:
     return None if number is None else mask_number(number.removeprefix("+86"))
 
 
+def excerpt(text: str, length: int = 80) -> str:
+    """The beginning of a transcript for lists: masked first and cut then, so that no cut number shows."""
+    return mask_text(text)[:length]
+
+
 def listed_call(row: Mapping[str, Any]) -> dict[str, Any]:
     """One row of ``GET /calls``."""
     hidden = row["confidential"]
@@ -39,7 +44,7 @@ def listed_call(row: Mapping[str, Any]) -> dict[str, Any]:
         "region": None if hidden else row["region"],
         "caller_number": None if hidden else masked(row["caller_number"]),
         "confidential": hidden,
-        "excerpt": mask_text(row["excerpt"]),
+        "excerpt": excerpt(row["excerpt"], 120),
         "route": row["route"],
         "confidence": _probability(row["confidence"]),
         "review": row["review"],
@@ -174,6 +179,8 @@ def transfer_view(row: Mapping[str, Any]) -> dict[str, Any]:
         "ended_at",
     )
     view = {name: row[name] for name in names}
+    for name in ("reason", "return_reason"):
+        view[name] = mask_text(view[name]) if view[name] else None
     for name in ("receipt_due_at", "receipt_at", "created_at", "ended_at"):
         view[name] = view[name].isoformat() if view[name] else None
     return view
@@ -226,7 +233,7 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
             for n in notices
         ],
         "assignments": [_assignment_view(a, who) for a in assignments],
-        "choices": [dict(choice) for choice in choices],
+        "choices": [dict(choice) | {"message": mask_text(choice["message"] or "") or None} for choice in choices],
     }
 
 
@@ -253,7 +260,7 @@ def item_view(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _assignment_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
     """Notes stay with who took them, lawyers' notes with the lawyers; others see the approved summary."""
-    same_desk = row["user_id"] == who.user_id or row["role"] == who.role
+    same_desk = row["user_id"] == who.user_id or row["user_role"] == who.role
     return {
         "id": row["id"],
         "by": row["by_name"],

@@ -187,7 +187,7 @@ select version, stored_at from call_versions where call_id = :call_id order by v
 -- name: list_calls
 -- Calls for the list, newest first; every filter may be null. The cursor is the last row's (received_at, id).
 select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
-       c.caller_number, c.caller_name, c.close_reason, left(c.transcript, 120) as excerpt,
+       c.caller_number, c.caller_name, c.close_reason, left(c.transcript, 200) as excerpt,
        t.route, t.confidence, t.review, t.danger_level, t.topics,
        d.destination, d.queue, d.mode, d.priority, d.deadline
 from calls c
@@ -226,14 +226,14 @@ from danger_alarms a left join users u on u.id = a.acknowledged_by where a.call_
 
 -- name: open_alarms
 -- Danger that nobody has acknowledged yet, oldest first.
-select a.call_id, a.level, a.raised_at, c.line, left(c.transcript, 80) as excerpt
+select a.call_id, a.level, a.raised_at, c.line, left(c.transcript, 200) as excerpt
 from danger_alarms a join calls c on c.id = a.call_id
 where a.acknowledged_at is null order by a.raised_at limit 20;
 
 -- name: held_calls
 -- Live calls an operator holds, and live calls nobody holds yet, oldest first.
 select c.id as call_id, c.line, c.state, c.received_at, c.contact, c.held_by, c.region,
-       left(c.transcript, 80) as excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
+       left(c.transcript, 200) as excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
 from calls c
 left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id

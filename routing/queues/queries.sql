@@ -53,7 +53,7 @@ for update of i, c skip locked;
 with item as (
     update queue_items set state = 'claimed', claimed_at = now(), offered_to = null, offer_expires_at = null
     where id = :item_id
-    returning id, call_id, queue, role
+    returning id, call_id, queue, role, enqueued_at, entered_at, counted
 ), called as (
     update calls c set state = 'claimed' from item i where c.id = i.call_id and i.role = 'lead' returning c.id
 ), moved as (
@@ -71,19 +71,22 @@ with item as (
 ), told as (
     insert into events (kind, call_id, queue, user_id) select 'call_claimed', call_id, queue, :user_id from item
 )
-insert into assignments (queue_item_id, call_id, user_id, lease_expires_at, off_roster)
-select id, call_id, :user_id, now() + make_interval(secs => :lease_s::double precision), :off_roster from item
+insert into assignments (queue_item_id, call_id, user_id, lease_expires_at, off_roster, queue, role, enqueued_at,
+                         entered_at, counted)
+select id, call_id, :user_id, now() + make_interval(secs => :lease_s::double precision), :off_roster, queue, role,
+       enqueued_at, entered_at, counted
+from item
 returning id, call_id, lease_expires_at;
 
 -- name: assignment^
 -- One assignment with its item; the lock order is call, then item, then assignment.
-select s.*, i.queue, i.role, i.state as item_state, c.state as call_state
+select s.*, i.state as item_state, c.state as call_state
 from assignments s join queue_items i on i.id = s.queue_item_id join calls c on c.id = s.call_id
 where s.id = :assignment_id;
 
 -- name: lock_assignment^
 -- The same, locked.
-select s.*, i.queue, i.role, i.state as item_state, c.state as call_state
+select s.*, i.state as item_state, c.state as call_state
 from calls c join queue_items i on i.call_id = c.id join assignments s on s.queue_item_id = i.id
 where s.id = :assignment_id
 for update;
@@ -245,18 +248,17 @@ group by u.role;
 
 -- name: service_levels
 -- Today: share of counted items answered within the limit of their queue (SL: of those answered; SL2 comes later).
-select i.queue,
-       count(*) filter (where i.claimed_at is not null) as answered,
-       count(*) filter (where i.claimed_at - i.entered_at <= make_interval(secs => l.limit_s)) as within
-from queue_items i join unnest(:queues::text[], :limits_s::double precision[]) as l(queue, limit_s) using (queue)
-where i.counted and i.entered_at >= :since::timestamptz
-group by i.queue;
+select s.queue, count(*) as answered,
+       count(*) filter (where s.claimed_at - s.entered_at <= make_interval(secs => l.limit_s)) as within
+from assignments s join unnest(:queues::text[], :limits_s::double precision[]) as l(queue, limit_s) using (queue)
+where s.counted and s.claimed_at >= :since::timestamptz
+group by s.queue;
 
 -- name: waiting_items
 -- The open items of a queue in its order, for the consoles; excerpts are cut, numbers are masked by the reader.
 select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enqueued_at, i.deadline, i.live,
        i.offered_to, i.topics, c.line, c.contact, c.received_at, c.region, c.confidential,
-       left(c.transcript, 80) as excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
+       left(c.transcript, 200) as excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
 from queue_items i join calls c on c.id = i.call_id
 left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id
@@ -295,7 +297,7 @@ where i.call_id = :call_id order by (i.state in ('waiting', 'offered', 'claimed'
 
 -- name: assignments_of_call
 -- Who had a call in hand, oldest first.
-select s.*, u.display_name as by_name, u.role, i.queue
+select s.*, u.display_name as by_name, u.role as user_role
 from assignments s join users u on u.id = s.user_id join queue_items i on i.id = s.queue_item_id
 where s.call_id = :call_id order by s.id;
 

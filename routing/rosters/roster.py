@@ -18,6 +18,9 @@ SHIFT_UNITS: dict[ShiftUnit, timedelta] = {
 OverrideKind = Literal["add", "remove", "replace"]
 
 _DAY_MINUTES = 24 * 60
+#: Longer turns and stranger years are slips of the pen, and would take the calendar out of its range.
+MAX_SHIFT_LENGTH = 1000
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,12 @@ class Rotation:
 
     def __post_init__(self) -> None:
         """Raises RosterError naming the field that cannot be used."""
-        if self.shift_length < 1:
-            raise RosterError(f"轮值“{self.name}”的班次长度为{self.shift_length}，请填1以上的整数。")
+        if not 1 <= self.shift_length <= MAX_SHIFT_LENGTH:
+            raise RosterError(f"轮值“{self.name}”的班次长度为{self.shift_length}，请填1到{MAX_SHIFT_LENGTH}的整数。")
+        if not FIRST_YEAR <= self.start.year <= LAST_YEAR:
+            raise RosterError(
+                f"轮值“{self.name}”从{self.start.year}年开始，请填{FIRST_YEAR}到{LAST_YEAR}年之间的时间。"
+            )
         if self.headcount < 1:
             raise RosterError(f"轮值“{self.name}”的每班人数为{self.headcount}，请填1以上的整数。")
         if len(set(self.participants)) != len(self.participants):

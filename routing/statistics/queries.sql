@@ -13,13 +13,13 @@ with chosen as (
     left join decisions d on d.id = c.decision_id
     where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz
 ), waits as (
-    select i.call_id, min(extract(epoch from i.claimed_at - i.enqueued_at)) as wait_s,
-           bool_or(i.counted) as counted,
-           bool_or(i.claimed_at - i.entered_at <= make_interval(secs => l.limit_s)) as within
-    from queue_items i join chosen c on c.id = i.call_id
+    select s.call_id, min(extract(epoch from s.claimed_at - s.enqueued_at)) as wait_s,
+           bool_or(s.counted) as counted,
+           bool_or(s.claimed_at - s.entered_at <= make_interval(secs => l.limit_s)) as within
+    from assignments s join chosen c on c.id = s.call_id
     join unnest(:queues::text[], :limits_s::double precision[]) as l(queue, limit_s) using (queue)
-    where i.role = 'lead' and i.claimed_at is not null
-    group by i.call_id
+    where s.role = 'lead'
+    group by s.call_id
 ), forwards as (
     select f.call_id, bool_or(f.overruled) as overruled
     from transfers f join chosen c on c.id = f.call_id where f.state <> 'cancelled'

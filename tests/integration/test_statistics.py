@@ -56,9 +56,7 @@ async def test_waits_service_level_and_overruled_share(service: RunningService, 
     status, _ = await service.request("POST", "/queues/lawyers/claim", role="lawyer")
     assert status == 200
     async with service.pool.acquire() as connection:
-        await connection.execute(
-            "update queue_items set claimed_at = enqueued_at + interval '42 seconds' where claimed_at is not null"
-        )
+        await connection.execute("update assignments set claimed_at = enqueued_at + interval '42 seconds'")
     _, body = await service.request("GET", "/statistics/routing", role="manager", params={"by": "line"})
     (bucket,) = body["buckets"]
     assert bucket["count"] == 4

@@ -138,6 +138,8 @@ create index on calls (received_at desc, id desc);
 create index on calls (state, received_at desc) where state not in ('completed', 'closed');
 create index on calls (caller_hash, received_at desc) where caller_hash is not null;
 create index on calls (held_by) where held_by is not null;
+create index on calls (received_at) where live and state in ('received', 'triaged', 'proposed');
+create index on calls (state_changed_at) where state = 'completed';
 
 -- Every version of a call as it came; the newest stands in calls.
 create table call_versions (
@@ -322,7 +324,8 @@ create unique index queue_items_one_open on queue_items (call_id, queue)
     where state in ('waiting', 'offered', 'claimed');
 create unique index queue_items_one_lead on queue_items (call_id)
     where role = 'lead' and state in ('waiting', 'offered', 'claimed');
-create index queue_items_waiting on queue_items (queue, priority, enqueued_at, id) where state = 'waiting';
+create index queue_items_waiting on queue_items (queue, priority, enqueued_at, id)
+    where state in ('waiting', 'offered');
 create index on queue_items (offer_expires_at) where state = 'offered';
 create index on queue_items (call_id);
 create index on queue_items (queue, entered_at);
@@ -332,6 +335,12 @@ create table assignments (
     queue_item_id     bigint not null references queue_items,
     call_id           bigint not null references calls,
     user_id           bigint not null references users,
+    -- the item as it was when claimed: it may move on to other queues, the figures stay
+    queue             text not null,
+    role              text not null,
+    enqueued_at       timestamptz not null,
+    entered_at        timestamptz not null,
+    counted           boolean not null,
     claimed_at        timestamptz not null default now(),
     lease_expires_at  timestamptz not null,
     off_roster        boolean not null default false,
@@ -341,6 +350,7 @@ create table assignments (
     notes             text,
     summary           text                         -- what the caller approved for others to see
 );
+create index on assignments (queue, claimed_at);
 create unique index assignments_one_open on assignments (queue_item_id) where ended_at is null;
 create index on assignments (lease_expires_at) where ended_at is null;
 create index on assignments (user_id) where ended_at is null;

@@ -10,8 +10,7 @@ from pydantic import Field
 from hotline.web.bodies import Body, path_id, read_body, whole
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
-from hotline.web.views import call_page
-from nlp.masking import mask_text
+from hotline.web.views import call_page, excerpt
 from routing.offers.service import refuse_offer
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.service import claim, complete, heartbeat, queue_states, release, save_notes, set_presence
@@ -33,7 +32,7 @@ async def waiting(request: web.Request) -> web.Response:
     queue = own.published.policy.queue(request.match_info["name"]).name
     async with own.pool.acquire() as connection:
         rows = await queries.waiting_items(connection, queue=queue, limit=whole(request, "limit", 100, low=1, high=500))
-    return json_response({"items": [dict(row) | {"excerpt": mask_text(row["excerpt"])} for row in rows]})
+    return json_response({"items": [dict(row) | {"excerpt": excerpt(row["excerpt"])} for row in rows]})
 
 
 @needs("queues.claim")
