@@ -180,7 +180,7 @@ def count(found: Occurrences, width: int) -> Counted:
     )
     keys.sort()
     first = np.flatnonzero(np.concatenate((_TRUE, keys[1:] != keys[:-1])))
-    times = np.diff(first, append=len(keys))
+    times = np.concatenate((first[1:], [len(keys)])) - first
     keys = keys[first]
     return Counted(
         row=(keys & ((1 << shift) - 1)).astype(np.int32),

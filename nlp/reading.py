@@ -125,12 +125,10 @@ class CallReader:
 
     def top_topics(self, scores: Scores) -> list[list[tuple[str, float]]]:
         """The three most probable topics of each text."""
-        best = np.argsort(-scores.topics, axis=1, kind="stable")[:, :_TOPICS_SHOWN]
-        shares = np.take_along_axis(scores.topics, best, axis=1)
         names = self._model.topics
         return [
-            [(names[index], share) for index, share in zip(indices, row, strict=True)]
-            for indices, row in zip(best.tolist(), shares.tolist(), strict=True)
+            sorted(zip(names, row, strict=True), key=_BY_SHARE, reverse=True)[:_TOPICS_SHOWN]
+            for row in scores.topics.tolist()
         ]
 
     def judge_danger(self, text: str, margin: float, hits: Sequence[Hit]) -> tuple[int, float, list[Sighting]]:
