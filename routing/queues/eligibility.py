@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from routing.queues.agents import AgentView, ItemView
@@ -36,24 +35,4 @@ def available(agent: AgentView, now: datetime, *, fair_limit: int | None = None)
         and (agent.wrap_up_until is None or agent.wrap_up_until <= now)
         and (agent.penalty_until is None or agent.penalty_until <= now)
         and (fair_limit is None or agent.open_calls < fair_limit)
-    )
-
-
-def order_items(items: Iterable[ItemView], agent: AgentView | None = None) -> list[ItemView]:
-    """The queue's order: priority, then wait; with an agent only what the agent may take.
-
-    Among equals in both, what names the agent's own skill or grid goes first.
-    """
-    suited = [item for item in items if agent is None or matches(agent, item)]
-    return sorted(suited, key=lambda item: (item.priority, item.enqueued_at, -closeness(agent, item), item.id))
-
-
-def closeness(agent: AgentView | None, item: ItemView) -> int:
-    """How many of topic, language and grid the agent names outright for this item: 0 to 3."""
-    if agent is None:
-        return 0
-    return (
-        int(not agent.skills.isdisjoint(item.topics))
-        + int(item.language is not None and item.language in agent.languages)
-        + int(item.grid is not None and any(_covers(grid, item.grid) for grid in agent.grids))
     )

@@ -46,25 +46,3 @@ def open_levels(
         if staffed[level] or not rules.no_agent_no_wait:
             needed_s += rules.wait_s
     return tuple(levels)
-
-
-def next_opening_s(
-    agents: Iterable[AgentView],
-    waited_s: float,
-    now: datetime,
-    rules: TierRules,
-    *,
-    fair_limit: int | None = None,
-) -> float | None:
-    """Seconds until one more tier opens; None when all are open."""
-    known = list(agents)
-    opened = open_levels(known, waited_s, now, rules, fair_limit=fair_limit)
-    if len(opened) == len({agent.tier_level for agent in known}):
-        return None
-    passed = sum(
-        1
-        for level in opened
-        if not rules.no_agent_no_wait
-        or any(agent.tier_level == level and available(agent, now, fair_limit=fair_limit) for agent in known)
-    )
-    return max(0.0, passed * rules.wait_s - waited_s)

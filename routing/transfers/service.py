@@ -98,7 +98,7 @@ async def forward_in(
     mode = mode_carried_out(order.mode, live=call["live"], stay_on=stay_on, offered=offered)
     if "blind" in (mode, order.mode) and "blind" in proposed.forbid:
         raise InvalidRequest("mode：有自伤危险的来电不能直转，请用三方通话或咨询转。")
-    queue = policy.queue_for(destination).name if overruled else proposed.target_queue
+    queue = policy.queue_for(destination).name if overruled else _proposed_queue(call, proposed)
     decision_id = call["decision_id"]
     if overruled:
         decision_id = await _overrule(
@@ -137,6 +137,13 @@ async def forward_in(
     )
     await _tell(connection, "transfer_created", row, user_id)
     return dict(row)
+
+
+def _proposed_queue(call: Any, proposed: Decision) -> str:
+    """Where a forward as proposed goes: for somebody on the line to the queue of the fallback chain that has people,
+    unless that is the operators, who have the call already."""
+    on_the_line = call["live"] and proposed.mode == "auto"
+    return proposed.queue if on_the_line and proposed.queue != "operators" else proposed.target_queue
 
 
 async def locked_call(connection: Any, call_id: int) -> Any:

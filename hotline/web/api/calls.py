@@ -241,7 +241,7 @@ async def answer(request: web.Request) -> web.Response:
     return json_response({"call_id": path_id(request), "state": "completed"})
 
 
-@needs("calls.forward")
+@needs("calls.answer")
 async def take_hold(request: web.Request) -> web.Response:
     """POST /calls/{id}/hold: an operator takes a live call."""
     own = services(request)

@@ -12,6 +12,7 @@ from hotline.web.problems import json_response
 from routing.calls.store import queries as call_queries
 from routing.errors import CallNotFound, IllegalTransition, InvalidRequest
 from routing.policy.loading import load_policy
+from routing.queues.store import queries as queue_queries
 from routing.triage.store import queries
 
 
@@ -46,6 +47,9 @@ async def publish(request: web.Request) -> web.Response:
     body = await read_body(request, PolicyBody)
     checked = load_policy(body.text + "\n", "policy.toml", own.published.files)
     async with own.pool.acquire() as connection, connection.transaction():
+        lost = {row["queue"] for row in await queue_queries.queue_counts(connection)} - set(checked.queues)
+        if lost:
+            raise InvalidRequest(f"text：队列 {'、'.join(sorted(lost))} 里还有等待的来电，请保留这些队列或先清空。")
         await queries.publish_policy(
             connection, version=checked.version, body=body.text + "\n", user_id=principal(request).user_id
         )

@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from routing.queues.agents import AgentView, ItemView
-from routing.queues.eligibility import available, matches, order_items
-from routing.queues.penalties import after_answer, after_completion, after_no_answer, after_refusal, after_wrap_up
+from routing.queues.eligibility import available, matches
 from routing.queues.strategies import STRATEGIES, choose_agent
-from routing.queues.tiers import TierRules, next_opening_s, open_levels
+from routing.queues.tiers import TierRules, open_levels
 
 NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
 RULES = TierRules(wait_s=30)
@@ -81,14 +80,6 @@ def test_wrap_up_and_penalty_end_on_the_second():
     assert available(agent(wrap_up_until=NOW, penalty_until=NOW), NOW)
 
 
-def test_order_is_priority_then_wait_then_closeness():
-    old, urgent = item(id=1, enqueued_at=NOW - timedelta(hours=1)), item(id=2, priority=1)
-    near, far = item(id=3, grid="330106.003"), item(id=4, grid=None, topics=())
-    order = [entry.id for entry in order_items([far, near, old, urgent], agent(grids=frozenset({"330106"})))]
-    assert order == [2, 1, 3, 4]
-    assert [entry.id for entry in order_items([old, urgent], agent(skills=frozenset({"medical"})))] == []
-
-
 def test_longest_idle_counts_from_the_last_completed_call():
     idle = [
         agent(1, last_completed_at=NOW - timedelta(minutes=5)),
@@ -131,42 +122,4 @@ def test_tiers_open_one_after_another():
     agents = [agent(1), agent(2, tier_level=2), agent(3, tier_level=5, presence="paused"), agent(4, tier_level=9)]
     opened = [open_levels(agents, waited, NOW, RULES) for waited in (0, 29, 30, 59, 60)]
     assert opened == [(1,), (1,), (1, 2), (1, 2), (1, 2, 5, 9)]
-    assert next_opening_s(agents, 10, NOW, RULES) == 20
-    assert next_opening_s(agents, 45, NOW, RULES) == 15
-    assert next_opening_s(agents, 60, NOW, RULES) is None
     assert open_levels([], 999, NOW, RULES) == ()
-
-
-def test_missed_offers_bring_a_penalty_and_then_a_pause():
-    missed = agent(presence="ringing")
-    for number in (1, 2, 3):
-        missed = after_no_answer(missed, NOW, penalty_s=30, pause_after=3)
-        assert missed.no_answers == number
-        assert missed.presence == ("paused" if number == 3 else "available")
-        assert not available(missed, NOW)
-    assert after_no_answer(agent(no_answers=99), NOW, penalty_s=0, pause_after=0).presence == "available"
-
-
-def test_a_refusal_brings_a_penalty_but_no_pause():
-    refused = after_refusal(agent(presence="ringing", no_answers=2), NOW, penalty_s=60)
-    assert (refused.presence, refused.no_answers) == ("available", 0)
-    assert not available(refused, NOW + timedelta(seconds=59))
-    assert available(refused, NOW + timedelta(seconds=60))
-
-
-def test_from_answer_over_wrap_up_to_available():
-    talking = after_answer(agent(no_answers=2), NOW)
-    assert (talking.presence, talking.open_calls, talking.calls_taken_today, talking.no_answers) == ("on_call", 1, 1, 0)
-    done = after_completion(talking, NOW, wrap_up_s=60)
-    assert (done.presence, done.open_calls, done.last_completed_at) == ("wrap_up", 0, NOW)
-    assert after_wrap_up(done, NOW + timedelta(seconds=59)) == done
-    ready = after_wrap_up(done, NOW + timedelta(seconds=75))
-    assert ready.presence == "available"
-    assert ready.since == NOW + timedelta(seconds=60)
-    assert available(ready, NOW + timedelta(seconds=75))
-
-
-def test_another_open_call_comes_before_wrap_up():
-    talking = agent(presence="on_call", open_calls=2)
-    assert after_completion(talking, NOW, wrap_up_s=60).presence == "on_call"
-    assert after_completion(agent(presence="on_call", open_calls=1), NOW, wrap_up_s=0).presence == "available"
