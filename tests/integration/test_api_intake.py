@@ -318,7 +318,7 @@ async def test_new_segments_are_read_again(service: RunningService, call: CallMa
     await segments(service, call_id, [{"speaker": "来电人", "text": "他拿着刀冲进来了快救我", "seq": 5}])
 
     async def alarmed() -> bool:
-        return (await service.call_in(call_id, "proposed"))["triage"]["danger"]["level"] >= 1
+        return (await service.call_in(call_id, "proposed"))["triage"]["danger"]["level"] == 2
 
     await eventually(alarmed)
 
