@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
@@ -32,6 +33,35 @@ async def _prepare(connection: Any) -> None:
 def _dump(value: Any) -> str:
     # PostgreSQL's jsonb cannot hold U+0000; hostile transcripts may.
     return orjson.dumps(value).decode().replace("\\u0000", "\\ufffd")
+
+
+Answer = TypeVar("Answer")
+
+#: What a server that was killed, restarts or shuts down makes of a statement.
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    # the driver's own word for a rollback on a connection that broke in the middle of a statement
+    asyncpg.InternalClientError,
+)
+
+
+async def when_back(step: Callable[[], Awaitable[Answer]], *, wait_s: float = 30.0) -> Answer:
+    """Run ``step``, again and again while the server is away, for ``wait_s`` seconds.
+
+    ``step`` must bear being repeated after a commit whose answer was lost.
+    Raises what it raised last.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            return await step()
+        except AWAY:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.5)
 
 
 async def open_pool(database_url: str, size: int, *, wait_s: float = 15.0) -> Any:

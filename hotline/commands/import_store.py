@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from config.files import ConfigFiles
 from config.settings import Settings
 from hotline.commands.import_ import IntakeAs
-from hotline.database import open_pool
+from hotline.database import open_pool, when_back
 from hotline.embedded.servers import embedded_servers
 from hotline.intake.importer import Sink
 from hotline.intake.store import PostgresSink
@@ -38,6 +38,9 @@ class DatabaseStore:
 
     async def triage_pending(self) -> None:
         """Read every waiting call here, with a progress bar, unless a worker runs."""
+        await when_back(self._triage_pending)
+
+    async def _triage_pending(self) -> None:
         await self._signals.work_added([0])
         async with self._pool.acquire() as connection:
             if await triage_queries.live_workers(connection, seconds=GONE_S):

@@ -9,17 +9,15 @@ from typing import Any
 
 import asyncpg
 
+from hotline.database import when_back
 from routing.calls.lookup import LookupKey
 from routing.calls.record import CallRecord
 from routing.calls.store import MAX_BATCH, Outcome, store_records
 
 #: Two senders of the same keys can meet; the loser of a deadlock begins its batch again.
 TRIES = 5
-#: A server that was killed comes back within this time; an import waits for it instead of giving up.
-WAIT_FOR_SERVER_S = 30.0
 
 _MET = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.UniqueViolationError)
-_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
 
 
 async def store_batch(
@@ -67,12 +65,5 @@ class PostgresSink:
 
     async def __call__(self, batch: list[CallRecord]) -> list[Outcome]:
         """Store ``batch``; the answers stand in its order."""
-        deadline = asyncio.get_running_loop().time() + WAIT_FOR_SERVER_S
-        while True:
-            try:
-                return await store_batch(self._pool, batch, intake=self._intake, key=self._key)
-            except _AWAY:
-                # a batch that was committed before the connection broke is found again as duplicates
-                if asyncio.get_running_loop().time() > deadline:
-                    raise
-                await asyncio.sleep(0.5)
+        # a batch that was committed before the connection broke is found again as duplicates
+        return await when_back(lambda: store_batch(self._pool, batch, intake=self._intake, key=self._key))

@@ -47,6 +47,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (asyncpg.exceptions.LockNotAvailableError, 503, "database-busy", "数据库繁忙"),
     (asyncpg.exceptions.DiskFullError, 503, "disk-full", "存储空间已满"),
     (asyncpg.exceptions.PostgresConnectionError, 503, "database-unreachable", "数据库暂不可用"),
+    (asyncpg.exceptions.InternalClientError, 503, "database-unreachable", "数据库暂不可用"),
     (asyncpg.exceptions.InterfaceError, 503, "database-unreachable", "数据库暂不可用"),
     (asyncpg.exceptions.OperatorInterventionError, 503, "database-unreachable", "数据库暂不可用"),
     (OSError, 503, "database-unreachable", "数据库暂不可用"),

@@ -86,8 +86,8 @@ def import_while_killing(run: Run, export: Path, victims: tuple[str, ...], name:
         for n in range(POSTED):
             run.post(f"{name}-{number}-{n}")
     out, err = importing.communicate(timeout=240)
-    answer: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
     assert importing.returncode == 0, err
+    answer: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
     # a batch whose commit was lost on the way is sent again and found as duplicates
     assert answer["accepted"] + answer["duplicates"] == CALLS
 
