@@ -1,5 +1,6 @@
 // The operator's table: choose a call, see the proposal, forward with one key, take it back.
 import { post } from "./api.js";
+import { recordChoice } from "./choosing.js";
 import { ask } from "./dialogs.js";
 import { forward, takeBack } from "./forwarding.js";
 import { onKey } from "./keys.js";
@@ -62,6 +63,7 @@ function proposal() {
   return {
     id: data.callId, decisionId: data.decisionId ? Number(data.decisionId) : null, destination: data.destination,
     signature: data.signature, live: data.live === "yes", noBlind: data.noBlind === "yes", mayAct: data.mayAct === "yes",
+    targetQueue: data.targetQueue,
   };
 }
 
@@ -195,6 +197,16 @@ async function hold() {
   refreshList();
 }
 
+async function chooseForCaller() {
+  const now = proposal();
+  if (!now || !now.mayAct || !now.targetQueue || busy) return;
+  try {
+    if (await recordChoice(now.id, now.targetQueue)) readCall();
+  } catch (error) {
+    showProblem(error);
+  }
+}
+
 async function undo(transferId) {
   const latest = forwardsPane.querySelector('[data-act="undo"]');
   const id = transferId || (latest && latest.dataset.transferId);
@@ -251,6 +263,7 @@ document.addEventListener("click", (event) => {
   else if (act === "ticket") send({ mode: "ticket" });
   else if (act === "answer") answer();
   else if (act === "hold") hold();
+  else if (act === "choice") chooseForCaller();
   else if (act === "undo") undo(button.dataset.transferId);
   else if (act === "confirm") confirmDialled(button.dataset.transferId);
 });
@@ -266,6 +279,7 @@ onKey("F7", "三方通话", () => send({ mode: "conference" }));
 onKey("F8", "直接答复", answer);
 onKey("t", "工单流转", () => send({ mode: "ticket" }));
 onKey("h", "接起在线来电", hold);
+onKey("n", "登记来电人的选择（等待、回拨、留言）", chooseForCaller);
 onKey("c", "确认人工转接已接通", () => confirmDialled());
 onKey(["u", "Ctrl+z"], "撤回上一次转办", () => undo());
 
