@@ -140,12 +140,13 @@ async def queue_state(own: Services, settings: QueueSettings) -> dict[str, Any]:
     duty = own.published.duty(settings.name, now)
     people = own.published.book.people(settings.name, now)
     async with own.pool.acquire() as connection:
-        counts = {row["queue"]: row["waiting"] for row in await queue_queries.queue_counts(connection)}
+        counts = {row["queue"]: row for row in await queue_queries.queue_counts(connection)}
         by_role = {row["role"]: row["available"] for row in await queue_queries.available_by_role(connection)}
         rostered_free = await queue_queries.free_among(connection, user_ids=list(people)) if people else 0
     roles = [role for role, names in own.published.policy.roles.items() if settings.name in names]
     free = rostered_free if people else sum(by_role.get(role, 0) for role in roles)
-    waiting = counts.get(settings.name, 0)
+    count = counts.get(settings.name)
+    waiting, ahead = (count["waiting"], count["ahead"]) if count else (0, 0)
     return {
         "queue": settings,
         "destination": settings.destination,
@@ -153,5 +154,5 @@ async def queue_state(own: Services, settings: QueueSettings) -> dict[str, Any]:
         "free": free,
         "on_duty": duty if people else None,
         "staffed": duty > 0,
-        "expected_wait_s": expected_wait_s(waiting, max(duty, free), free, float(settings.expected_service_s)),
+        "expected_wait_s": expected_wait_s(ahead, max(duty, free), free, float(settings.expected_service_s)),
     }

@@ -233,8 +233,9 @@ with changed as (
 insert into events (kind, user_id, data) select 'presence_changed', user_id, jsonb_build_object('presence', :presence::text) from changed;
 
 -- name: queue_counts
--- Waiting items and the longest wait of each queue.
+-- Waiting items and the longest wait of each queue. ahead: those that a new caller waits behind; backlog comes later.
 select queue, count(*) filter (where state in ('waiting', 'offered')) as waiting,
+       count(*) filter (where counted) as ahead,
        coalesce(extract(epoch from now() - min(enqueued_at) filter (where state in ('waiting', 'offered'))), 0)::float8
            as longest_wait_s
 from queue_items where state in ('waiting', 'offered') group by queue;

@@ -73,3 +73,17 @@ async def test_unknown_keys_and_empty_periods_are_refused_in_words(service: Runn
         "GET", "/statistics/routing", role="manager", params={"from": "2026-11-02", "to": "2026-11-01"}
     )
     assert status == 422
+
+
+async def test_a_new_caller_does_not_wait_behind_the_backlog(service: RunningService, call: CallMaker) -> None:
+    await service.start_worker()
+    answer = await service.post_calls(*(call(WAGES, line="12348") for _ in range(3)))
+    for row in answer["accepted"]:
+        await service.call_in(row["call_id"], "queued")
+    async with service.pool.acquire() as connection:
+        await connection.execute("update queue_items set queue = 'lawyers'")
+    _, behind_three = await service.request("GET", "/queues/lawyers/night-options", role="operator")
+    async with service.pool.acquire() as connection:
+        await connection.execute("update queue_items set counted = false")
+    _, behind_none = await service.request("GET", "/queues/lawyers/night-options", role="operator")
+    assert behind_none["expected_wait_s"] < behind_three["expected_wait_s"]

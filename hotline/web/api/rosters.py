@@ -217,7 +217,7 @@ async def night(request: web.Request) -> web.Response:
     now = datetime.now(UTC)
     on_duty = own.published.duty(settings.name, now)
     async with own.pool.acquire() as connection:
-        ahead = {row["queue"]: row["waiting"] for row in await queue_queries.queue_counts(connection)}
+        ahead = {row["queue"]: row["ahead"] for row in await queue_queries.queue_counts(connection)}
         people = own.published.book.people(settings.name, now)
         free = await queue_queries.free_among(connection, user_ids=list(people))
     wait = expected_wait_s(ahead.get(settings.name, 0), on_duty, free, float(settings.expected_service_s))
