@@ -102,6 +102,7 @@ async def proposal(request: web.Request) -> web.StreamResponse:
     shown = await shown_call(own, who, path_id(request))
     decision = shown["decision"]
     context: dict[str, Any] = {**shown, **_choices(), "signature": "", "target": None, "alternatives": []}
+    context["short_handed"] = False
     if decision is not None:
         states = await destination_states(own)
         target = states[decision["destination"]]
@@ -112,9 +113,21 @@ async def proposal(request: web.Request) -> web.StreamResponse:
             "target": target,
             "alternatives": [s for name, s in states.items() if name not in (decision["destination"], "operators")],
             "signature": signature(shown),
+            "short_handed": short_handed(target),
         }
     context["may_act"] = shown["call"]["state"] in ("received", "triaged", "proposed", "queued", "offered", "claimed")
     return fragment(request, "_proposal.html", context)
+
+
+def short_handed(state: Mapping[str, Any]) -> bool:
+    """Whether the screen offers the caller's choice of its own accord: fewer people on duty than callers who wait.
+
+    Never for police: nobody in danger is asked to leave a message.
+    """
+    if state["destination"] == "police":
+        return False
+    people = state["free"] if state["on_duty"] is None else state["on_duty"]
+    return not state["staffed"] or people < state["waiting"]
 
 
 def signature(shown: Mapping[str, Any]) -> str:

@@ -4,48 +4,115 @@ import { ask } from "./dialogs.js";
 import { toast } from "./toasts.js";
 
 const SHANGHAI_MS = 8 * 3600 * 1000;
+const DAY_S = 86400;
 const CHOICES = ["wait", "callback", "message"];
 const localTime = (iso) => new Date(new Date(iso).getTime() + SHANGHAI_MS).toISOString().slice(0, 16);
+const moment = (local) => `${local}:00+08:00`;
 
-function offer(form, options) {
-  const offered = new Map(options.map((option) => [option.choice, option]));
-  let first = true;
+const dialog = document.getElementById("choice-dialog");
+const form = document.getElementById("choice-form");
+const state = document.getElementById("choice-state");
+const retry = document.getElementById("choice-retry");
+const radioOf = (choice) => form.querySelector(`[name="choice"][value="${choice}"]`);
+
+let waitTold = null; // seconds, as read to the caller
+let asking = 0;
+
+function showPart() {
+  const chosen = form.elements.choice.value;
+  for (const part of form.querySelectorAll("[data-part]")) part.hidden = part.dataset.part !== chosen;
+}
+
+// `text` is what to read to the caller; without it the choice cannot be made and `why` says so.
+function offer(choice, text, why) {
+  const radio = radioOf(choice);
+  radio.disabled = !text;
+  radio.parentElement.classList.toggle("off", !text);
+  form.querySelector(`[data-says="${choice}"]`).textContent = text ? `${text}。` : why;
+}
+
+// Waiting is for a caller on the line, and not for longer than a day.
+function noWaiting(answer, live) {
+  if (!live) return "来电人已不在线。";
+  if (!answer.on_duty) return "现在无人在岗。";
+  return answer.expected_wait_s > DAY_S ? "预计等候超过一天。" : null;
+}
+
+function show(answer, live) {
+  const offered = Object.fromEntries(answer.options.map((option) => [option.choice, option]));
+  const barred = noWaiting(answer, live);
+  if (barred) delete offered.wait;
   for (const choice of CHOICES) {
-    const option = offered.get(choice);
-    const radio = form.querySelector(`[name="choice"][value="${choice}"]`);
-    radio.disabled = !option;
-    radio.defaultChecked = Boolean(option) && first;
-    if (option) first = false;
-    form.querySelector(`[data-says="${choice}"]`).textContent = option ? option.text : "现在不能选。";
+    const why = choice === "wait" && barred ? barred : "这个队列现在不能选。";
+    offer(choice, offered[choice] && offered[choice].text, why);
   }
-  const window = offered.get("callback");
-  form.elements.window_start.defaultValue = window ? localTime(window.window_start) : "";
-  form.elements.window_end.defaultValue = window ? localTime(window.window_end) : "";
-  return offered;
+  waitTold = offered.wait ? offered.wait.expected_wait_s : null;
+  if (offered.callback) {
+    form.elements.window_start.value = localTime(offered.callback.window_start);
+    form.elements.window_end.value = localTime(offered.callback.window_end);
+  }
+  state.textContent = answer.on_duty ? `在岗 ${answer.on_duty} 人。` : "现在无人在岗。";
+  const first = CHOICES.find((choice) => offered[choice]);
+  if (!first) return;
+  // a message that was begun and called off is gone on with
+  const chosen = offered.message && form.elements.message.value ? "message" : first;
+  radioOf(chosen).checked = true;
+  radioOf(chosen).focus();
+  showPart();
+}
+
+async function read(call, turn) {
+  const problem = form.querySelector(".problem");
+  problem.hidden = true;
+  retry.hidden = true;
+  // nothing that Enter would press before there is something to choose
+  state.focus();
+  state.textContent = "正在读取可选的方式…";
+  try {
+    const answer = await get(`/api/v1/queues/${encodeURIComponent(call.targetQueue)}/night-options`);
+    if (dialog.open && turn === asking) show(answer, call.live);
+  } catch (error) {
+    if (!dialog.open || turn !== asking) return;
+    state.textContent = "";
+    problem.textContent = `没有读到可选的方式：${error.message}`;
+    problem.hidden = false;
+    retry.hidden = false;
+    retry.focus();
+  }
 }
 
 function wrong(values) {
   if (!values.choice) return "请选一项。";
-  if (values.choice === "callback" && (!values.window_start || !values.window_end)) return "请填写回拨时段。";
-  if (values.choice === "callback" && values.window_end <= values.window_start) return "回拨时段的结束要晚于开始。";
-  if (values.choice === "message" && !values.message.trim()) return "请记下留言。";
-  return null;
+  if (values.choice === "message") return values.message.trim() ? null : "请记下留言。";
+  if (values.choice === "wait") return null;
+  if (!values.window_start || !values.window_end) return "请填写回拨时段。";
+  // both are wall clock times of the same zone, so the texts sort like the times
+  if (values.window_end <= values.window_start) return "回拨时段的结束要晚于开始。";
+  return new Date(moment(values.window_end)) < new Date() ? "回拨时段已经过去。" : null;
 }
 
-// Gives true when a choice was recorded, false when it was called off. Raises what the service answers.
-export async function recordChoice(callId, queue) {
-  const form = document.getElementById("choice-form");
-  const offered = offer(form, (await get(`/api/v1/queues/${queue}/night-options`)).options);
-  const given = await ask("choice-dialog", { check: wrong });
-  if (!given) return false;
-  const body = { choice: given.choice };
-  if (given.choice === "wait") body.expected_wait_s = offered.get("wait").expected_wait_s;
-  if (given.choice === "message") body.message = given.message.trim();
-  if (given.choice === "callback") {
-    body.window_start = `${given.window_start}:00+08:00`;
-    body.window_end = `${given.window_end}:00+08:00`;
-  }
-  await post(`/api/v1/calls/${callId}/choice`, body);
+function bodyOf(values) {
+  if (values.choice === "wait") return { choice: "wait", expected_wait_s: waitTold };
+  if (values.choice === "message") return { choice: "message", message: values.message.trim() };
+  return { choice: "callback", window_start: moment(values.window_start), window_end: moment(values.window_end) };
+}
+
+// call: {id, targetQueue, live}. Gives true when a choice was recorded, false when it was called off.
+export async function recordChoice(call) {
+  const draftKey = `choice-${call.id}`;
+  asking += 1;
+  for (const choice of CHOICES) offer(choice, null, "");
+  form.reset();
+  showPart();
+  const given = ask("choice-dialog", {
+    draftKey, check: wrong, send: (values) => post(`/api/v1/calls/${call.id}/choice`, bodyOf(values)),
+  });
+  const turn = asking;
+  form.onchange = showPart;
+  retry.onclick = () => read(call, turn);
+  read(call, turn);
+  if (!(await given)) return false;
+  sessionStorage.removeItem(draftKey);
   toast("已登记来电人的选择。");
   return true;
 }

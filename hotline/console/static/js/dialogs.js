@@ -1,5 +1,8 @@
 // Dialogs as promises: open, give back what was entered, or null when called off.
-export function ask(id, { title = null, check = () => null, draftKey = null } = {}) {
+import { showProblem } from "./toasts.js";
+
+// send: submits while the dialog stays open; where it fails the reason stands there and nothing typed is lost.
+export function ask(id, { title = null, check = () => null, draftKey = null, send = null } = {}) {
   const dialog = document.getElementById(id);
   const form = dialog.querySelector("form");
   const problem = form.querySelector(".problem");
@@ -13,12 +16,14 @@ export function ask(id, { title = null, check = () => null, draftKey = null } = 
     field.oninput = () => sessionStorage.setItem(draftKey, field.value);
   }
   dialog.showModal();
-  const first = form.querySelector("textarea") || form.querySelector("input:checked") || form.querySelector("input");
+  const first = (field && field.offsetParent && field) || form.querySelector("input:checked") || form.querySelector("input");
   if (first) first.focus();
   return new Promise((resolve) => {
     let answer = null;
-    form.onsubmit = (event) => {
+    let sending = false;
+    form.onsubmit = async (event) => {
       event.preventDefault();
+      if (sending) return;
       const values = Object.fromEntries(new FormData(form));
       const wrong = check(values);
       if (wrong) {
@@ -26,8 +31,27 @@ export function ask(id, { title = null, check = () => null, draftKey = null } = 
         problem.hidden = false;
         return;
       }
+      problem.hidden = true;
+      if (send) {
+        sending = true;
+        try {
+          await send(values);
+        } catch (error) {
+          problem.textContent = error.message;
+          problem.hidden = false;
+          if (!dialog.open) {
+            showProblem(error);
+            resolve(null);
+          }
+          return;
+        } finally {
+          sending = false;
+        }
+      }
       answer = values;
-      dialog.close();
+      // called off while it was under way: what was sent counts
+      if (dialog.open) dialog.close();
+      else resolve(answer);
     };
     dialog.onkeydown = (event) => {
       if (event.ctrlKey && event.key === "Enter") {
@@ -35,17 +59,17 @@ export function ask(id, { title = null, check = () => null, draftKey = null } = 
         form.requestSubmit();
       } else if (/^[1-9]$/.test(event.key) && !event.target.matches("textarea, input:not([type=radio])")) {
         const choice = form.querySelectorAll("input[type=radio]")[Number(event.key) - 1];
-        if (choice) {
+        if (choice && !choice.disabled) {
           event.preventDefault();
-          choice.checked = true;
           choice.focus();
-          if (choice.value === "其他") form.elements.words.focus();
+          choice.click();
+          if (choice.dataset.then) form.elements[choice.dataset.then].focus();
         }
       }
     };
     dialog.onclose = () => {
       if (before && before.isConnected) before.focus();
-      resolve(answer);
+      if (!sending) resolve(answer);
     };
   });
 }

@@ -199,12 +199,12 @@ async function hold() {
 
 async function chooseForCaller() {
   const now = proposal();
-  if (!now || !now.mayAct || !now.targetQueue || busy) return;
-  try {
-    if (await recordChoice(now.id, now.targetQueue)) readCall();
-  } catch (error) {
-    showProblem(error);
+  if (!now || !now.mayAct || busy) return;
+  if (!now.targetQueue) {
+    toast("还没有分流建议，请稍候。", true);
+    return;
   }
+  if (await recordChoice(now)) readCall();
 }
 
 async function undo(transferId) {
