@@ -8,7 +8,8 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from hotline.accounts.store import add_user
+from hotline.accounts.store import add_user, log_in
+from hotline.web.authentication import COOKIE
 from tests.service_fixtures import RunningService
 
 PASSWORD = "a long demo password"
@@ -61,14 +62,15 @@ class House:
     async def enter(
         self, name: str, role: str, *, path: str = "/", display_name: str | None = None, expected: tuple[int, ...] = ()
     ) -> Person:
-        """Make the account, open a browser window and log in by keyboard."""
+        """Make the account, open a browser window with a session of theirs and go to ``path``.
+
+        Logging in by keyboard has tests of its own; here it would cost each test a second.
+        """
         await add_user(self.service.pool, name, role, display_name=display_name or name, password=PASSWORD)
         person = await self.window(name, expected=expected)
+        cookie = await log_in(self.service.pool, name, PASSWORD, "127.0.0.1")
+        await person.context.add_cookies([{"name": COOKIE, "value": cookie, "url": self.service.address}])
         await person.page.goto(f"{self.service.address}{path}")
-        await person.page.keyboard.type(name)
-        await person.press("Tab")
-        await person.page.keyboard.type(PASSWORD)
-        await person.press("Enter")
         await person.page.wait_for_selector(".bar .user")
         return person
 
