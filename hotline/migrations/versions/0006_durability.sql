@@ -1,0 +1,1 @@
+-- Back-pressure and poison calls.
