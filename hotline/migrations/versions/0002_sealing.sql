@@ -1,1 +1,2 @@
 -- Personal data sealed.
+select 1;

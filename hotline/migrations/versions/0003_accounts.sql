@@ -1,1 +1,2 @@
 -- Second factor and administrator roles.
+select 1;

@@ -1,1 +1,2 @@
 -- The audit chain and database roles.
+select 1;

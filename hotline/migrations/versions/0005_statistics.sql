@@ -1,1 +1,2 @@
 -- Roll-ups.
+select 1;

@@ -1,1 +1,2 @@
 -- Back-pressure and poison calls.
+select 1;

@@ -1,1 +1,2 @@
 -- Retention and legal hold.
+select 1;
