@@ -9,7 +9,8 @@ from pathlib import Path
 
 import platformdirs
 
-from config.errors import ConfigError
+from config.accounts import AccountSettings, account_settings
+from config.environment import path, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Settings:
     """Worker processes of ``hotline run``."""
     pool_size: int
     """Connections each process may hold to PostgreSQL."""
+    accounts: AccountSettings
 
 
 def checkout_root() -> Path | None:
@@ -54,36 +56,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises ConfigError naming the variable and what to put into it.
     """
     env = os.environ if environ is None else environ
-    state_dir = _path(env, "HOTLINE_STATE_DIR") or default_state_dir()
+    state_dir = path(env, "HOTLINE_STATE_DIR") or default_state_dir()
     database_url = env.get("HOTLINE_DATABASE_URL") or None
     return Settings(
         state_dir=state_dir,
         host=env.get("HOTLINE_HOST") or "127.0.0.1",
-        port=_whole(env, "HOTLINE_PORT", 8080, low=0, high=65535),
+        port=whole(env, "HOTLINE_PORT", 8080, low=0, high=65535),
         database_url=database_url,
         redis_url=env.get("HOTLINE_REDIS_URL") or None,
-        pg_bin=_path(env, "HOTLINE_PG_BIN"),
-        config_dir=_path(env, "HOTLINE_CONFIG_DIR"),
-        secret_key_file=_path(env, "HOTLINE_SECRET_KEY_FILE") or state_dir / "secret.key",
+        pg_bin=path(env, "HOTLINE_PG_BIN"),
+        config_dir=path(env, "HOTLINE_CONFIG_DIR"),
+        secret_key_file=path(env, "HOTLINE_SECRET_KEY_FILE") or state_dir / "secret.key",
         secret_key_required=database_url is not None,
-        workers=_whole(env, "HOTLINE_WORKERS", 1, low=1, high=64),
-        pool_size=_whole(env, "HOTLINE_POOL_SIZE", 10, low=2, high=200),
+        workers=whole(env, "HOTLINE_WORKERS", 1, low=1, high=64),
+        pool_size=whole(env, "HOTLINE_POOL_SIZE", 10, low=2, high=200),
+        accounts=account_settings(env),
     )
-
-
-def _path(env: Mapping[str, str], name: str) -> Path | None:
-    value = env.get(name)
-    return Path(value).expanduser().absolute() if value else None
-
-
-def _whole(env: Mapping[str, str], name: str, default: int, *, low: int, high: int) -> int:
-    value = env.get(name)
-    if not value:
-        return default
-    try:
-        number = int(value)
-    except ValueError:
-        number = low - 1
-    if not low <= number <= high:
-        raise ConfigError(f"{name} is {value!r}; set it to a whole number from {low} to {high}.")
-    return number
