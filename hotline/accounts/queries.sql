@@ -80,10 +80,6 @@ select t.role, u.id as user_id, u.name, u.display_name, u.org_id
 from api_tokens t join users u on u.id = t.user_id
 where t.token_hash = :token_hash and t.revoked_at is null and u.disabled_at is null;
 
--- name: journal!
--- What a person changed.
-insert into journal (user_id, action, subject, detail) values (:user_id, :action, :subject, :detail::jsonb);
-
 -- name: user_count$
 -- Whether the database is new.
 select count(*) from users;

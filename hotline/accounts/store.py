@@ -11,6 +11,7 @@ import asyncpg
 
 from hotline.accounts import passwords
 from hotline.accounts.permissions import ROLES, Role
+from hotline.audit.store import KnownActor, record
 from hotline.errors import HotlineError
 from routing.sql import load_queries
 
@@ -76,7 +77,7 @@ async def add_user(
                 password_hash=await passwords.hash_password(word),
                 must_change=password is None,
             )
-            await queries.journal(connection, user_id=None, action="user_added", subject=name, detail={"role": role})
+            await record(connection, actor=None, action="user_added", subject=f"user:{user_id}", detail={"role": role})
     except asyncpg.UniqueViolationError as error:
         raise AccountError(f"There is a user {name!r} already; choose another name.") from error
     except asyncpg.CheckViolationError as error:
@@ -105,9 +106,7 @@ async def add_token(pool: Any, role: str, *, user: str | None = None) -> str:
                 raise AccountError(f"{user!r} has the role {found['role']}; a token cannot give it {role}.")
             user_id = found["id"]
         await queries.insert_token(connection, user_id=user_id, role=role, token_hash=_digest(token))
-        await queries.journal(
-            connection, user_id=None, action="token_created", subject=str(user_id), detail={"role": role}
-        )
+        await record(connection, actor=None, action="token_created", subject=f"user:{user_id}", detail={"role": role})
     return token
 
 
@@ -135,7 +134,13 @@ async def log_in(pool: Any, name: str, password: str, address: str) -> str:
             csrf_token=secrets.token_urlsafe(24),
             hours=SESSION_H,
         )
-        await queries.journal(connection, user_id=user["id"], action="logged_in", subject=name, detail={})
+        await record(
+            connection,
+            actor=KnownActor(user["id"], user["role"]),
+            action="logged_in",
+            subject=f"user:{user['id']}",
+            detail={"address": address},
+        )
     return cookie
 
 
@@ -177,6 +182,4 @@ async def change_password(pool: Any, principal: Principal, old: str, new: str) -
     async with pool.acquire() as connection, connection.transaction():
         await queries.set_password(connection, user_id=principal.user_id, password_hash=password_hash)
         await queries.delete_other_sessions(connection, user_id=principal.user_id, csrf_token=principal.csrf_token)
-        await queries.journal(
-            connection, user_id=principal.user_id, action="password_changed", subject=principal.name, detail={}
-        )
+        await record(connection, actor=principal, action="password_changed", subject=f"user:{principal.user_id}")

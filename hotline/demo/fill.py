@@ -2,7 +2,7 @@
 
 Everything goes through the service's own code; only the times are moved into
 the past afterwards (``clock``). A filling that was cut short (``demo_begun``
-without ``demo_filled`` in the journal) is cleared and done again at the next
+without ``demo_filled`` in the audit log) is cleared and done again at the next
 start, as long as nothing but the demo's own users and calls stands there;
 where somebody has added anything meanwhile, all is left as it is.
 """

@@ -1,4 +1,4 @@
--- What the demo writes beside the services: grids, its mark in the journal, and the shift into the past.
+-- What the demo writes beside the services: grids, its mark in the audit log, and the shift into the past.
 
 -- name: insert_grid!
 -- One jurisdiction below its parent, which was inserted before.
@@ -20,8 +20,8 @@ select pg_advisory_unlock(hashtext('hotline demo'));
 -- name: state^
 -- What stands in the database: users at all, a filling begun and one ended, and whether anything is not the demo's.
 select exists (select from users) as users,
-       exists (select from journal where action = 'demo_begun') as begun,
-       exists (select from journal where action = 'demo_filled') as filled,
+       exists (select from audit_entries where action = 'demo_begun') as begun,
+       exists (select from audit_entries where action = 'demo_filled') as filled,
        exists (select from users where name <> all(:names::text[]))
            or exists (select from calls where not starts_with(external_id, :prefix))
            or exists (select from published) as others;
@@ -33,7 +33,7 @@ truncate users, grids, calls, events, workers, login_failures, idempotency_keys,
 
 -- name: mark!
 -- A filling began or ended.
-insert into journal (action, subject) values (:action, 'demo');
+insert into audit_entries (action, subject) values (:action, 'demo');
 
 -- name: open_clock!
 -- The demo's clock, of this connection only: from real_from on, what happens to a call happened at that past time.

@@ -277,7 +277,7 @@ async def test_a_disabled_account_is_out_at_once(service: RunningService) -> Non
     assert await by_token(service.pool, token) is None
     assert await by_session(service.pool, cookie) is None
     async with service.pool.acquire() as connection:
-        actions = await connection.fetch("select action, user_id from journal where action = 'user_disabled'")
+        actions = await connection.fetch("select action, user_id from audit_entries where action = 'user_disabled'")
     assert [row["user_id"] is not None for row in actions] == [True], "who did it is on record"
 
 

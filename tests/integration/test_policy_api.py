@@ -54,8 +54,8 @@ async def test_a_published_policy_decides_the_next_call_and_names_its_version(
     _, old = await service.request("GET", f"/calls/{before['call']['id']}")
     assert old["decision"]["policy_version"] == shown["version"], "decisions made stay as they were made"
     async with service.pool.acquire() as connection:
-        rows = await connection.fetch("select user_id, subject from journal where action = 'policy_published'")
-    assert [(row["user_id"] is not None, row["subject"]) for row in rows] == [(True, made["version"])]
+        rows = await connection.fetch("select user_id, subject from audit_entries where action = 'policy_published'")
+    assert [(row["user_id"] is not None, row["subject"]) for row in rows] == [(True, f"policy:{made['version']}")]
 
 
 async def test_a_running_worker_changes_over_by_itself(

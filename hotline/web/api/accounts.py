@@ -7,6 +7,7 @@ from pydantic import Field
 
 from hotline.accounts.permissions import GRANTS
 from hotline.accounts.store import AccountNotFound, add_user, change_password, queries
+from hotline.audit.store import record
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
@@ -89,11 +90,11 @@ async def set_agent(request: web.Request) -> web.Response:
         )
         if known is None:
             raise AccountNotFound(_UNKNOWN)
-        await queries.journal(
+        await record(
             connection,
-            user_id=principal(request).user_id,
+            actor=principal(request),
             action="agent_changed",
-            subject=str(path_id(request)),
+            subject=f"user:{path_id(request)}",
             detail=body.model_dump(),
         )
     return json_response({"user_id": path_id(request), **body.model_dump()})
@@ -106,11 +107,5 @@ async def disable(request: web.Request) -> web.Response:
     async with own.pool.acquire() as connection, connection.transaction():
         if await queries.disable(connection, user_id=path_id(request)) is None:
             raise AccountNotFound(_UNKNOWN)
-        await queries.journal(
-            connection,
-            user_id=principal(request).user_id,
-            action="user_disabled",
-            subject=str(path_id(request)),
-            detail={},
-        )
+        await record(connection, actor=principal(request), action="user_disabled", subject=f"user:{path_id(request)}")
     return json_response({"user_id": path_id(request), "disabled": True})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from pydantic import Field
 
-from hotline.accounts.store import queries as account_queries
+from hotline.audit.store import record
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
@@ -53,12 +53,8 @@ async def publish(request: web.Request) -> web.Response:
         await queries.publish_policy(
             connection, version=checked.version, body=body.text + "\n", user_id=principal(request).user_id
         )
-        await account_queries.journal(
-            connection,
-            user_id=principal(request).user_id,
-            action="policy_published",
-            subject=checked.version,
-            detail={},
+        await record(
+            connection, actor=principal(request), action="policy_published", subject=f"policy:{checked.version}"
         )
     await own.published.refresh(own.pool, force=True)
     return json_response({"version": checked.version}, status=201)

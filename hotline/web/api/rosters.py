@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
-from hotline.accounts.store import queries as account_queries
+from hotline.audit.store import record
 from hotline.web.bodies import Body, read_body
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
@@ -101,7 +101,13 @@ async def import_file(request: web.Request) -> web.Response:
                 for s in shifts
             ],
         )
-        await _journal(connection, request, "roster_imported", default or "all", {"shifts": len(shifts)})
+        await record(
+            connection,
+            actor=principal(request),
+            action="roster_imported",
+            subject=f"queue:{default or 'all'}",
+            detail={"shifts": len(shifts)},
+        )
     await own.published.refresh(own.pool, force=True)
     return json_response(
         {
@@ -114,12 +120,6 @@ async def import_file(request: web.Request) -> web.Response:
 def _queue_names(own: Services) -> dict[str, str]:
     queues = own.published.policy.queues
     return {name: name for name in queues} | {settings.label: name for name, settings in queues.items()}
-
-
-async def _journal(connection: Any, request: web.Request, action: str, subject: str, detail: dict[str, Any]) -> None:
-    await account_queries.journal(
-        connection, user_id=principal(request).user_id, action=action, subject=subject, detail=detail
-    )
 
 
 class OverrideBody(Body):
@@ -153,7 +153,13 @@ async def override(request: web.Request) -> web.Response:
             starts_at=change.start,
             ends_at=change.end,
         )
-        await _journal(connection, request, "roster_override", queue, {"override_id": override_id})
+        await record(
+            connection,
+            actor=principal(request),
+            action="roster_override",
+            subject=f"queue:{queue}",
+            detail={"override_id": override_id, "kind": change.kind},
+        )
     await own.published.refresh(own.pool, force=True)
     return json_response({"override_id": override_id}, status=201)
 
@@ -203,7 +209,13 @@ async def put_rotation(request: web.Request) -> web.Response:
         rotation_id = await queries.put_rotation(
             connection, queue=rotation.queue, name=rotation.name, body=rotation_body(rotation)
         )
-        await _journal(connection, request, "rotation_changed", rotation.name, {"rotation_id": rotation_id})
+        await record(
+            connection,
+            actor=principal(request),
+            action="rotation_changed",
+            subject=f"rotation:{rotation_id}",
+            detail={"queue": rotation.queue},
+        )
     await own.published.refresh(own.pool, force=True)
     return json_response({"rotation_id": rotation_id})
 
