@@ -11,6 +11,7 @@ import platformdirs
 
 from config.accounts import AccountSettings, account_settings
 from config.environment import path, whole
+from config.operation import OperationSettings, operation_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Settings:
     pool_size: int
     """Connections each process may hold to PostgreSQL."""
     accounts: AccountSettings
+    operation: OperationSettings
 
 
 def checkout_root() -> Path | None:
@@ -71,4 +73,5 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         workers=whole(env, "HOTLINE_WORKERS", 1, low=1, high=64),
         pool_size=whole(env, "HOTLINE_POOL_SIZE", 10, low=2, high=200),
         accounts=account_settings(env),
+        operation=operation_settings(env, state_dir),
     )
