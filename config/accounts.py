@@ -70,7 +70,7 @@ def account_settings(env: Mapping[str, str]) -> AccountSettings:
 
 
 def _oidc(env: Mapping[str, str]) -> OidcSettings | None:
-    issuer = env.get("HOTLINE_OIDC_ISSUER", "").rstrip("/")
+    issuer = env.get("HOTLINE_OIDC_ISSUER", "")
     if not issuer:
         return None
     client_id, redirect_uri = env.get("HOTLINE_OIDC_CLIENT_ID", ""), env.get("HOTLINE_OIDC_REDIRECT_URI", "")

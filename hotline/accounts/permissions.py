@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Role = Literal["operator", "lawyer", "mediator", "police", "department", "manager", "admin", "line"]
-#: Roles of CONTRACT.md with their screen names.
+Role = Literal[
+    "operator", "lawyer", "mediator", "police", "department", "manager", "admin", "security", "auditor", "line"
+]
+#: Roles with their screen names. The three administrators (三员) keep an eye on one another: the system's runs the
+#: service, the security one the accounts, the audit one the record of both; none may do another's work.
 ROLES: dict[Role, str] = {
     "operator": "话务员",
     "lawyer": "值班律师",
@@ -13,12 +16,15 @@ ROLES: dict[Role, str] = {
     "police": "警务台",
     "department": "承办单位",
     "manager": "管理者",
-    "admin": "管理员",
+    "admin": "系统管理员",
+    "security": "安全管理员",
+    "auditor": "审计管理员",
     "line": "线路接入",
 }
 
 Permission = Literal[
     "public",  # no log-in: health, log-in page, static files
+    "session",  # whoever has begun a session, also before the second factor and while it is locked
     "self",  # anybody who is logged in, about themselves
     "calls.submit",
     "calls.read",
@@ -40,7 +46,7 @@ Permission = Literal[
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 _STAFF: frozenset[Permission] = frozenset(
-    {"public", "self", "calls.read", "queues.read", "events.read", "rosters.read"}
+    {"public", "session", "self", "calls.read", "queues.read", "events.read", "rosters.read"}
 )
 _DESK: frozenset[Permission] = _STAFF | {"calls.forward", "queues.claim", "danger.acknowledge"}
 _OVERSEE: frozenset[Permission] = _STAFF | {
@@ -59,9 +65,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "police": _DESK,
     "department": _DESK | {"tickets.receive"},
     "manager": _OVERSEE,
-    "admin": _OVERSEE
-    | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive", "users.write"},
-    "line": frozenset({"public", "self", "calls.submit"}),
+    "admin": _OVERSEE | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive"},
+    "security": frozenset({"public", "session", "self", "users.write"}),
+    "auditor": frozenset({"public", "session", "self"}),
+    "line": frozenset({"public", "session", "self", "calls.submit"}),
 }
 
 

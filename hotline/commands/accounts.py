@@ -12,7 +12,7 @@ from config.settings import load_settings
 from hotline.accounts.store import add_token, add_user
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
-from hotline.migrations.migrate import migrate
+from hotline.migrations.migrate import prepare_database
 
 users = typer.Typer(no_args_is_help=True, help="Accounts.")
 tokens = typer.Typer(no_args_is_help=True, help="API tokens.")
@@ -26,7 +26,7 @@ def _with_pool(work: Callable[[Any], Awaitable[Answer]]) -> Answer:
 
     async def main() -> Answer:
         async with embedded_servers(settings) as urls:
-            await migrate(urls.database_url)
+            await prepare_database(urls)
             pool = await open_pool(urls.database_url, 2)
             try:
                 return await work(pool)
@@ -40,7 +40,11 @@ def _with_pool(work: Callable[[Any], Awaitable[Answer]]) -> Answer:
 def add(
     name: Annotated[str, typer.Argument(help="log-in name")],
     role: Annotated[
-        str, typer.Option("--role", help="operator, lawyer, mediator, police, department, manager, admin, line")
+        str,
+        typer.Option(
+            "--role",
+            help="operator, lawyer, mediator, police, department, manager, admin (system), security, auditor, line",
+        ),
     ],
     display_name: Annotated[str | None, typer.Option("--display-name", help="name on the screens")] = None,
 ) -> None:

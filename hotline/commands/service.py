@@ -18,7 +18,7 @@ from hotline.app import make_app
 from hotline.database import open_pool
 from hotline.demo.fill import DemoLogin, fill_demo
 from hotline.embedded.servers import ServerUrls, embedded_servers
-from hotline.migrations.migrate import migrate
+from hotline.migrations.migrate import prepare_database
 from hotline.published import Published
 from hotline.secrets import lookup_key, read_secret_key
 from hotline.signals import Signals
@@ -52,7 +52,7 @@ def run(
     logins: list[DemoLogin] = []
 
     async def prepare(urls: ServerUrls) -> None:
-        await migrate(urls.database_url)
+        await prepare_database(urls)
         if demo:
             logins.extend(await fill_demo(settings, urls))
 
@@ -66,7 +66,7 @@ def run(
         elif demo:
             console.print("Log-ins: those made before; new ones with: hotline user add NAME --role ROLE")
         else:
-            console.print("First log-in: hotline user add NAME --role admin")
+            console.print("First log-in: hotline user add NAME --role security (accounts), then --role admin (system)")
         console.print("Stop with Ctrl-C.\n")
 
     children = [ChildSpec("web", ("serve",), serves=True)]
@@ -121,7 +121,7 @@ def migrate_schema() -> None:
 
     async def main() -> None:
         async with embedded_servers(settings) as urls:
-            await migrate(urls.database_url)
+            await prepare_database(urls)
 
     asyncio.run(main())
     print("The schema is up to date.")

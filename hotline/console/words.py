@@ -12,7 +12,9 @@ HOME: dict[Role, str] = {
     "police": "/desk",
     "department": "/desk",
     "manager": "/statistics",
-    "admin": "/admin/users",
+    "admin": "/policy",
+    "security": "/admin/users",
+    "auditor": "/me",
 }
 
 #: Destination -> (screen name, function key that forwards there, None: no key).

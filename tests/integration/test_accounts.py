@@ -270,7 +270,7 @@ async def test_a_disabled_account_is_out_at_once(service: RunningService) -> Non
     cookie = await log_in(service.pool, "wang", "a long password", ADDRESS)
     status, me = await service.request("GET", "/me", role="lawyer", user="wang")
     assert (status, me["name"]) == (200, "wang")
-    status, _ = await service.request("POST", f"/users/{me['user_id']}/disable")
+    status, _ = await service.request("POST", f"/users/{me['user_id']}/disable", role="security")
     assert status == 200
     status, problem = await service.request("GET", "/me", role="lawyer", user="wang")
     assert (status, problem["type"]) == (401, "urn:hotline:problem:not-authenticated")
@@ -285,10 +285,12 @@ async def test_a_disabled_account_is_out_at_once(service: RunningService) -> Non
 
 
 async def test_an_account_made_by_the_administrator_logs_in_with_its_first_password(service: RunningService) -> None:
-    status, made = await service.request("POST", "/users", json={"name": "new.lawyer", "role": "lawyer"})
+    status, made = await service.request(
+        "POST", "/users", role="security", json={"name": "new.lawyer", "role": "lawyer"}
+    )
     assert status == 201
     assert await log_in(service.pool, "new.lawyer", made["first_password"], ADDRESS)
-    status, listed = await service.request("GET", "/users")
+    status, listed = await service.request("GET", "/users", role="security")
     assert status == 200
     assert "password" not in str(listed)
 
@@ -310,14 +312,14 @@ UNUSABLE: list[Any] = [
 async def test_an_unusable_account_is_refused_in_words(service: RunningService) -> None:
     await add_user(service.pool, "taken", "lawyer")
     for body in UNUSABLE:
-        status, problem = await service.request("POST", "/users", json=body)
+        status, problem = await service.request("POST", "/users", role="security", json=body)
         assert (status, bool(problem["detail"])) == (422, True), (body, problem)
-    status, listed = await service.request("GET", "/users")
+    status, listed = await service.request("GET", "/users", role="security")
     assert [user["name"] for user in listed["items"] if not user["name"].startswith("service-")] == ["taken"]
 
 
 async def test_nobodys_account_cannot_be_changed(service: RunningService) -> None:
     status, problem = await service.request("PUT", "/users/987654/agent", json={"skills": ["labour"]})
     assert (status, problem["type"]) == (404, "urn:hotline:problem:account-not-found")
-    status, problem = await service.request("POST", "/users/987654/disable")
+    status, problem = await service.request("POST", "/users/987654/disable", role="security")
     assert (status, problem["type"]) == (404, "urn:hotline:problem:account-not-found")

@@ -236,7 +236,7 @@ async def test_people_serve_every_queue_and_two_lawyers_stay_at_night(demo: Any)
 
 
 async def test_the_printed_log_ins_open_a_session_and_colleagues_have_none(filled: Filled) -> None:
-    roles = {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"}
+    roles = {"operator", "lawyer", "mediator", "police", "department", "manager", "admin", "security", "auditor"}
     assert roles <= {login.name for login in filled.logins}
     opened = await open_pool(filled.url, 2)
     try:

@@ -31,8 +31,9 @@ EXPECTED: dict[str, set[str]] = {
     "rosters.write": {"manager", "admin"},
     "policy.read": {"manager", "admin"},
     "policy.write": {"manager", "admin"},
-    "users.write": {"admin"},
+    "users.write": {"security"},
     "triage.repeat": {"manager", "admin"},
+    "session": set(ROLES),
     "self": set(ROLES),
 }
 #: A queue that each role serves; the claim of another's queue is refused for a reason of its own.

@@ -1,4 +1,4 @@
-"""Second factor and administrator roles."""
+"""Administrators of three kinds, lock-outs, second factors, sessions that can be listed and locked."""
 
 from hotline.migrations.script import run_sql
 
