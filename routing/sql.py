@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiosql
+import structlog
 from aiosql.adapters.asyncpg import AsyncPGAdapter
+
+log = structlog.get_logger(__name__)
+
+
+class SlowQueries:
+    """What counts as slow in this process, and who is told; :data:`SLOW` is the process's own."""
+
+    def __init__(self) -> None:
+        self.threshold_s: float | None = None
+        """None: nothing is slow."""
+        self.tell: Callable[[str], None] | None = None
+        """Is called with the name of each slow query."""
+
+    def watch(self, threshold_ms: int, tell: Callable[[str], None] | None = None) -> None:
+        """Log queries that take ``threshold_ms`` or longer (0: none), and call ``tell`` with their names."""
+        self.threshold_s = threshold_ms / 1000 if threshold_ms else None
+        self.tell = tell
+
+    def note(self, name: str, seconds: float, rows: int | None) -> None:
+        """Log one slow query: its name, duration and rows, never its values."""
+        log.warning("slow_query", query=name, duration_ms=round(seconds * 1000), rows=rows)
+        if self.tell is not None:
+            self.tell(name)
+
+
+SLOW = SlowQueries()
+
+
+def _one(answer: object) -> int:
+    return 1
+
+
+def _tagged(tag: str) -> int | None:
+    """The rows a command tag such as ``UPDATE 5`` names."""
+    number = tag.rpartition(" ")[2]
+    return int(number) if number.isdigit() else None
 
 
 class PlainAdapter(AsyncPGAdapter):
@@ -21,6 +60,22 @@ class PlainAdapter(AsyncPGAdapter):
     # back is our coroutine itself
     is_aio_driver = False
 
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+
+    async def _timed(self, query_name: str, asked: Awaitable[Any], rows: Callable[[Any], int | None] = _one) -> Any:
+        """The answer of ``asked``, told of when it was slow; an error after a long wait is told of, too."""
+        started = time.perf_counter()
+        answer: Any = None
+        try:
+            answer = await asked
+        finally:
+            seconds = time.perf_counter() - started
+            if SLOW.threshold_s is not None and seconds >= SLOW.threshold_s:
+                SLOW.note(f"{self._folder}.{query_name}", seconds, None if answer is None else rows(answer))
+        return answer
+
     def _values(self, query_name: str, parameters: Mapping[str, Any]) -> list[Any]:
         return [parameters[name] for name in self.var_sorted[query_name]]
 
@@ -28,25 +83,25 @@ class PlainAdapter(AsyncPGAdapter):
         self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: object = None
     ) -> list[Any]:
         """``name``: all rows."""
-        return list(await conn.fetch(sql, *self._values(query_name, parameters)))
+        return list(await self._timed(query_name, conn.fetch(sql, *self._values(query_name, parameters)), len))
 
     async def select_one(
         self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: object = None
     ) -> Any:
         """``name^``: one row or None."""
-        return await conn.fetchrow(sql, *self._values(query_name, parameters))
+        return await self._timed(query_name, conn.fetchrow(sql, *self._values(query_name, parameters)))
 
     async def select_value(self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
         """``name$``: the first column of the first row, or None."""
-        return await conn.fetchval(sql, *self._values(query_name, parameters))
+        return await self._timed(query_name, conn.fetchval(sql, *self._values(query_name, parameters)))
 
     async def insert_returning(self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
         """``name<!``: one row or None."""
-        return await conn.fetchrow(sql, *self._values(query_name, parameters))
+        return await self._timed(query_name, conn.fetchrow(sql, *self._values(query_name, parameters)))
 
     async def insert_update_delete(self, conn: Any, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
         """``name!``: PostgreSQL's own command tag."""
-        return await conn.execute(sql, *self._values(query_name, parameters))
+        return await self._timed(query_name, conn.execute(sql, *self._values(query_name, parameters)), _tagged)
 
 
 def load_queries(beside: str, name: str = "queries.sql") -> Any:
@@ -55,5 +110,6 @@ def load_queries(beside: str, name: str = "queries.sql") -> Any:
     Each query is a coroutine function taking a connection and its parameters
     by keyword.
     """
-    adapter: Any = PlainAdapter
-    return aiosql.from_path(Path(beside).resolve().parent / name, adapter, mandatory_parameters=False)
+    folder = Path(beside).resolve().parent
+    adapter: Any = partial(PlainAdapter, f"{folder.parent.name}.{folder.name}")
+    return aiosql.from_path(folder / name, adapter, mandatory_parameters=False)
