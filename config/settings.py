@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from config.accounts import AccountSettings, account_settings
+from config.durability import DurabilitySettings, durability_settings
 from config.environment import path, whole
 from config.operation import OperationSettings, operation_settings
 
@@ -23,7 +24,9 @@ class Settings:
     host: str
     port: int
     database_url: str | None
-    """None: the embedded PostgreSQL in the state folder."""
+    """None: the embedded PostgreSQL in the state folder. Of an outside one, as the service's own role."""
+    owner_database_url: str | None
+    """The same outside database as the owner of its tables, for ``hotline migrate``; None: the service's role is."""
     redis_url: str | None
     """None: the embedded Valkey in the state folder."""
     pg_bin: Path | None
@@ -38,6 +41,7 @@ class Settings:
     """Connections each process may hold to PostgreSQL."""
     accounts: AccountSettings
     operation: OperationSettings
+    durability: DurabilitySettings
 
 
 def checkout_root() -> Path | None:
@@ -65,6 +69,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         host=env.get("HOTLINE_HOST") or "127.0.0.1",
         port=whole(env, "HOTLINE_PORT", 8080, low=0, high=65535),
         database_url=database_url,
+        owner_database_url=(env.get("HOTLINE_OWNER_DATABASE_URL") or None) if database_url else None,
         redis_url=env.get("HOTLINE_REDIS_URL") or None,
         pg_bin=path(env, "HOTLINE_PG_BIN"),
         config_dir=path(env, "HOTLINE_CONFIG_DIR"),
@@ -74,4 +79,5 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         pool_size=whole(env, "HOTLINE_POOL_SIZE", 10, low=2, high=200),
         accounts=account_settings(env),
         operation=operation_settings(env, state_dir),
+        durability=durability_settings(env),
     )

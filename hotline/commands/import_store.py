@@ -16,7 +16,7 @@ from hotline.database import open_pool, when_back
 from hotline.embedded.servers import embedded_servers
 from hotline.intake.importer import Sink
 from hotline.intake.store import PostgresSink
-from hotline.migrations.migrate import migrate
+from hotline.migrations.migrate import prepare_database
 from hotline.published import Published
 from hotline.secrets import lookup_key, read_secret_key
 from hotline.signals import Signals
@@ -72,7 +72,7 @@ async def open_import_store(settings: Settings, intake_as: IntakeAs) -> AsyncIte
     """Start or share the servers, bring the schema up to date, open a pool for one import."""
     key = lookup_key(read_secret_key(settings))
     async with embedded_servers(settings) as urls:
-        await migrate(urls.database_url)
+        await prepare_database(urls)
         pool = await open_pool(urls.database_url, 4)
         signals = Signals(urls.redis_url)
         try:

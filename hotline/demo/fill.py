@@ -65,7 +65,8 @@ async def fill_demo(settings: Settings, urls: ServerUrls, *, now: datetime | Non
 
     The calls end at ``now`` (aware, not in the future; None: the present).
     """
-    pool = await open_pool(urls.database_url, 3)
+    # as the owner of the tables: clearing a filling that was cut short truncates them
+    pool = await open_pool(urls.owner_url or urls.database_url, 3)
     try:
         async with pool.acquire() as connection:
             await queries.lock(connection)

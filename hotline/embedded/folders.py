@@ -1,8 +1,9 @@
 """The state folder: what lies where, who may enter it, and the short folder of the sockets.
 
 ``<state_dir>/servers/`` holds all of the embedded servers: ``postgres/`` and ``valkey/`` (owned by the
-account they run as), ``password`` (0600), ``binaries/`` (readable copies, only where needed) and ``sockets``
-(the path of the socket folder). Locks are taken on folders, so that none is ever left behind as a file.
+account they run as), ``password`` and ``service-password`` (0600), ``binaries/`` (readable copies, only where
+needed) and ``sockets`` (the path of the socket folder). Locks are taken on folders, so that none is ever left
+behind as a file.
 """
 
 from __future__ import annotations
@@ -50,8 +51,13 @@ class StateFolder:
 
     @property
     def password_file(self) -> Path:
-        """The password of the database role ``hotline``."""
+        """The password of the database role ``hotline``, which owns the tables."""
         return self.servers / "password"
+
+    @property
+    def service_password_file(self) -> Path:
+        """The password of the database role ``hotline_service``, as which web and workers connect."""
+        return self.servers / "service-password"
 
     def make_own(self, folder: Path) -> None:
         """Make ``folder`` (0700) for the account alone."""

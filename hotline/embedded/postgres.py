@@ -19,6 +19,10 @@ from hotline.embedded.binaries import PostgresBinaries, choose_postgres, readabl
 from hotline.embedded.errors import EmbeddedError
 from hotline.embedded.folders import StateFolder
 
+#: Owns the database and its tables; makes and changes the schema.
+OWNER = "hotline"
+#: Web and workers connect as this one: what it may do is granted table by table (hotline/migrations/grants.sql).
+SERVICE = "hotline_service"
 PORT = 5432
 """Only part of the socket's name: no TCP port is opened."""
 RECOVERY_LIMIT_S = 600
@@ -70,14 +74,27 @@ class Postgres:
     @property
     def url(self) -> str:
         """The database ``hotline`` as its owner, for asyncpg."""
+        return self._url(OWNER)
+
+    @property
+    def service_url(self) -> str:
+        """The database ``hotline`` as the service's own role, which may not touch the audit log."""
+        return self._url(SERVICE)
+
+    @property
+    def _password_files(self) -> dict[str, Path]:
+        return {OWNER: self._state.password_file, SERVICE: self._state.service_password_file}
+
+    def _url(self, role: str) -> str:
+        path = self._password_files[role]
         try:
-            password = self._state.password_file.read_text(encoding="ascii").strip()
+            password = path.read_text(encoding="ascii").strip()
         except OSError as error:
             raise EmbeddedError(
-                f"The database's password in {self._state.password_file} cannot be read ({error.strerror}): "
+                f"The database's password in {path} cannot be read ({error.strerror}): "
                 "run as the user who made the state folder, or stop all hotline commands and start again."
             ) from error
-        return f"postgresql://hotline:{password}@/hotline?host={quote(str(self._state.sockets()))}&port={PORT}"
+        return f"postgresql://{role}:{password}@/hotline?host={quote(str(self._state.sockets()))}&port={PORT}"
 
     def pid(self) -> int | None:
         """The process number of the running server of this folder, whoever started it."""
@@ -109,8 +126,9 @@ class Postgres:
         if not (self.data / "PG_VERSION").is_file():
             self._make(binaries, check)
         self._clear_traces(socket)
-        if not self._state.password_file.is_file():
-            self._renew_password(binaries, check)
+        lost = [role for role, path in self._password_files.items() if not path.is_file()]
+        if lost:
+            self._renew_passwords(lost, binaries, check)
         self._start(binaries, socket, check)
 
     def stop(self, patience_s: float = 3.0) -> None:
@@ -159,7 +177,7 @@ class Postgres:
     def _fill(self, draft: Path, binaries: PostgresBinaries, check: Callable[[], None]) -> None:
         if draft.exists():
             shutil.rmtree(draft)
-        password = secrets.token_urlsafe(24)
+        passwords = {role: secrets.token_urlsafe(24) for role in self._password_files}
         handed = self._state.postgres / "initdb-password"
         _write_private(handed, secrets.token_urlsafe(24))
         self._state.account.own(handed)
@@ -176,17 +194,29 @@ class Postgres:
             handed.unlink()
         with (draft / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(SETTINGS)
-        role = f"CREATE ROLE hotline LOGIN CREATEDB PASSWORD '{password}';"
-        database = "CREATE DATABASE hotline OWNER hotline ENCODING 'UTF8' TEMPLATE template0;"
-        self._single_user(binaries, draft, [role, database], check)
-        _write_private(self._state.password_file, password)
+        statements = [
+            f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{passwords[OWNER]}';",
+            f"CREATE ROLE {SERVICE} LOGIN PASSWORD '{passwords[SERVICE]}';",
+            f"CREATE DATABASE hotline OWNER {OWNER} ENCODING 'UTF8' TEMPLATE template0;",
+        ]
+        self._single_user(binaries, draft, statements, check)
+        for role, path in self._password_files.items():
+            _write_private(path, passwords[role])
 
-    def _renew_password(self, binaries: PostgresBinaries, check: Callable[[], None]) -> None:
-        """The data came back from a backup without the file of the password."""
-        password = secrets.token_urlsafe(24)
-        self._single_user(binaries, self.data, [f"ALTER ROLE hotline PASSWORD '{password}';"], check)
-        _write_private(self._state.password_file, password)
-        log.warning("the database's password was lost and is made anew", file=str(self._state.password_file))
+    def _renew_passwords(self, roles: Sequence[str], binaries: PostgresBinaries, check: Callable[[], None]) -> None:
+        """The data came back from a backup without the files, or are older than the role."""
+        passwords = {role: secrets.token_urlsafe(24) for role in roles}
+        statements = []
+        for role, password in passwords.items():
+            statements.append(
+                f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "
+                f"THEN CREATE ROLE {role}; END IF; END $$;"
+            )
+            statements.append(f"ALTER ROLE {role} LOGIN PASSWORD '{password}';")
+        self._single_user(binaries, self.data, statements, check)
+        for role, password in passwords.items():
+            _write_private(self._password_files[role], password)
+            log.warning("a password of the database was missing and is made anew", file=str(self._password_files[role]))
 
     def _single_user(
         self, binaries: PostgresBinaries, data: Path, statements: Sequence[str], check: Callable[[], None]

@@ -35,7 +35,10 @@ class ServerUrls:
     """Where the database (for asyncpg) and the signals (for redis-py) are."""
 
     database_url: str
+    """As the service's own role: web, workers, commands."""
     redis_url: str
+    owner_url: str | None = None
+    """As the owner of the tables, for migrations; None: ``database_url`` is all there is."""
 
 
 class EmbeddedServers:
@@ -58,7 +61,7 @@ class EmbeddedServers:
         """Start or adopt what has no outside URL. Raises EmbeddedError; then nothing is held."""
         settings = self._settings
         if settings.database_url is not None and settings.redis_url is not None:
-            return ServerUrls(settings.database_url, settings.redis_url)
+            return ServerUrls(settings.database_url, settings.redis_url, settings.owner_database_url)
         with self._turn:
             return self._enter()
 
@@ -82,8 +85,9 @@ class EmbeddedServers:
                 self._leave_locked()
                 raise
             return ServerUrls(
-                postgres.url if settings.database_url is None else settings.database_url,
+                postgres.service_url if settings.database_url is None else settings.database_url,
                 valkey.url if settings.redis_url is None else settings.redis_url,
+                postgres.url if settings.database_url is None else settings.owner_database_url,
             )
 
     def heal(self) -> bool:

@@ -23,12 +23,21 @@ def embedded_postgres(
     ``folder``: where its data go and stay (None: a temporary one, removed afterwards). ``binaries``: one of
     ``available_postgres()`` (None: the one ``hotline run`` would take). Raises EmbeddedError.
     """
+    with embedded_postgres_roles(folder, binaries, durable=durable) as (owner_url, _):
+        yield owner_url
+
+
+@contextmanager
+def embedded_postgres_roles(
+    folder: Path | None = None, binaries: PostgresBinaries | None = None, *, durable: bool = False
+) -> Iterator[tuple[str, str]]:
+    """As :func:`embedded_postgres`, but gives two URLs: of the owner, and of the service's own role."""
     with _place(folder) as place:
         state = prepare(place)
         postgres = Postgres(state, binaries=binaries, durable=durable)
         try:
             postgres.ensure()
-            yield postgres.url
+            yield postgres.url, postgres.service_url
         finally:
             postgres.stop()
             state.drop_sockets()

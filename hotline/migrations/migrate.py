@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from hotline.embedded.servers import ServerUrls
 from hotline.errors import HotlineError
 
 FOLDER = Path(__file__).resolve().parent
@@ -77,10 +78,56 @@ async def migrate(database_url: str, revision: str = "head") -> None:
     except DBAPIError as error:
         raise MigrationError(
             f"The schema could not be brought up to date ({error.orig}); nothing was changed by the failed step. "
-            "Mend the cause and run: hotline migrate"
+            "Mend the cause and run: hotline migrate (with HOTLINE_OWNER_DATABASE_URL where the service's role "
+            "does not own the tables)"
         ) from error
     finally:
         await engine.dispose()
+
+
+async def prepare_database(urls: ServerUrls) -> None:
+    """Bring the schema up to date as the tables' owner, and let the service's role do what it needs and no more.
+
+    Where no owner is known apart from the service, everything is the service's. Raises MigrationError.
+    """
+    if urls.owner_url is None:
+        await migrate(urls.database_url)
+        return
+    await migrate(urls.owner_url)
+    await grant_service(urls.owner_url, await _role_of(urls.database_url))
+
+
+async def grant_service(owner_url: str, role: str) -> None:
+    """Grant ``role`` what web and workers need on the tables of the owner at ``owner_url`` (``grants.sql``).
+
+    Nothing is changed where that stands already. Raises MigrationError.
+    """
+    try:
+        connection = await asyncpg.connect(owner_url)
+        try:
+            await connection.execute(f"set lock_timeout = {LOCK_TIMEOUT_MS}")
+            await connection.execute("select set_config('hotline.service_role', $1, false)", role)
+            await connection.execute((FOLDER / "grants.sql").read_text(encoding="utf-8"))
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        raise MigrationError(
+            f"The database role {role} could not be given its rights ({error}); "
+            "HOTLINE_OWNER_DATABASE_URL has to name the owner of the tables."
+        ) from error
+
+
+async def _role_of(database_url: str) -> str:
+    try:
+        connection = await asyncpg.connect(database_url)
+        try:
+            return str(await connection.fetchval("select current_user"))
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError) as error:
+        raise MigrationError(
+            f"PostgreSQL does not let the service in ({error}); check HOTLINE_DATABASE_URL."
+        ) from error
 
 
 async def check_schema(connection: asyncpg.Connection) -> None:

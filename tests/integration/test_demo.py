@@ -258,7 +258,7 @@ async def test_filling_again_changes_nothing(filled: Filled, demo: Any) -> None:
 
 
 async def test_a_filling_cut_short_at_night_is_cleared_and_done_again(
-    pool: Any, database_url: str, settings: Settings
+    pool: Any, owner_url: str, settings: Settings
 ) -> None:
     async with pool.acquire() as connection:
         await queries.mark(connection, action="demo_begun")
@@ -266,7 +266,7 @@ async def test_a_filling_cut_short_at_night_is_cleared_and_done_again(
     async with pool.acquire() as connection:
         await connection.execute("update users set display_name = 'left over' where id = $1", ids["operator"])
     night = datetime.now(LOCAL_ZONE).replace(hour=3, minute=10) - timedelta(days=1)
-    logins = await fill_demo(settings, ServerUrls(database_url, ""), now=night.astimezone(UTC))
+    logins = await fill_demo(settings, ServerUrls(owner_url, ""), now=night.astimezone(UTC))
     assert logins
     async with pool.acquire() as connection:
         await check_whole(connection)
@@ -278,20 +278,20 @@ async def test_a_filling_cut_short_at_night_is_cleared_and_done_again(
 
 
 async def test_a_filling_cut_short_beside_work_of_others_is_left_alone(
-    pool: Any, database_url: str, settings: Settings
+    pool: Any, owner_url: str, settings: Settings
 ) -> None:
     async with pool.acquire() as connection:
         await queries.mark(connection, action="demo_begun")
     await add_user(pool, "zhang", "admin", password="a long password")
-    assert await fill_demo(settings, ServerUrls(database_url, "")) == []
+    assert await fill_demo(settings, ServerUrls(owner_url, "")) == []
     async with pool.acquire() as connection:
         assert [row["name"] for row in await connection.fetch("select name from users")] == ["zhang"]
         assert await connection.fetchval("select count(*) from calls") == 0
 
 
-async def test_a_database_with_users_is_left_alone(pool: Any, database_url: str, settings: Settings) -> None:
+async def test_a_database_with_users_is_left_alone(pool: Any, owner_url: str, settings: Settings) -> None:
     await add_user(pool, "zhang", "admin", password="a long password")
-    assert await fill_demo(settings, ServerUrls(database_url, "")) == []
+    assert await fill_demo(settings, ServerUrls(owner_url, "")) == []
     async with pool.acquire() as connection:
         assert await connection.fetchval("select count(*) from users") == 1
 

@@ -17,8 +17,9 @@ from hotline.supervise.supervisor import supervise
 async def prepare(urls: ServerUrls) -> None:
     if "--fail" in sys.argv:
         raise HotlineError("The preparation failed on purpose.")
-    connection = await asyncpg.connect(urls.database_url)
-    await connection.execute("CREATE TABLE IF NOT EXISTS kept (n int)")
+    assert urls.owner_url is not None
+    connection = await asyncpg.connect(urls.owner_url)
+    await connection.execute("CREATE TABLE IF NOT EXISTS kept (n int); GRANT ALL ON kept TO hotline_service")
     await connection.close()
 
 

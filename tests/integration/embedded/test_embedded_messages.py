@@ -93,7 +93,7 @@ def test_an_ordinary_user_runs_them_as_itself(fresh_place: Place) -> None:
         postgres = fresh_place.server("postgres")
         assert postgres is not None
         assert postgres.uids().real == NOBODY
-        assert urls.database_url.startswith("postgresql://hotline:")
+        assert urls.database_url.startswith("postgresql://hotline_service:")
     finally:
         servers.leave()
     assert fresh_place.processes() == []

@@ -21,7 +21,7 @@ from hotline.embedded.throwaway import embedded_postgres, embedded_valkey
 from tests.integration.embedded.server_place import Place, line, until
 
 
-async def ask(url: str, query: str) -> object:
+async def ask(url: str | None, query: str) -> object:
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(query)
@@ -30,7 +30,8 @@ async def ask(url: str, query: str) -> object:
 
 
 async def keep(urls: ServerUrls, value: str) -> None:
-    connection = await asyncpg.connect(urls.database_url)
+    assert urls.owner_url is not None
+    connection = await asyncpg.connect(urls.owner_url)
     await connection.execute("CREATE TABLE IF NOT EXISTS kept (value text)")
     await connection.execute("INSERT INTO kept VALUES ($1)", value)
     await connection.close()
@@ -40,7 +41,7 @@ async def keep(urls: ServerUrls, value: str) -> None:
 
 async def kept(urls: ServerUrls) -> tuple[object, object]:
     async with redis.asyncio.Redis.from_url(urls.redis_url) as signals:
-        return await ask(urls.database_url, "SELECT max(value) FROM kept"), await signals.get("kept")
+        return await ask(urls.owner_url, "SELECT max(value) FROM kept"), await signals.get("kept")
 
 
 def socket_folder(urls: ServerUrls) -> Path:
@@ -53,7 +54,8 @@ async def test_starts_and_stops_and_keeps_its_data(fresh_place: Place) -> None:
         database = "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'hotline'"
         assert await ask(urls.database_url, database) == "UTF8"
         rights = "SELECT rolsuper::text || rolcreatedb::text FROM pg_roles WHERE rolname = current_user"
-        assert await ask(urls.database_url, rights) == "falsetrue"
+        assert await ask(urls.owner_url, rights) == "falsetrue"
+        assert await ask(urls.database_url, rights) == "falsefalse", "web and workers connect as a role of their own"
         assert await ask(urls.database_url, "SHOW listen_addresses") == ""
         assert await ask(urls.database_url, "SHOW fsync") == "on"
     assert fresh_place.processes() == []
@@ -66,8 +68,9 @@ async def test_password_and_sockets_are_closed_to_others(place: Place) -> None:
         sockets = socket_folder(urls)
         assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
         assert len(str(sockets)) < 80
-        password = place.state / "servers" / "password"
-        assert stat.S_IMODE(password.stat().st_mode) == 0o600
+        for name in ("password", "service-password"):
+            password = place.state / "servers" / name
+            assert stat.S_IMODE(password.stat().st_mode) == 0o600
         wrong = urls.database_url.replace(password.read_text().strip(), "wrong")
         with pytest.raises(asyncpg.InvalidPasswordError):
             await asyncpg.connect(wrong)
@@ -164,7 +167,7 @@ async def test_a_stranger_with_the_old_process_number_does_not_block(place: Plac
         pid_file.write_text(text.replace(text.splitlines()[0], str(stranger.pid), 1))
         os.chown(pid_file, owner.st_uid, owner.st_gid)
         async with embedded_servers(place.settings) as urls:
-            assert await ask(urls.database_url, "SELECT max(value) FROM kept") == "a"
+            assert await ask(urls.owner_url, "SELECT max(value) FROM kept") == "a"
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -281,6 +284,8 @@ async def test_a_kill_during_initdb_leaves_nothing_half_made(fresh_place: Place)
 async def test_a_lost_password_is_made_anew(place: Place) -> None:
     async with embedded_servers(place.settings) as urls:
         await keep(urls, "a")
-    (place.state / "servers" / "password").unlink()
+    for name in ("password", "service-password"):
+        (place.state / "servers" / name).unlink()
     async with embedded_servers(place.settings) as urls:
         assert (await kept(urls))[0] == "a"
+        assert await ask(urls.database_url, "SELECT 1") == 1
