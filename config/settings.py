@@ -6,13 +6,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 import platformdirs
 
 from config.accounts import AccountSettings, account_settings
 from config.durability import DurabilitySettings, durability_settings
+from config.errors import ConfigError
 from config.environment import path, whole
+from config.listening import ListeningSettings, listening_settings
 from config.operation import OperationSettings, operation_settings
+
+CipherSuite = Literal["intl", "sm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,14 @@ class Settings:
     secret_key_file: Path
     secret_key_required: bool
     """True with an outside database: the key must exist already and is never made."""
+    cipher_suite: CipherSuite
+    """Algorithms of keys made from now on; present keys keep theirs."""
     workers: int
     """Worker processes of ``hotline run``."""
     pool_size: int
     """Connections each process may hold to PostgreSQL."""
     accounts: AccountSettings
+    listening: ListeningSettings
     operation: OperationSettings
     durability: DurabilitySettings
 
@@ -75,9 +83,18 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         config_dir=path(env, "HOTLINE_CONFIG_DIR"),
         secret_key_file=path(env, "HOTLINE_SECRET_KEY_FILE") or state_dir / "secret.key",
         secret_key_required=database_url is not None,
+        cipher_suite=_cipher_suite(env),
         workers=whole(env, "HOTLINE_WORKERS", 1, low=1, high=64),
         pool_size=whole(env, "HOTLINE_POOL_SIZE", 10, low=2, high=200),
         accounts=account_settings(env),
+        listening=listening_settings(env),
         operation=operation_settings(env, state_dir),
         durability=durability_settings(env),
     )
+
+
+def _cipher_suite(env: Mapping[str, str]) -> CipherSuite:
+    suite = env.get("HOTLINE_CIPHER_SUITE") or "intl"
+    if suite not in get_args(CipherSuite):
+        raise ConfigError(f"HOTLINE_CIPHER_SUITE is {suite!r}; set it to intl (AES-GCM) or sm (SM4-GCM).")
+    return cast(CipherSuite, suite)

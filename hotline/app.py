@@ -19,15 +19,15 @@ from hotline.secrets import lookup_key, read_secret_key
 from hotline.signals import Signals
 from hotline.web.authentication import answer_errors, authenticate, check_routes
 from hotline.web.bodies import answer_rejected_bodies
+from hotline.web.clients import know_client
+from hotline.web.headers import protect
 from hotline.web.hub import EventHub
 from hotline.web.keys import SERVICES, Services
+from hotline.web.limits import MAX_BODY_BYTES, MAX_FORM_FIELDS, limit_body
 from hotline.web.logs import bind_request
 from hotline.web.metrics import measure
 from hotline.web.routes import add_api
 from routing.transfers.exchange import NoExchange
-
-#: CONTRACT.md: at most 16 MiB a request.
-MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
 async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
@@ -41,13 +41,29 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     profiles = profiles_by_line(load_profiles(files))
     key = lookup_key(read_secret_key(settings))
     app = web.Application(
-        middlewares=[bind_request, measure, answer_errors, answer_rejected_bodies, authenticate],
+        middlewares=[
+            know_client(settings.listening),
+            bind_request,
+            measure,
+            answer_errors,
+            limit_body,
+            answer_rejected_bodies,
+            authenticate,
+        ],
         client_max_size=MAX_BODY_BYTES,
+        client_max_fields=MAX_FORM_FIELDS,
     )
+    app.on_response_prepare.append(protect)
     add_api(app)
     add_console(app)
     check_routes(app)
-    pool = await open_pool(urls.database_url, settings.pool_size)
+    limits = settings.durability
+    pool = await open_pool(
+        urls.database_url,
+        settings.pool_size,
+        statement_limit_s=limits.statement_limit_s,
+        lock_limit_s=limits.lock_limit_s,
+    )
     try:
         async with pool.acquire() as connection:
             await check_schema(connection)

@@ -29,6 +29,7 @@ from hotline.migrations.migrate import grant_service, migrate
 from hotline.published import Published
 from hotline.signals import Signals
 from hotline.web.keys import SERVICES, Services
+from hotline.web.listening import make_runner
 from hotline.worker.work import Worker
 from nlp import load_reader
 from nlp.classification import Reader
@@ -229,7 +230,7 @@ async def service(
 ) -> AsyncIterator[RunningService]:
     """The web, running on a free port with a database of its own; ``start_worker`` adds a worker."""
     app = await make_app(settings, ServerUrls(database_url, redis_url))
-    runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
+    runner = make_runner(app, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from aiohttp import web
 from rich.console import Console
 
 from config.files import ConfigFiles
@@ -23,11 +22,12 @@ from hotline.published import Published
 from hotline.secrets import lookup_key, read_secret_key
 from hotline.signals import Signals
 from hotline.supervise.children import ChildSpec
-from hotline.supervise.ports import free_port
+from hotline.supervise.ports import address_of, free_port
 from hotline.supervise.supervisor import supervise
+from hotline.web.listening import check_exposure, listening, make_runner
 from hotline.web.logs import configure_logs
+from hotline.worker.guarded import GuardedReader
 from hotline.worker.work import Worker
-from nlp import load_reader
 
 #: Open streams are ended by then; what still runs is cut off.
 SHUTDOWN_S = 1.5
@@ -48,6 +48,7 @@ def run(
     """Run everything: servers, migrations, web and workers; SIGTERM stops all of it."""
     configure_logs("run")
     settings = load_settings()
+    check_exposure(settings)
     read_secret_key(settings)
     logins: list[DemoLogin] = []
 
@@ -78,17 +79,19 @@ def serve() -> None:
     """Run the web alone."""
     configure_logs("web")
     settings = load_settings()
+    check_exposure(settings)
 
     async def main() -> None:
         stop = _stop_event()
         async with embedded_servers(settings) as urls:
             app = await make_app(settings, urls)
-            runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_S, access_log=None)
+            runner = make_runner(app, shutdown_timeout=SHUTDOWN_S)
             await runner.setup()
             try:
-                await web.TCPSite(runner, settings.host, free_port(settings.host, settings.port)).start()
-                print(f"listening on http://{settings.host}:{settings.port}", file=sys.stderr, flush=True)
-                await stop.wait()
+                async with listening(runner, settings, free_port(settings.host, settings.port)) as port:
+                    shown = address_of(settings.host, port, https=settings.listening.tls_cert is not None)
+                    print(f"listening on {shown}", file=sys.stderr, flush=True)
+                    await stop.wait()
             finally:
                 await runner.cleanup()
 
@@ -104,11 +107,29 @@ def work() -> None:
         stop = _stop_event()
         files = ConfigFiles(settings.config_dir)
         async with embedded_servers(settings) as urls:
-            pool = await open_pool(urls.database_url, settings.pool_size)
+            limits = settings.durability
+            pool = await open_pool(
+                urls.database_url,
+                settings.pool_size,
+                statement_limit_s=limits.statement_limit_s,
+                lock_limit_s=limits.lock_limit_s,
+            )
             signals = Signals(urls.redis_url)
+            reader, apart = GuardedReader(limits.read_limit_s), GuardedReader(limits.read_limit_s)
+            worker = Worker(
+                pool,
+                signals,
+                Published(files),
+                reader,
+                apart=apart,
+                lease_s=limits.lease_s,
+                live_silence_s=limits.live_silence_s,
+            )
             try:
-                await Worker(pool, signals, Published(files), load_reader(None, files)).run(stop)
+                await worker.run(stop)
             finally:
+                reader.close()
+                apart.close()
                 await signals.close()
                 await pool.close()
 

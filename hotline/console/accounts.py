@@ -65,13 +65,8 @@ async def log_in_here(request: web.Request) -> web.StreamResponse:
         answer: web.Response = json_response({"csrf_token": who.csrf_token if who else "", "name": name.strip()})
     else:
         answer = web.Response(status=303, headers={"Location": target})
-    answer.set_cookie(COOKIE, cookie, path="/", httponly=True, samesite="Lax", secure=_secure(request))
+    answer.set_cookie(COOKIE, cookie, path="/", httponly=True, samesite="Lax", secure=request.secure)
     return answer
-
-
-def _secure(request: web.Request) -> bool:
-    """Whether the browser reached us by https, directly or through a proxy that says so."""
-    return request.secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
 
 
 @needs("self")

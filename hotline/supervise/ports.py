@@ -34,10 +34,11 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def address_of(host: str, port: int) -> str:
+def address_of(host: str, port: int, *, https: bool = False) -> str:
     """The address a browser on this machine opens; a wildcard becomes the loopback."""
+    scheme = "https" if https else "http"
     shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    return f"{scheme}://[{shown}]:{port}" if ":" in shown else f"{scheme}://{shown}:{port}"
 
 
 def _sentence(host: str, port: int, error: OSError) -> str:

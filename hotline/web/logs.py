@@ -52,22 +52,6 @@ async def bind_request(request: web.Request, handler: Handler) -> web.StreamResp
     if call_id is not None:
         structlog.contextvars.bind_contextvars(call_id=int(call_id))
     try:
-        response = await handler(request)
+        return await handler(request)
     finally:
         structlog.contextvars.unbind_contextvars("request_id", "call_id")
-    if not response.prepared:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-    return response
-
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hotline.app import MAX_BODY_BYTES
+from hotline.web.limits import MAX_BODY_BYTES
 from tests.service_fixtures import CallMaker, RunningService, eventually
 
 LAMP = "我们院子门口的路灯不亮了，请派人修"
