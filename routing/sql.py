@@ -61,7 +61,7 @@ class PlainAdapter(AsyncPGAdapter):
     is_aio_driver = False
 
     def __init__(self, folder: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # aiosql has no types
         self._folder = folder
 
     async def _timed(self, query_name: str, asked: Awaitable[Any], rows: Callable[[Any], int | None] = _one) -> Any:
