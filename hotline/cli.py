@@ -14,6 +14,7 @@ from hotline.commands.evaluate import evaluate
 from hotline.commands.import_store import open_import_store
 from hotline.commands.train import train
 from hotline.commands.triage import triage
+from hotline.database import sentence_of
 from hotline.errors import HotlineError
 from hotline.web.logs import configure_logs
 from nlp.errors import NlpError
@@ -67,6 +68,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (ConfigError, RoutingError, NlpError) as error:
         print(error, file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        print(sentence, file=sys.stderr)
         sys.exit(1)
 
 

@@ -61,3 +61,11 @@ class PolicyError(RoutingError):
 
 class RosterError(RoutingError):
     """A roster cannot be used; the message names row, field and reason."""
+
+
+class ReaderLost(RoutingError):
+    """The process that reads calls ended, or did not answer in time; the message says which, for the person who looks."""
+
+
+class SealBroken(RoutingError):
+    """A sealed value cannot be opened: its key is missing, or it was changed or moved; names column, never content."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from config.durability import DurabilitySettings
 from config.files import ConfigFiles
 from config.settings import Settings
 from hotline.commands.import_ import IntakeAs
@@ -20,51 +22,65 @@ from hotline.migrations.migrate import prepare_database
 from hotline.published import Published
 from hotline.secrets import lookup_key, read_secret_key
 from hotline.signals import Signals
+from hotline.worker.guarded import GuardedReader
 from hotline.worker.work import BATCH, GONE_S, worker_name
-from nlp import load_reader
 from routing.calls.lookup import LookupKey
-from routing.triage.service import TriageContext, pending_count, triage_round
+from routing.triage.service import TriageContext, drop_leases, pending_count, suspect_round, triage_round
 from routing.triage.store import queries as triage_queries
 
 
 class DatabaseStore:
     """Stores batches and, when the files are in, triages what waits unless a worker does."""
 
-    def __init__(self, pool: Any, signals: Signals, files: ConfigFiles, intake_as: str, key: LookupKey) -> None:
+    def __init__(
+        self, pool: Any, signals: Signals, files: ConfigFiles, intake_as: str, key: LookupKey, limits: DurabilitySettings
+    ) -> None:
         self._pool = pool
         self._signals = signals
         self._files = files
-        self.sink: Sink = PostgresSink(pool, intake_as=intake_as, key=key)
+        self._limits = limits
+        self._name = worker_name()
+        self.sink: Sink = PostgresSink(pool, intake_as=intake_as, key=key, patience_s=limits.patience_s)
 
     async def triage_pending(self) -> None:
         """Read every waiting call here, with a progress bar, unless a worker runs."""
-        await when_back(self._triage_pending)
+        await when_back(self._triage_pending, wait_s=self._limits.patience_s)
 
     async def _triage_pending(self) -> None:
         await self._signals.work_added([0])
+        # begun again after the database was away: what was in hand then is due
+        await drop_leases(self._pool, self._name)
         async with self._pool.acquire() as connection:
-            if await triage_queries.live_workers(connection, seconds=GONE_S):
+            if await triage_queries.live_workers(connection, seconds=GONE_S, but=self._name):
                 return
         waiting = await pending_count(self._pool)
         if not waiting:
             return
         published = Published(self._files)
         await published.refresh(self._pool, force=True)
-        context = TriageContext(load_reader(None, self._files), published.policy, published.duty, worker_name())
-        async with self._pool.acquire() as connection:
-            await triage_queries.worker_seen(connection, name=context.worker, model=context.reader.model)
+        reader = GuardedReader(self._limits.read_limit_s)
+        context = TriageContext(reader, published.policy, published.duty, self._name, self._limits.lease_s)
         columns = (TextColumn("研判"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:
+            await self._seen(reader)
             with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
                 bar = progress.add_task("", total=waiting)
-                while done := await triage_round(self._pool, context, limit=BATCH):
+                while done := await self._round(context):
                     progress.advance(bar, done)
-                    async with self._pool.acquire() as connection:
-                        await triage_queries.worker_seen(connection, name=context.worker, model=context.reader.model)
+                    await self._seen(reader)
         finally:
+            await asyncio.to_thread(reader.close)
             async with self._pool.acquire() as connection:
-                await triage_queries.worker_gone(connection, name=context.worker)
+                await triage_queries.worker_gone(connection, name=self._name)
         await self._signals.ring()
+
+    async def _round(self, context: TriageContext) -> int:
+        return await triage_round(self._pool, context, limit=BATCH) or await suspect_round(self._pool, context)
+
+    async def _seen(self, reader: GuardedReader) -> None:
+        model = await asyncio.to_thread(lambda: reader.model)
+        async with self._pool.acquire() as connection:
+            await triage_queries.worker_seen(connection, name=self._name, model=model)
 
 
 @asynccontextmanager
@@ -73,10 +89,13 @@ async def open_import_store(settings: Settings, intake_as: IntakeAs) -> AsyncIte
     key = lookup_key(read_secret_key(settings))
     async with embedded_servers(settings) as urls:
         await prepare_database(urls)
-        pool = await open_pool(urls.database_url, 4)
+        limits = settings.durability
+        pool = await open_pool(
+            urls.database_url, 4, statement_limit_s=limits.statement_limit_s, lock_limit_s=limits.lock_limit_s
+        )
         signals = Signals(urls.redis_url)
         try:
-            yield DatabaseStore(pool, signals, ConfigFiles(settings.config_dir), intake_as, key)
+            yield DatabaseStore(pool, signals, ConfigFiles(settings.config_dir), intake_as, key, limits)
         finally:
             await signals.close()
             await pool.close()

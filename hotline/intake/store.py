@@ -58,12 +58,15 @@ async def _store_part(
 class PostgresSink:
     """The importer's sink: one batch at a time, patient while the database restarts."""
 
-    def __init__(self, pool: Any, *, intake_as: str, key: LookupKey) -> None:
+    def __init__(self, pool: Any, *, intake_as: str, key: LookupKey, patience_s: float = 30.0) -> None:
         self._pool = pool
         self._intake = intake_as
         self._key = key
+        self._patience_s = patience_s
 
     async def __call__(self, batch: list[CallRecord]) -> list[Outcome]:
         """Store ``batch``; the answers stand in its order."""
         # a batch that was committed before the connection broke is found again as duplicates
-        return await when_back(lambda: store_batch(self._pool, batch, intake=self._intake, key=self._key))
+        return await when_back(
+            lambda: store_batch(self._pool, batch, intake=self._intake, key=self._key), wait_s=self._patience_s
+        )

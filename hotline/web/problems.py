@@ -13,7 +13,7 @@ from aiohttp import web
 from config.errors import ConfigError
 from hotline.accounts.passwords import PasswordRejected
 from hotline.accounts.store import AccountError, AccountNotFound, LoginRefused, LoginThrottled
-from hotline.database import DatabaseUnreachable
+from hotline.database import DatabaseSlow, DatabaseUnreachable
 from routing import errors as routing
 
 log = structlog.get_logger(__name__)
@@ -41,11 +41,15 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (AccountError, 422, "account-invalid", "账号信息有误"),
     (ConfigError, 422, "config-invalid", "配置有误"),
     (DatabaseUnreachable, 503, "database-unreachable", "数据库暂不可用"),
+    (DatabaseSlow, 503, "database-slow", "数据库响应过慢"),
+    # before OSError, of which it is one: the driver's own limit on a server that has stopped answering
+    (TimeoutError, 503, "database-slow", "数据库响应过慢"),
     # a value no column can hold: U+0000 in a text, a number beyond its type
     (asyncpg.exceptions.DataError, 422, "value-unstorable", "内容不能保存"),
     (asyncpg.exceptions.QueryCanceledError, 503, "database-slow", "数据库响应过慢"),
     (asyncpg.exceptions.LockNotAvailableError, 503, "database-busy", "数据库繁忙"),
     (asyncpg.exceptions.DiskFullError, 503, "disk-full", "存储空间已满"),
+    (asyncpg.exceptions.InsufficientResourcesError, 503, "database-busy", "数据库繁忙"),
     (asyncpg.exceptions.PostgresConnectionError, 503, "database-unreachable", "数据库暂不可用"),
     (asyncpg.exceptions.InternalClientError, 503, "database-unreachable", "数据库暂不可用"),
     (asyncpg.exceptions.InterfaceError, 503, "database-unreachable", "数据库暂不可用"),

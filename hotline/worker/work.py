@@ -17,8 +17,9 @@ from hotline.signals import Signals
 from nlp.classification import Reader
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
+from routing.calls.service import end_silent_calls
 from routing.offers.service import close_completed, queue_round
-from routing.triage.service import TriageContext, triage_round
+from routing.triage.service import LEASE_S, TriageContext, drop_leases, suspect_round, triage_round
 from routing.triage.store import queries as triage_queries
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,9 @@ ALIVE_S = 3.0
 #: A worker not seen for this long is gone; its jobs are due again.
 GONE_S = 15.0
 TIDY_S = 600.0
+#: A live call of which nothing was heard for so long is over, whether its line said so or not.
+LIVE_SILENCE_S = 7200.0
+SILENCE_ROUND_S = 30.0
 ERROR_PAUSE_S = 1.0
 
 
@@ -52,65 +56,125 @@ async def _for_ever(name: str, every_s: float, step: Callable[[], Awaitable[obje
 
 
 class Worker:
-    """One worker process."""
+    """One worker process.
 
-    def __init__(self, pool: Any, signals: Signals, published: Published, reader: Reader) -> None:
+    Two lanes read beside each other: fresh calls in batches, and suspect ones
+    alone (see :mod:`routing.triage.service`), so that a text that ends or
+    stalls its reader holds up nobody.
+    """
+
+    def __init__(
+        self,
+        pool: Any,
+        signals: Signals,
+        published: Published,
+        reader: Reader,
+        *,
+        apart: Reader | None = None,
+        lease_s: float = LEASE_S,
+        live_silence_s: float = LIVE_SILENCE_S,
+    ) -> None:
+        """``apart`` reads suspect calls (None: the same reader, one after the other)."""
         self._pool = pool
         self._signals = signals
         self._published = published
         self._reader = reader
+        self._apart = apart
+        self._one_reader = asyncio.Lock()
+        self._lease_s = lease_s
+        self._live_silence_s = live_silence_s
+        self._connection: Any = None
         self.name = worker_name()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; a batch begun is finished."""
+        # the model's name is known when the reader has started
+        model = await asyncio.to_thread(lambda: self._reader.model)
         await self._alive()
         await self._published.refresh(self._pool, force=True)
-        log.info("worker_started", worker=self.name, model=self._reader.model)
-        reading = asyncio.create_task(self._read_until(stop))
+        log.info("worker_started", worker=self.name, model=model)
+        reading = [
+            asyncio.create_task(self._read_until(stop, self.name, self._fresh)),
+            asyncio.create_task(self._read_until(stop, f"{self.name}+suspect", self._suspect)),
+        ]
         tasks = [
             asyncio.create_task(_for_ever("queues", QUEUE_ROUND_S, self._queues)),
             asyncio.create_task(_for_ever("alive", ALIVE_S, self._alive)),
+            asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
         ]
         await stop.wait()
-        await asyncio.wait([reading], timeout=2.0)
-        for task in (*tasks, reading):
+        await asyncio.wait(reading, timeout=2.0)
+        for task in (*tasks, *reading):
             task.cancel()
-        await asyncio.gather(*tasks, reading, return_exceptions=True)
-        async with self._pool.acquire(timeout=1) as connection:
-            await triage_queries.worker_gone(connection, name=self.name)
+        await asyncio.gather(*tasks, *reading, return_exceptions=True)
+        await self._leave()
 
-    async def _read_until(self, stop: asyncio.Event) -> None:
+    async def _read_until(self, stop: asyncio.Event, lane: str, step: Callable[[TriageContext], Awaitable[int]]) -> None:
+        lost = False
         while not stop.is_set():
             try:
-                done = await self._read()
-            except Exception as error:  # noqa: BLE001 - jobs keep their lease and are due again
-                log.warning("triage_round_failed", error=f"{type(error).__name__}: {error}"[:300])
+                if lost:
+                    await drop_leases(self._pool, lane)
+                    lost = False
+                await self._published.refresh(self._pool)
+                reader = self._reader if step == self._fresh else self._apart or self._reader
+                done = await step(
+                    TriageContext(reader, self._published.policy, self._published.duty, lane, self._lease_s)
+                )
+                if done:
+                    await self._signals.ring()
+            except Exception as error:  # noqa: BLE001 - what was taken is given back as soon as the database answers
+                log.warning("triage_round_failed", lane=lane, error=type(error).__name__)
+                lost = True
                 await asyncio.sleep(ERROR_PAUSE_S)
                 continue
             if not done and not stop.is_set():
-                await self._signals.wait_for_work(self.name, POLL_S)
+                await self._signals.wait_for_work(lane, POLL_S)
 
-    async def _read(self) -> int:
-        await self._published.refresh(self._pool)
-        context = TriageContext(self._reader, self._published.policy, self._published.duty, self.name)
-        done = await triage_round(self._pool, context, limit=BATCH)
-        if done:
-            await self._signals.ring()
-        return done
+    async def _fresh(self, context: TriageContext) -> int:
+        async with self._one_reader:
+            return await triage_round(self._pool, context, limit=BATCH)
+
+    async def _suspect(self, context: TriageContext) -> int:
+        if self._apart is not None:
+            return await suspect_round(self._pool, context)
+        async with self._one_reader:
+            return await suspect_round(self._pool, context)
 
     async def _queues(self) -> None:
         if await queue_round(self._pool, self._published.policy):
             await self._signals.ring()
 
     async def _alive(self) -> None:
-        async with self._pool.acquire() as connection:
-            await triage_queries.worker_seen(connection, name=self.name, model=self._reader.model)
-            await triage_queries.release_dead(connection, seconds=GONE_S)
+        """Say that this worker lives, by a connection that ends with the process; free what the dead have held."""
+        if self._connection is None:
+            self._connection = await self._pool.acquire()
+        try:
+            await triage_queries.worker_seen(self._connection, name=self.name, model=self._reader.model)
+            await triage_queries.release_dead(self._connection, seconds=GONE_S)
+        except BaseException:
+            broken, self._connection = self._connection, None
+            await self._pool.release(broken)
+            raise
+
+    async def _leave(self) -> None:
+        if self._connection is None:
+            return
+        leaving, self._connection = self._connection, None
+        try:
+            await triage_queries.worker_gone(leaving, name=self.name)
+        finally:
+            await self._pool.release(leaving)
+
+    async def _silence(self) -> None:
+        if await end_silent_calls(self._pool, self._live_silence_s):
+            await self._signals.work_added([0])
 
     async def _tidy(self) -> None:
         async with self._pool.acquire() as connection:
             await account_queries.delete_expired(connection)
             await event_queries.prune(connection, hours=KEPT_H)
+            await triage_queries.forget_dead(connection)
         if await close_completed(self._pool):
             await self._signals.ring()

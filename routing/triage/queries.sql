@@ -1,42 +1,85 @@
 -- Triage jobs, readings and decisions.
 
 -- name: claim_jobs
--- Take up to :limit jobs that are due: new ones and those whose worker vanished. Live calls first.
+-- Take up to :limit fresh jobs: nobody has taken them before. Live calls first.
 with due as (
     select call_id from triage_jobs
-    where set_aside_at is null and (leased_until is null or leased_until < now())
+    where set_aside_at is null and attempts = 0 and (leased_until is null or leased_until < now())
     order by lane, enqueued_at
     limit :limit
     for update skip locked
 )
 update triage_jobs j set
-    leased_until = now() + make_interval(secs => :lease_s), leased_by = :worker, attempts = j.attempts + 1
+    leased_until = now() + make_interval(secs => :lease_s::double precision), leased_by = :worker,
+    attempts = j.attempts + 1
 from due where j.call_id = due.call_id
-returning j.call_id, j.revision, j.lane, j.attempts;
+returning j.call_id, j.attempts;
+
+-- name: claim_suspect
+-- Take one job that was taken before and not finished: it may have ended its reader, so it is read alone.
+with due as (
+    select call_id from triage_jobs
+    where set_aside_at is null and attempts between 1 and :max_tries::int - 1
+      and (leased_until is null or leased_until < now())
+    order by attempts, lane, enqueued_at
+    limit 1
+    for update skip locked
+)
+update triage_jobs j set
+    leased_until = now() + make_interval(secs => :lease_s::double precision), leased_by = :worker,
+    attempts = j.attempts + 1
+from due where j.call_id = due.call_id
+returning j.call_id, j.attempts;
+
+-- name: spent_jobs
+-- Jobs whose last try ended without a word.
+select call_id from triage_jobs
+where set_aside_at is null and attempts >= :max_tries::int and (leased_until is null or leased_until < now())
+limit 100;
 
 -- name: calls_to_read
 -- What triage and policy look at, for the claimed jobs.
 select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.talk_time_s,
        c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
-       c.confidential
+       c.confidential, now() as read_at
 from calls c left join grids g on g.id = c.grid_id
 where c.id = any(:ids::bigint[]) order by c.id;
 
 -- name: set_aside!
--- Jobs that failed too often wait for a person, with the reason; they hold up nobody.
-with aside as (
-    update triage_jobs set set_aside_at = now(), leased_until = null, last_error = left(:error, 500)
-    where call_id = any(:ids::bigint[]) and set_aside_at is null
-    returning call_id
+-- Jobs that failed too often wait for a person, with the reason of the last failure where one was told; they hold up
+-- nobody. The calls are locked first, as everybody does.
+with locked as (
+    select id from calls where id = any(:ids::bigint[]) order by id for update
+), aside as (
+    update triage_jobs j set set_aside_at = now(), leased_until = null, leased_by = null,
+        last_error = left(:error, 500)
+    from locked where j.call_id = locked.id and j.set_aside_at is null
+    returning j.call_id
 ), told as (
     insert into events (kind, call_id) select 'triage_set_aside', call_id from aside
 )
 insert into call_log (call_id, action) select call_id, 'triage_set_aside' from aside;
 
 -- name: give_back!
--- A failed try: the job is due again after a pause.
-update triage_jobs set leased_until = now() + make_interval(secs => :pause_s), last_error = left(:error, 500)
-where call_id = any(:ids::bigint[]);
+-- A failed try: the job is due again after a pause. One that somebody else has taken meanwhile is left alone.
+update triage_jobs j set leased_until = now() + make_interval(secs => :pause_s), leased_by = null,
+    last_error = left(:error, 500)
+from unnest(:ids::bigint[], :attempts::int[]) as mine(call_id, attempts)
+where j.call_id = mine.call_id and j.attempts = mine.attempts and j.leased_by = :worker;
+
+-- name: drop_leases!
+-- What a worker took and lost hold of is due again; the try does not count.
+update triage_jobs set leased_until = null, leased_by = null, attempts = greatest(attempts - 1, 0)
+where leased_by = :worker and set_aside_at is null;
+
+-- name: lock_owned_jobs
+-- Those of a worker's jobs that are its own still, locked. A lease that has run out is no matter while nobody else has
+-- taken the job.
+select j.call_id
+from triage_jobs j join unnest(:ids::bigint[], :attempts::int[]) as mine(call_id, attempts) using (call_id)
+where j.leased_by = :worker and j.attempts = mine.attempts
+order by j.call_id
+for update of j;
 
 -- name: repeat_set_aside$
 -- A person wants a job that was set aside tried again; null where none is set aside.
@@ -159,14 +202,9 @@ select call_id, reason from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint
 on conflict do nothing;
 
 -- name: finish_jobs!
--- Jobs whose revision has been read; a job that has a newer revision meanwhile stays and is due at once.
-with input as (
-    select * from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, revision int)
-), done as (
-    delete from triage_jobs j using input i where j.call_id = i.call_id and j.revision <= i.revision
-)
-update triage_jobs j set leased_until = null, attempts = 0
-from input i where j.call_id = i.call_id and j.revision > i.revision;
+-- Jobs whose revision has been read. One that has a newer revision meanwhile stays: what brought it made it due.
+delete from triage_jobs j using jsonb_to_recordset(:rows::jsonb) as i(call_id bigint, revision int)
+where j.call_id = i.call_id and j.revision <= i.revision;
 
 -- name: open_items
 -- The open queue items of a call, lead first.
@@ -210,29 +248,38 @@ select version, body from published
 where kind = 'policy' and name = 'policy.toml' and withdrawn_at is null order by id desc limit 1;
 
 -- name: worker_seen!
--- A worker says that it is alive.
-insert into workers (name, model) values (:name, :model)
-on conflict (name) do update set seen_at = now(), model = excluded.model;
+-- A worker says that it is alive, by a connection it keeps open as long as it is.
+insert into workers (name, model, backend) values (:name, :model, pg_backend_pid())
+on conflict (name) do update set seen_at = now(), model = excluded.model, backend = excluded.backend;
 
 -- name: worker_gone!
 -- A worker leaves.
 delete from workers where name = :name;
 
 -- name: live_workers$
--- Workers seen within the last :seconds seconds.
-select count(*) from workers where seen_at > now() - make_interval(secs => :seconds);
-
--- name: untouch!
--- Jobs taken together with a suspect one go back as if they had not been taken.
-update triage_jobs set leased_until = null, attempts = greatest(attempts - 1, 0)
-where call_id = any(:ids::bigint[]);
+-- Workers seen within the last :seconds seconds, beside the one who asks.
+select count(*) from workers where seen_at > now() - make_interval(secs => :seconds) and name <> :but;
 
 -- name: release_dead!
--- Jobs leased by workers that are gone are due again at once.
-update triage_jobs set leased_until = null
-where leased_until is not null
-  and not exists (select from workers w where w.name = triage_jobs.leased_by
-                  and w.seen_at > now() - make_interval(secs => :seconds));
+-- Jobs leased by workers that are gone are due again at once. Gone is who has left, who said nothing for :seconds
+-- seconds, and whose connection has ended: the kernel ends it with the process, so a killed worker is known at once,
+-- on whatever machine it ran. After a restart of the server nobody has a connection; then only time counts.
+with gone as (
+    select w.name from workers w
+    where w.seen_at <= now() - make_interval(secs => :seconds::double precision)
+       or (w.seen_at > pg_postmaster_start_time() and w.backend is not null
+           and not exists (select from pg_stat_activity a
+                           where a.pid = w.backend and coalesce(a.backend_start, w.seen_at) <= w.seen_at))
+), alive as (
+    select name from workers where name not in (select name from gone)
+)
+update triage_jobs set leased_until = null, leased_by = null
+where leased_by is not null and leased_until is not null and set_aside_at is null
+  and split_part(leased_by, '+', 1) not in (select name from alive);
+
+-- name: forget_dead!
+-- Workers nobody has heard of for a day.
+delete from workers where seen_at < now() - interval '1 day';
 
 -- name: set_aside_count$
 -- Jobs that wait for a person.

@@ -1,18 +1,27 @@
-"""The worker's round: take jobs, read, decide, write everything that follows in one transaction."""
+"""The worker's rounds: take jobs, read, decide, write everything that follows in one transaction.
+
+A job is *fresh* until it was taken once. One that was taken and not finished
+may have ended its reader, so it is *suspect*: it is read alone, beside the
+fresh ones and never before them, and set aside for a person after three
+tries. Who settles a job must still own it: a worker that slept through its
+lease finds its readings refused, whoever has read the call meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+import asyncpg
 import structlog
 
 from nlp.classification import Classification, Reader
 from routing.calls.states import UNTAKEN
+from routing.errors import ReaderLost
 from routing.policy.deciding import decide
 from routing.policy.facts import Facts, largest_group
 from routing.policy.settings import Policy
@@ -22,10 +31,12 @@ from routing.triage.store import Read, queries, store_readings
 log = structlog.get_logger(__name__)
 
 #: A job whose worker said nothing for this long is given to another.
-LEASE_S = 60
+LEASE_S = 60.0
 #: After so many tries a job is set aside for a person.
 MAX_TRIES = 3
 RETRY_PAUSE_S = 2
+#: Reason of a job whose workers ended without a word.
+INTERRUPTED = "读取时研判进程中断，请人工查看"
 
 Duty = Callable[[str, datetime], int]
 
@@ -38,6 +49,17 @@ class TriageContext:
     policy: Policy
     duty: Duty
     worker: str
+    """Owner of the leases; of a worker with several lanes ``name+lane``."""
+    lease_s: float = LEASE_S
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it was taken; worker and attempt together own it until somebody else takes it."""
+
+    call_id: int
+    attempts: int
+    worker: str
 
 
 async def pending_count(pool: Any) -> int:
@@ -47,70 +69,113 @@ async def pending_count(pool: Any) -> int:
 
 
 async def triage_round(pool: Any, context: TriageContext, *, limit: int = 100) -> int:
-    """Read and settle up to ``limit`` due calls; the number of jobs taken (0: nothing was due)."""
+    """Read and settle up to ``limit`` fresh calls, live ones first; the number of jobs taken (0: nothing was due)."""
     async with pool.acquire() as connection:
-        jobs = [
-            dict(job)
-            for job in await queries.claim_jobs(connection, limit=limit, lease_s=LEASE_S, worker=context.worker)
-        ]
-        jobs = await _one_suspect_at_a_time(connection, jobs)
-        calls = [dict(row) for row in await queries.calls_to_read(connection, ids=[job["call_id"] for job in jobs])]
-    if not calls:
-        return len(jobs)
+        rows = await queries.claim_jobs(connection, limit=limit, lease_s=context.lease_s, worker=context.worker)
+    return await _work(pool, context, _jobs(rows, context))
+
+
+async def suspect_round(pool: Any, context: TriageContext) -> int:
+    """Read one suspect call alone; the number of jobs taken (0: none was due).
+
+    A job that was taken three times without an end is set aside.
+    """
+    async with pool.acquire() as connection:
+        spent = await queries.spent_jobs(connection, max_tries=MAX_TRIES)
+        if spent:
+            ids = [row["call_id"] for row in spent]
+            log.error("triage_set_aside", call_ids=ids)
+            await queries.set_aside(connection, ids=ids, error=INTERRUPTED)
+        rows = await queries.claim_suspect(
+            connection, lease_s=context.lease_s, worker=context.worker, max_tries=MAX_TRIES
+        )
+    return await _work(pool, context, _jobs(rows, context))
+
+
+async def drop_leases(pool: Any, worker: str) -> None:
+    """Make due what ``worker`` took and lost hold of, as when the database went away in mid-batch.
+
+    Nothing was wrong with those calls, so the try does not count. Call it
+    only while ``worker`` is in no round.
+    """
+    async with pool.acquire() as connection:
+        await queries.drop_leases(connection, worker=worker)
+
+
+def _jobs(rows: Sequence[Any], context: TriageContext) -> dict[int, Job]:
+    return {row["call_id"]: Job(row["call_id"], row["attempts"], context.worker) for row in rows}
+
+
+async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
+    """Read, decide and settle what was taken."""
+    if not jobs:
+        return 0
+    async with pool.acquire() as connection:
+        calls = [dict(row) for row in await queries.calls_to_read(connection, ids=list(jobs))]
     readings, failed = await _read(context.reader, calls)
-    for call_id, error in failed.items():
-        tries = next(job["attempts"] for job in jobs if job["call_id"] == call_id)
-        log.error("triage_failed", call_id=call_id, tries=tries, error=error)
-        async with pool.acquire() as connection:
-            if tries >= MAX_TRIES:
-                await queries.set_aside(connection, ids=[call_id], error=error)
-            else:
-                await queries.give_back(connection, ids=[call_id], error=error, pause_s=RETRY_PAUSE_S)
+    await _put_off(pool, [jobs[call_id] for call_id in failed], failed)
     reads = [_decided(call, readings[call["id"]], context) for call in calls if call["id"] in readings]
     if reads:
+        taken = [jobs[read.call.call_id] for read in reads]
         try:
             async with pool.acquire() as connection, connection.transaction():
-                await apply_reads(connection, reads, context.policy)
+                await apply_reads(connection, reads, context.policy, jobs=taken)
+        except asyncpg.DeadlockDetectedError:
+            # an import met us on the same calls; nothing is wrong with them
+            await drop_leases(pool, context.worker)
+            raise
         except Exception as error:
-            # a deadlock with an import, or one call that cannot be stored: due again soon, one by one, instead of
-            # when the lease ends
+            # one call that cannot be stored: due again soon, one by one, instead of when the lease ends
             async with pool.acquire() as connection:
-                await queries.give_back(
-                    connection, ids=[r.call.call_id for r in reads], error=repr(error), pause_s=RETRY_PAUSE_S
-                )
+                await _give_back(connection, taken, type(error).__name__)
             raise
     return len(jobs)
 
 
-async def _one_suspect_at_a_time(connection: Any, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Jobs to read now. A job that was taken before may have killed its worker, so it is read alone
-    and the others go back untouched; one taken too often is set aside."""
-    suspects = [job for job in jobs if job["attempts"] > 1]
-    spent = [job["call_id"] for job in suspects if job["attempts"] > MAX_TRIES]
-    if spent:
-        await queries.set_aside(connection, ids=spent, error="读取时工作进程三次中断或超时，请人工查看")
-    suspects = [job for job in suspects if job["attempts"] <= MAX_TRIES]
-    if not suspects:
-        return [job for job in jobs if job["attempts"] <= 1]
-    others = [job["call_id"] for job in jobs if job is not suspects[0] and job["attempts"] <= MAX_TRIES]
-    await queries.untouch(connection, ids=others)
-    return suspects[:1]
+async def _put_off(pool: Any, jobs: Sequence[Job], errors: Mapping[int, str]) -> None:
+    """Calls that could not be read: tried again alone, or set aside after the last try."""
+    for error in sorted({errors[job.call_id] for job in jobs}):
+        same = [job for job in jobs if errors[job.call_id] == error]
+        spent = [job.call_id for job in same if job.attempts >= MAX_TRIES]
+        again = [job for job in same if job.attempts < MAX_TRIES]
+        log.error("triage_failed", call_ids=[job.call_id for job in same], set_aside=len(spent), error=error)
+        async with pool.acquire() as connection:
+            if spent:
+                await queries.set_aside(connection, ids=spent, error=error)
+            if again:
+                await _give_back(connection, again, error)
+
+
+async def _give_back(connection: Any, jobs: Sequence[Job], error: str) -> None:
+    await queries.give_back(
+        connection,
+        ids=[job.call_id for job in jobs],
+        attempts=[job.attempts for job in jobs],
+        worker=jobs[0].worker,
+        error=error,
+        pause_s=RETRY_PAUSE_S,
+    )
 
 
 async def _read(reader: Reader, calls: Sequence[dict[str, Any]]) -> tuple[dict[int, Classification], dict[int, str]]:
-    """Readings by call id, and the errors of those that could not be read."""
+    """Readings by call id, and why each of the others could not be read (never in words of the call)."""
     try:
         answers = await asyncio.to_thread(reader.read_batch, [(c["transcript"], c["line"]) for c in calls])
         return {call["id"]: answer for call, answer in zip(calls, answers, strict=True)}, {}
+    except ReaderLost as error:
+        # which of them it was, nobody knows: each is read alone, while fresh ones go on
+        return {}, {call["id"]: str(error) for call in calls}
     except Exception as error:  # noqa: BLE001 - readers promise not to raise; one that does must not hold up the others
-        log.warning("batch_failed", calls=len(calls), error=repr(error))
+        log.warning("batch_failed", calls=len(calls), error=type(error).__name__)
     readings: dict[int, Classification] = {}
     failed: dict[int, str] = {}
     for call in calls:
         try:
             readings[call["id"]] = await asyncio.to_thread(reader.read, call["transcript"], line=call["line"])
+        except ReaderLost as error:
+            failed[call["id"]] = str(error)
         except Exception as error:  # noqa: BLE001 - named in the job, logged by the caller
-            failed[call["id"]] = f"{type(error).__name__}: {error}"
+            failed[call["id"]] = f"读取出错：{type(error).__name__}"
     return readings, failed
 
 
@@ -140,23 +205,37 @@ def _decided(call: dict[str, Any], reading: Classification, context: TriageConte
             language=call["language"],
         ),
         reading=reading,
-        decision=decide(context.policy, facts, context.duty, datetime.now(UTC)),
+        decision=decide(context.policy, facts, context.duty, call["read_at"]),
     )
 
 
-async def apply_reads(connection: Any, reads: Sequence[Read], policy: Policy) -> None:
+async def apply_reads(connection: Any, reads: Sequence[Read], policy: Policy, *, jobs: Sequence[Job]) -> None:
     """Store readings and decisions and let everything follow; call this inside a transaction.
 
-    A call whose revision rose meanwhile is left to its next job.
+    ``jobs`` are those that the readings come from. A job that somebody else
+    has taken meanwhile, or that a new revision has made due again, is left to
+    its next reader: nothing of it is stored.
     """
     ids = [r.call.call_id for r in reads]
     await queries.lock_calls(connection, ids=ids)
     locked = {row["id"]: dict(row) for row in await queries.locked_calls(connection, ids=ids)}
+    owned = {
+        row["call_id"]
+        for row in await queries.lock_owned_jobs(
+            connection,
+            ids=[job.call_id for job in jobs],
+            attempts=[job.attempts for job in jobs],
+            worker=jobs[0].worker,
+        )
+    }
+    if len(owned) < len(reads):
+        log.warning("readings_refused", calls=len(reads) - len(owned), worker=jobs[0].worker)
     # a reading that another worker has stored meanwhile is not stored again
     current = [
         r
         for r in reads
-        if locked[r.call.call_id]["revision"] == r.call.revision != locked[r.call.call_id]["read_revision"]
+        if r.call.call_id in owned
+        and locked[r.call.call_id]["revision"] == r.call.revision != locked[r.call.call_id]["read_revision"]
     ]
     fresh = [r for r in current if locked[r.call.call_id]["state"] == "received"]
     again = [_as_seen_now(r, locked[r.call.call_id]) for r in current if locked[r.call.call_id]["state"] != "received"]
@@ -172,7 +251,8 @@ async def apply_reads(connection: Any, reads: Sequence[Read], policy: Policy) ->
     for read in again:
         await _reread(connection, read, locked[read.call.call_id], queue_of)
     await queries.finish_jobs(
-        connection, rows=[{"call_id": r.call.call_id, "revision": r.call.revision} for r in reads]
+        connection,
+        rows=[{"call_id": r.call.call_id, "revision": r.call.revision} for r in reads if r.call.call_id in owned],
     )
 
 

@@ -1,0 +1,124 @@
+/* Words over code points in one hash table of (node, code) -> node, with the root's children in a plain array. */
+#include "kernel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PLANE 0x10000u
+
+int32_t kernel_version(void) { return KERNEL_VERSION; }
+
+typedef struct {
+    uint64_t key; /* node + 1 in the upper half, so that 0 is an empty place */
+    int32_t child;
+    int32_t value; /* of the child, so that a step touches one place */
+} Edge;
+
+struct Trie {
+    Edge *edges;
+    uint64_t mask;
+    int32_t nodes;
+    int32_t room;
+    int32_t first[PLANE];
+    int32_t first_value[PLANE];
+};
+
+static uint64_t place_of(uint64_t key) {
+    key *= 0x9E3779B97F4A7C15ull;
+    return key ^ (key >> 29);
+}
+
+Trie *trie_new(void) {
+    Trie *trie = malloc(sizeof *trie);
+    if (!trie)
+        return NULL;
+    trie->mask = 1023;
+    trie->nodes = 1;
+    trie->room = 512;
+    trie->edges = calloc(trie->mask + 1, sizeof *trie->edges);
+    memset(trie->first, 0xff, sizeof trie->first);
+    memset(trie->first_value, 0, sizeof trie->first_value);
+    if (!trie->edges) {
+        trie_free(trie);
+        return NULL;
+    }
+    return trie;
+}
+
+void trie_free(Trie *trie) {
+    if (!trie)
+        return;
+    free(trie->edges);
+    free(trie);
+}
+
+static uint64_t key_of(int32_t node, uint32_t code) { return ((uint64_t)(uint32_t)(node + 1) << 32) | code; }
+
+static Edge *find(const Trie *trie, int32_t node, uint32_t code) {
+    uint64_t key = key_of(node, code);
+    uint64_t at = place_of(key) & trie->mask;
+    while (trie->edges[at].key && trie->edges[at].key != key)
+        at = (at + 1) & trie->mask;
+    return &trie->edges[at];
+}
+
+static int grow(Trie *trie) {
+    uint64_t old = trie->mask + 1;
+    Edge *before = trie->edges, *larger = calloc(old * 2, sizeof *larger);
+    if (!larger)
+        return -1;
+    trie->room *= 2;
+    trie->edges = larger;
+    trie->mask = old * 2 - 1;
+    for (uint64_t at = 0; at < old; at++)
+        if (before[at].key)
+            *find(trie, (int32_t)(before[at].key >> 32) - 1, (uint32_t)before[at].key) = before[at];
+    free(before);
+    return 0;
+}
+
+int trie_set(Trie *trie, const uint32_t *word, int32_t length, int32_t value) {
+    int32_t node = 0;
+    for (int32_t at = 0; at < length; at++) {
+        int32_t *next, *here;
+        /* Half full at most: room is half the number of places. */
+        if (trie->nodes >= trie->room && grow(trie))
+            return -1;
+        if (node == 0 && word[at] < PLANE) {
+            next = &trie->first[word[at]];
+            here = &trie->first_value[word[at]];
+        } else {
+            Edge *edge = find(trie, node, word[at]);
+            if (!edge->key) {
+                edge->key = key_of(node, word[at]);
+                edge->child = -1;
+            }
+            next = &edge->child;
+            here = &edge->value;
+        }
+        if (*next < 0)
+            *next = trie->nodes++;
+        if (at == length - 1)
+            *here = value;
+        node = *next;
+    }
+    return 0;
+}
+
+int32_t trie_step(const Trie *trie, int32_t node, uint32_t code, int32_t *value) {
+    if (node == 0 && code < PLANE) {
+        *value = trie->first_value[code];
+        return trie->first[code];
+    }
+    const Edge *edge = find(trie, node, code);
+    *value = edge->value;
+    return edge->key ? edge->child : -1;
+}
+
+int32_t trie_find(const Trie *trie, const uint32_t *word, int32_t length) {
+    int32_t node = 0, value = 0;
+    for (int32_t at = 0; at < length; at++)
+        if ((node = trie_step(trie, node, word[at], &value)) < 0)
+            return 0;
+    return value;
+}
