@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from config.listening import ListeningSettings, Network
 from hotline.web.problems import problem
@@ -85,7 +86,7 @@ def find_client(
     return Client(str(found), https, found.is_loopback)
 
 
-def know_client(settings: ListeningSettings) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def know_client(settings: ListeningSettings) -> Middleware:
     """The middleware that settles ``request.remote`` and ``request.secure`` for all others.
 
     Refuses clear text from other machines unless the settings allow it.
