@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from hotline.signals import Signals
+from hotline.web.problems import json_bytes
 from routing.events.store import Cursor, Event, events_after, newest
 
 log = structlog.get_logger(__name__)
@@ -19,14 +21,28 @@ BATCH = 500
 BACKLOG = 2_000
 
 
+@dataclass(frozen=True, slots=True)
+class SentEvent:
+    """One event as it goes over the wire: written once, however many streams get it."""
+
+    cursor: Cursor
+    line: bytes
+
+
+def as_sent(event: Event) -> SentEvent:
+    """The event in the form of server-sent events."""
+    head = f"id: {event.cursor}\nevent: {event.kind}\ndata: ".encode()
+    return SentEvent(event.cursor, head + json_bytes(event.body()) + b"\n\n")
+
+
 class Subscription:
     """One open stream: events after the hub's cursor at the time of subscribing."""
 
     def __init__(self, since: Cursor) -> None:
         self.since = since
-        self.queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
+        self.queue: asyncio.Queue[SentEvent | None] = asyncio.Queue(BACKLOG)
 
-    def put(self, event: Event | None) -> bool:
+    def put(self, event: SentEvent | None) -> bool:
         """Hand over one event; False when the stream is too far behind."""
         try:
             self.queue.put_nowait(event)
@@ -91,8 +107,9 @@ class EventHub:
                 continue
             for event in events:
                 self._cursor = event.cursor
+                sent = as_sent(event)
                 for subscription in list(self._subscriptions):
-                    if not subscription.put(event):
+                    if not subscription.put(sent):
                         self._subscriptions.discard(subscription)
                         subscription.queue = asyncio.Queue(1)
                         subscription.put(None)
