@@ -31,7 +31,7 @@ BLOCKS = 3
 _LINE_FEED = 10
 _PLANE = 0x10000
 #: 1 + ln n, for n up to 255; what stands more often counts no more.
-_DAMPED = np.concatenate(([0.0], 1 + np.log(np.arange(1, 256)))).astype(np.float32)
+DAMPED = np.concatenate(([0.0], 1 + np.log(np.arange(1, 256)))).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class FeatureSpace:
         pair[left] = pairs_at + self._pair_of_words(word[left], word[left + 1])
         leads = np.fromiter(map(_lead_end, texts), dtype=np.int32, count=len(texts))
         in_lead = known & (word_at < (starts[:-1] + leads)[word_doc])
-        first, second, third = _mixed()
+        first, second, third = mixed_codes()
         one = (first.take(codes, mode="clip") >> np.uint32(32 - self.bits)).astype(np.int32) + chars_at
         mixed = second.take(codes, mode="clip")
         mixed[:-1] ^= third.take(codes[1:], mode="clip")
@@ -134,7 +134,7 @@ class FeatureSpace:
 
     def character_row(self, characters: str) -> int:
         """The row of one character or of a pair."""
-        first, second, third = _mixed()
+        first, second, third = mixed_codes()
         codes = [min(ord(char), _PLANE - 1) for char in characters]
         mixed = int(first[codes[0]]) if len(codes) == 1 else int(second[codes[0]] ^ third[codes[1]])
         return self.edges[2] + (mixed >> (32 - self.bits))
@@ -155,7 +155,7 @@ _ZERO = np.zeros(1, dtype=np.int32)
 
 
 @lru_cache(maxsize=1)
-def _mixed() -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
+def mixed_codes() -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
     """Hashes of every character of the basic plane, rarer ones sharing its last: alone, as left and as right."""
     codes = np.arange(_PLANE, dtype=np.uint32)
     tables = []
@@ -185,7 +185,7 @@ def count(found: Occurrences, width: int) -> Counted:
     return Counted(
         row=(keys & ((1 << shift) - 1)).astype(np.int32),
         doc=(keys >> shift).astype(np.int32),
-        damped=_DAMPED.take(times, mode="clip"),
+        damped=DAMPED.take(times, mode="clip"),
         first=np.asarray(np.searchsorted(keys, text), dtype=np.intp),
     )
 

@@ -146,12 +146,17 @@ class PhraseFinder:
         self._idf = idf
         self._ones: dict[int, list[_Anchor]] = {}
         self._twos: dict[int, list[_Anchor]] = {}
+        by_word: dict[str, list[Phrase]] = {}
         for phrase in phrases:
             for anchor in min((self._anchors(phrase, words) for words in phrase.anchors), key=self._cost):
+                by_word.setdefault(anchor.word, []).append(phrase)
                 key = anchor.word[anchor.at : anchor.at + 2]
                 table = self._twos if len(key) == 2 else self._ones
                 table.setdefault(space.character_row(key), []).append(anchor)
         self._tables = [(anchors, _wanted(anchors, space.width)) for anchors in (self._ones, self._twos)]
+        self.words: Sequence[str] = tuple(by_word)
+        """The words to look for, where another than ``find`` looks for them; ``hear`` takes their numbers."""
+        self._phrases = tuple(by_word.values())
 
     def _anchors(self, phrase: Phrase, words: Sequence[str]) -> list[_Anchor]:
         return [
@@ -181,8 +186,19 @@ class PhraseFinder:
                 for anchor in anchors[bucket]:
                     start = place - anchor.at
                     if start >= 0 and text.startswith(anchor.word, start):
-                        _collect(anchor, text, start, hits[index])
-        return [_outermost(one) if len(one) > 1 else one for one in hits]
+                        _collect(anchor.phrase, len(anchor.word), text, start, hits[index])
+        return [self.outermost(one) if len(one) > 1 else one for one in hits]
+
+    def hear(self, number: int, text: str, start: int, hits: list[Hit]) -> None:
+        """Add to ``hits`` what ``words[number]``, which stands at ``start``, is part of."""
+        size = len(self.words[number])
+        for phrase in self._phrases[number]:
+            _collect(phrase, size, text, start, hits)
+
+    @staticmethod
+    def outermost(hits: list[Hit]) -> list[Hit]:
+        """Hits in order, without those inside another of the same kind that is no less grave."""
+        return _outermost(hits)
 
 
 def _wanted(anchors: Mapping[int, object], width: int) -> NDArray[np.bool_]:
@@ -191,15 +207,14 @@ def _wanted(anchors: Mapping[int, object], width: int) -> NDArray[np.bool_]:
     return table
 
 
-def _collect(anchor: _Anchor, text: str, start: int, hits: list[Hit]) -> None:
-    phrase = anchor.phrase
+def _collect(phrase: Phrase, size: int, text: str, start: int, hits: list[Hit]) -> None:
     if phrase.pattern is None:
-        hits.append(Hit(phrase.label, start, start + len(anchor.word)))
+        hits.append(Hit(phrase.label, start, start + size))
         return
     reach = phrase.longest
     hits.extend(
         Hit(phrase.label, match.start(), match.end())
-        for match in phrase.pattern.finditer(text, max(0, start - reach), start + len(anchor.word) + reach)
+        for match in phrase.pattern.finditer(text, max(0, start - reach), start + size + reach)
     )
 
 

@@ -17,8 +17,11 @@ from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal
 from nlp.cues import CUE_LEXICON, CueRules
 from nlp.danger import DangerLexicon, Sighting, danger_level, danger_probability
 from nlp.entities import Named, find_entities
+from nlp.engine import BEST_ROUTE, NO_EVIDENCE, ArrayEngine, Engine
 from nlp.evidence import Shown, evidence
 from nlp.features import FeatureSpace, Occurrences
+from nlp.kernel.cutting import KernelTokenizer
+from nlp.kernel.engine import KernelEngine
 from nlp.model import Model
 from nlp.normalise import NormalText, normalise_many
 from nlp.phrases import Hit, Phrase, PhraseFinder
@@ -73,6 +76,11 @@ class CallReader:
         self._with_evidence = with_evidence
         self.space: FeatureSpace = model.space
         self.finder = PhraseFinder([*danger.phrases, *cues.phrases, *names], self.space, np.sqrt(model.squares))
+        self._engine: Engine = (
+            KernelEngine(model, tokenizer, self.finder)
+            if isinstance(tokenizer, KernelTokenizer)
+            else ArrayEngine(model, tokenizer, self.finder)
+        )
 
     @property
     def model(self) -> str:
@@ -93,10 +101,8 @@ class CallReader:
     def _read_batch(self, items: Sequence[tuple[str, str | None]]) -> Iterator[Classification]:
         normals = normalise_many([text for text, _ in items])
         texts = [normal.text for normal in normals]
-        found = self.space.occurrences(texts, self.tokenizer.cut("\n".join(texts) + "\n"))
-        scores = self.score(found)
-        hits = self.finder.find(texts, found)
-        shown = self.show(found, scores)
+        findings = self._engine.find(texts, BEST_ROUTE if self._with_evidence else NO_EVIDENCE)
+        scores, hits, shown = findings.scores, findings.hits, findings.shown
         routes = scores.routes.tolist()
         topics = self.top_topics(scores)
         margins = scores.margins[:, DANGER_COLUMN].tolist()
@@ -126,9 +132,11 @@ class CallReader:
     def top_topics(self, scores: Scores) -> list[list[tuple[str, float]]]:
         """The three most probable topics of each text."""
         names = self._model.topics
+        best = np.argsort(-scores.topics, axis=1, kind="stable")[:, :_TOPICS_SHOWN]
+        shares = np.take_along_axis(scores.topics, best, axis=1)
         return [
-            sorted(zip(names, row, strict=True), key=_BY_SHARE, reverse=True)[:_TOPICS_SHOWN]
-            for row in scores.topics.tolist()
+            [(names[place], share) for place, share in zip(places, row, strict=True)]
+            for places, row in zip(best.tolist(), shares.tolist(), strict=True)
         ]
 
     def judge_danger(self, text: str, margin: float, hits: Sequence[Hit]) -> tuple[int, float, list[Sighting]]:
@@ -172,8 +180,7 @@ class CallReader:
 
     def _heaviest_for_danger(self, text: str) -> list[tuple[int, int]]:
         """Up to two stretches that add most to the danger margin; read anew, since it is seldom asked."""
-        found = self.space.occurrences([text], [*self.tokenizer.cut(text), "\n"])
-        shown = evidence(self._model, found, self.score(found), np.array([DANGER_COLUMN]))[0]
+        shown = self._engine.find([text], DANGER_COLUMN).shown[0]
         return sorted((one.start, one.end) for one in shown[:2])
 
     def _danger_of(self, original: str, parts: Parts, level: int, sightings: Sequence[Sighting]) -> Danger:

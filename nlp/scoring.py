@@ -27,7 +27,7 @@ class Scores:
     """texts x five calibrated probabilities."""
     topics: Floats
     """texts x topics, calibrated."""
-    norms: Floats
+    norms: Floats | None = None
     """texts x blocks: length of each block before it was brought to one; 1 where the block is empty."""
 
 
@@ -42,7 +42,6 @@ def score(model: Model, found: Occurrences) -> Scores:
     ends = [*counted.first.tolist(), len(weight)]
     sums = np.array([weight[low:high] @ steps[low:high] for low, high in pairwise(ends)], dtype=np.float32)
     margins = (sums * model.heads.scale)[:, :HEADS] + model.intercepts
-    logits = margins[:, :ROUTE_COUNT] * model.calibration.route_scale
 
     topic_row = topic_rows(counted.row, space.edges)
     in_topics = np.flatnonzero(topic_row >= 0)
@@ -54,7 +53,17 @@ def score(model: Model, found: Occurrences) -> Scores:
     )
     count_of_topics = len(model.topics)
     topic_margins = (topic_sums * model.topic_table.scale)[:, :count_of_topics] + model.topic_intercepts
-    return Scores(margins, softmax(logits), softmax(topic_margins * model.calibration.topic_scale), norms)
+    return calibrated(model, margins, topic_margins, norms)
+
+
+def calibrated(model: Model, margins: Floats, topic_margins: Floats, norms: Floats | None = None) -> Scores:
+    """Margins with the probabilities they stand for."""
+    return Scores(
+        margins,
+        softmax(margins[:, :ROUTE_COUNT] * model.calibration.route_scale),
+        softmax(topic_margins * model.calibration.topic_scale),
+        norms,
+    )
 
 
 def topic_rows(row: Ints, edges: Sequence[int]) -> Ints:

@@ -290,3 +290,22 @@ int32_t cutter_cut(const Cutter *cutter, const uint32_t *codes, int32_t size, in
     free(work.from);
     return count;
 }
+
+int32_t cutter_search(const Cutter *cutter, const uint32_t *codes, int32_t size, const int32_t *word_at, int32_t words,
+                      int32_t *places) {
+    int32_t count = 0;
+    for (int32_t word = 0; word < words; word++) {
+        int32_t low = word_at[word], high = word + 1 < words ? word_at[word + 1] : size;
+        for (int32_t length = 2; length <= 3; length++)
+            for (int32_t at = low; high - low > length && at + length <= high; at++) {
+                int32_t place = trie_find(cutter->words, codes + at, length);
+                if (place && cutter->logs[place] != NO_WORD) {
+                    places[2 * count] = at;
+                    places[2 * count++ + 1] = at + length;
+                }
+            }
+        places[2 * count] = low;
+        places[2 * count++ + 1] = high;
+    }
+    return count;
+}

@@ -37,6 +37,11 @@ int cutter_finish(Cutter *cutter);
 /* Writes the offset of every word of `codes`; returns how many, at most `size`; -1 when memory is short. */
 int32_t cutter_cut(const Cutter *cutter, const uint32_t *codes, int32_t size, int32_t *word_at);
 
+/* Tokenizer.cut_for_search: (first, end) of each word of two or three characters within a longer word, then of the
+ * word itself. Returns how many, fewer than 3 * size. */
+int32_t cutter_search(const Cutter *cutter, const uint32_t *codes, int32_t size, const int32_t *word_at, int32_t words,
+                      int32_t *places);
+
 /* What scoring needs of the model; see nlp/model.py for what the tables are. Row `nothing` is the last. */
 typedef struct {
     int32_t words, bits, columns, routes, topic_columns;

@@ -74,6 +74,7 @@ def load_library() -> ctypes.CDLL:
         "cutter_add": (_int, [_pointer, _pointer, _int, ctypes.c_int64]),
         "cutter_finish": (_int, [_pointer]),
         "cutter_cut": (_int, [_pointer, _pointer, _int, _pointer]),
+        "cutter_search": (_int, [_pointer, _pointer, _int, _pointer, _int, _pointer]),
         "score_texts": (
             _int,
             [ctypes.POINTER(_Tables), _pointer, _pointer, _int, _pointer, _int, _int, ctypes.POINTER(_Results)],
@@ -150,6 +151,16 @@ class Cutter:
         count = self._library.cutter_cut(self._address, codes.ctypes.data, len(codes), places.ctypes.data)
         if count < 0:
             raise MemoryError("There is no memory to cut a batch of calls.")
+        return places[:count]
+
+    def search_places(self, codes: Codes) -> Ints:
+        """``(first, end)`` of jieba's search-mode words: of each long word first the shorter ones inside it."""
+        words = self.cut(codes)
+        # A word of n characters holds fewer than 2n of two or three; itself comes last.
+        places = np.empty((3 * len(codes) + 1, 2), dtype=np.int32)
+        count = self._library.cutter_search(
+            self._address, codes.ctypes.data, len(codes), words.ctypes.data, len(words), places.ctypes.data
+        )
         return places[:count]
 
     def __del__(self) -> None:

@@ -1,0 +1,61 @@
+"""What is computed for a whole batch before anything is judged: scores, phrases, evidence.
+
+Two engines give the same: :class:`ArrayEngine` on numpy, and the compiled one of
+:mod:`nlp.kernel.engine`, several times as fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from nlp.evidence import Shown, evidence
+from nlp.features import Ints
+from nlp.model import Model
+from nlp.phrases import Hit, PhraseFinder
+from nlp.scoring import Scores, score
+from nlp.tokens import Tokenizer
+
+#: Instead of a column of the heads: evidence for the most probable route, or none.
+BEST_ROUTE = -1
+NO_EVIDENCE = -2
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """One entry per text of the batch."""
+
+    scores: Scores
+    hits: Sequence[Sequence[Hit]]
+    shown: Sequence[tuple[Shown, ...]]
+
+
+class Engine(Protocol):
+    """Reads normal texts; never raises on what they hold."""
+
+    def find(self, texts: Sequence[str], column: int) -> Findings:
+        """Everything about ``texts``; evidence for head ``column``, BEST_ROUTE or NO_EVIDENCE."""
+
+
+class ArrayEngine:
+    """The reference: numpy and a tokenizer of Python strings."""
+
+    def __init__(self, model: Model, tokenizer: Tokenizer, finder: PhraseFinder) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._finder = finder
+
+    def find(self, texts: Sequence[str], column: int) -> Findings:
+        """See Engine."""
+        model = self._model
+        found = model.space.occurrences(texts, self._tokenizer.cut("\n".join(texts) + "\n"))
+        scores = score(model, found)
+        shown: Sequence[tuple[Shown, ...]] = [()] * len(texts)
+        if column != NO_EVIDENCE:
+            columns: Ints = np.full(len(texts), column, dtype=np.int32)
+            wanted = np.argmax(scores.routes, axis=1).astype(np.int32) if column == BEST_ROUTE else columns
+            shown = evidence(model, found, scores, wanted)
+        return Findings(scores, self._finder.find(texts, found), shown)
