@@ -1,9 +1,9 @@
 """The state folder: what lies where, who may enter it, and the short folder of the sockets.
 
 ``<state_dir>/servers/`` holds all of the embedded servers: ``postgres/`` and ``valkey/`` (owned by the
-account they run as), ``password`` and ``service-password`` (0600), ``binaries/`` (readable copies, only where
-needed) and ``sockets`` (the path of the socket folder). Locks are taken on folders, so that none is ever left
-behind as a file.
+account they run as), ``password``, ``service-password`` and ``backup-password`` (0600), ``binaries/`` (readable
+copies, only where needed) and ``sockets`` (the path of the socket folder). Locks are taken on folders, so that none is
+ever left behind as a file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from hotline.embedded.accounts import Account, account_for
 from hotline.embedded.errors import StateFolderError
 
-OURS = frozenset({"servers", "secret.key", "logs", "rejects", "demo"})
+OURS = frozenset({"servers", "secret.key", "logs", "rejects", "demo", "backups", "backup.key"})
 """Names in the state folder that show it to be ours alone, so that its mode may be widened."""
 
 
@@ -58,6 +58,11 @@ class StateFolder:
     def service_password_file(self) -> Path:
         """The password of the database role ``hotline_service``, as which web and workers connect."""
         return self.servers / "service-password"
+
+    @property
+    def backup_password_file(self) -> Path:
+        """The password of the database role ``hotline_backup``, which takes base backups."""
+        return self.servers / "backup-password"
 
     def make_own(self, folder: Path) -> None:
         """Make ``folder`` (0700) for the account alone."""

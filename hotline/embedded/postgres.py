@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import structlog
 
-from hotline.embedded import processes
+from hotline.embedded import archiving, processes
 from hotline.embedded.binaries import PostgresBinaries, choose_postgres, readable_postgres
 from hotline.embedded.errors import EmbeddedError
 from hotline.embedded.folders import StateFolder
@@ -23,6 +23,8 @@ from hotline.embedded.folders import StateFolder
 OWNER = "hotline"
 #: Web and workers connect as this one: what it may do is granted table by table (hotline/migrations/grants.sql).
 SERVICE = "hotline_service"
+#: Beside LOGIN; what a role may do is as little as its work allows.
+ATTRIBUTES = {OWNER: "CREATEDB", SERVICE: "", archiving.ROLE: "REPLICATION"}
 PORT = 5432
 """Only part of the socket's name: no TCP port is opened."""
 RECOVERY_LIMIT_S = 600
@@ -60,14 +62,21 @@ class Postgres:
         pg_bin: Path | None = None,
         binaries: PostgresBinaries | None = None,
         durable: bool = True,
+        slow_query_ms: int = 0,
+        data: str = "data",
     ) -> None:
-        """``binaries`` overrides the choice that starts with ``pg_bin``; ``durable=False`` is for tests only."""
+        """``binaries`` overrides the choice that starts with ``pg_bin``; ``durable=False`` is for tests only.
+
+        Statements of ``slow_query_ms`` and more are logged by the server, without their values (0: none).
+        ``data`` is the data folder's name.
+        """
         self._state = state
         self._pg_bin = pg_bin
         self._binaries = binaries
         self._durable = durable
+        self._slow_query_ms = slow_query_ms or -1
         self._child: subprocess.Popen[bytes] | None = None
-        self.data = state.postgres / "data"
+        self.data = state.postgres / data
         self.log = state.postgres / "postgres.log"
         self._kind = processes.Kind(("postgres", "postmaster"), self.data)
 
@@ -82,10 +91,19 @@ class Postgres:
         return self._url(SERVICE)
 
     @property
-    def _password_files(self) -> dict[str, Path]:
-        return {OWNER: self._state.password_file, SERVICE: self._state.service_password_file}
+    def backup_url(self) -> str:
+        """The maintenance database as the role that takes base backups; it sees no table of ours."""
+        return self._url(archiving.ROLE, "postgres")
 
-    def _url(self, role: str) -> str:
+    @property
+    def _password_files(self) -> dict[str, Path]:
+        return {
+            OWNER: self._state.password_file,
+            SERVICE: self._state.service_password_file,
+            archiving.ROLE: self._state.backup_password_file,
+        }
+
+    def _url(self, role: str, database: str = "hotline") -> str:
         path = self._password_files[role]
         try:
             password = path.read_text(encoding="ascii").strip()
@@ -94,7 +112,7 @@ class Postgres:
                 f"The database's password in {path} cannot be read ({error.strerror}): "
                 "run as the user who made the state folder, or stop all hotline commands and start again."
             ) from error
-        return f"postgresql://{role}:{password}@/hotline?host={quote(str(self._state.sockets()))}&port={PORT}"
+        return f"postgresql://{role}:{password}@/{database}?host={quote(str(self._state.sockets()))}&port={PORT}"
 
     def pid(self) -> int | None:
         """The process number of the running server of this folder, whoever started it."""
@@ -130,6 +148,19 @@ class Postgres:
         if lost:
             self._renew_passwords(lost, binaries, check)
         self._start(binaries, socket, check)
+
+    def recover(self, options: Sequence[str], check: Callable[[], None] = no_check) -> None:
+        """Start on restored data that have to be recovered first, and wait until that is done.
+
+        ``options`` are the server's own, such as where its recovery ends. Passwords stay as they were in the
+        data. ``check`` may raise to give up. Raises EmbeddedError with the server's reason.
+        """
+        self._state.make_own(self._state.postgres)
+        socket = self._state.sockets() / f".s.PGSQL.{PORT}"
+        chosen = self._binaries or choose_postgres(self._pg_bin, self.data)
+        binaries = readable_postgres(chosen, self._state.account, self._state.binaries)
+        self._clear_traces(socket)
+        self._start(binaries, socket, check, options)
 
     def stop(self, patience_s: float = 3.0) -> None:
         """Fast shutdown; immediate after ``patience_s`` (the write-ahead log then brings everything back)."""
@@ -195,8 +226,8 @@ class Postgres:
         with (draft / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(SETTINGS)
         statements = [
-            f"CREATE ROLE {OWNER} LOGIN CREATEDB PASSWORD '{passwords[OWNER]}';",
-            f"CREATE ROLE {SERVICE} LOGIN PASSWORD '{passwords[SERVICE]}';",
+            *(f"CREATE ROLE {role} LOGIN {ATTRIBUTES[role]} PASSWORD '{passwords[role]}';" for role in passwords),
+            archiving.GRANT,
             f"CREATE DATABASE hotline OWNER {OWNER} ENCODING 'UTF8' TEMPLATE template0;",
         ]
         self._single_user(binaries, draft, statements, check)
@@ -212,7 +243,9 @@ class Postgres:
                 f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') "
                 f"THEN CREATE ROLE {role}; END IF; END $$;"
             )
-            statements.append(f"ALTER ROLE {role} LOGIN PASSWORD '{password}';")
+            statements.append(f"ALTER ROLE {role} LOGIN {ATTRIBUTES[role]} PASSWORD '{password}';")
+        if archiving.ROLE in passwords:
+            statements.append(archiving.GRANT)
         self._single_user(binaries, self.data, statements, check)
         for role, password in passwords.items():
             _write_private(self._password_files[role], password)
@@ -271,10 +304,17 @@ class Postgres:
             if os.path.lexists(trace):
                 os.unlink(trace)
 
-    def _start(self, binaries: PostgresBinaries, socket: Path, check: Callable[[], None]) -> None:
+    def _start(
+        self, binaries: PostgresBinaries, socket: Path, check: Callable[[], None], options: Sequence[str] = ()
+    ) -> None:
+        archiving.write_script(self._state)
         command = [str(binaries.folder / "postgres"), "-D", str(self.data), "-p", str(PORT)]
         command += ["-c", "listen_addresses=", "-c", f"unix_socket_directories={socket.parent}"]
-        command += [] if self._durable else NOT_DURABLE
+        # statement texts hold no values: those are parameters, and parameters are left out
+        command += ["-c", f"log_min_duration_statement={self._slow_query_ms}", "-c", "log_parameter_max_length=0"]
+        command += ["-c", "log_parameter_max_length_on_error=0"]
+        command += archiving.OPTIONS if self._durable else NOT_DURABLE
+        command += options
         deadline = time.monotonic() + RETRY_LIMIT_S
         while True:
             before = processes.size(self.log)

@@ -69,7 +69,8 @@ class EmbeddedServers:
         settings = self._settings
         state = self._state = prepare(settings.state_dir)
         self._starting, self._using = FolderLock(state.servers), FolderLock(state.root)
-        postgres, valkey = Postgres(state, pg_bin=settings.pg_bin), Valkey(state)
+        postgres = Postgres(state, pg_bin=settings.pg_bin, slow_query_ms=settings.operation.slow_query_ms)
+        valkey = Valkey(state)
         self._postgres = postgres if settings.database_url is None else None
         self._valkey = valkey if settings.redis_url is None else None
         with self._starting:
