@@ -70,7 +70,14 @@ async def _left_as_it_is(connection: Any) -> None:
 
 def _dump(value: Any) -> str:
     # PostgreSQL's jsonb cannot hold U+0000; hostile transcripts may.
-    return orjson.dumps(value).decode().replace("\\u0000", "\\ufffd")
+    return orjson.dumps(value, default=_hex).decode().replace("\\u0000", "\\ufffd")
+
+
+def _hex(value: Any) -> str:
+    """Sealed values within rows handed over as JSON: PostgreSQL's text form of bytea."""
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 Answer = TypeVar("Answer")
@@ -153,6 +160,8 @@ async def open_pool(
                     "jit": "off",
                     "statement_timeout": str(int(statement_limit_s * 1000)),
                     "lock_timeout": str(int(lock_limit_s * 1000)),
+                    # a process that was stopped inside a transaction holds up the events of all
+                    "idle_in_transaction_session_timeout": str(int(lock_limit_s * 1000)),
                 },
             )
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:

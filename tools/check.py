@@ -88,7 +88,7 @@ STAGES = [
         tests="tests/integration",
         without=(
             "tests/integration/embedded",
-            "tests/integration/test_kill_during_import.py",
+            "tests/integration/durability",
             "tests/integration/test_run.py",
         ),
         environment={"HOTLINE_TEST_POSTGRES": "system"},

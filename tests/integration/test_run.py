@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,12 @@ class Run:
     port: int
     process: subprocess.Popen[str] | None = None
     token: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("HOTLINE_")}
-        return {**kept, "HOTLINE_STATE_DIR": str(self.state), "HOTLINE_PORT": str(self.port)}
+        return {**kept, "HOTLINE_STATE_DIR": str(self.state), "HOTLINE_PORT": str(self.port), **self.settings}
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""

@@ -1,0 +1,98 @@
+"""A console that is always on: it reads the event stream and comes back with Last-Event-ID whenever it is cut off."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tests.integration.durability.installation import Installation, rows
+
+#: After so many events it hangs up by itself, so that it also reconnects while nothing is killed.
+HANGS_UP_AFTER = 150
+
+
+class Console:
+    """Reads in a thread from the moment it is made; ``events`` holds (id, kind) in the order they came."""
+
+    def __init__(self, installation: Installation, ports: Sequence[int] | None = None) -> None:
+        self.events: list[tuple[str, str]] = []
+        self.start = ""
+        """Where it began: the id of the first greeting."""
+        self.connections = 0
+        self._installation = installation
+        self._ports = itertools.cycle(ports or [installation.port])
+        self._last = ""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        installation.until(lambda: self.start)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._read()
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.1)
+
+    def _read(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", next(self._ports), timeout=15)
+        try:
+            headers = {"Authorization": f"Bearer {self._installation.token}"}
+            if self._last:
+                headers["Last-Event-ID"] = self._last
+            connection.request("GET", "/api/v1/events", headers=headers)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                time.sleep(0.1)
+                return
+            self.connections += 1
+            self._follow(answer)
+        finally:
+            connection.close()
+
+    def _follow(self, answer: http.client.HTTPResponse) -> None:
+        event_id = kind = ""
+        until = len(self.events) + HANGS_UP_AFTER
+        while not self._stop.is_set() and len(self.events) < until:
+            line = answer.readline().decode()
+            if not line:
+                return
+            name, _, content = line.rstrip("\n").partition(": ")
+            if name == "id":
+                event_id = self._last = content
+                self.start = self.start or content
+            elif name == "event":
+                kind = content
+            elif name == "data" and kind != "alive":
+                self.events.append((event_id, kind))
+
+    def close(self) -> None:
+        """Hang up for good."""
+        self._stop.set()
+        self._thread.join(20)
+
+
+EVENTS = """
+select txid::text || '-' || id as id, kind from events e
+where (e.txid, e.id) > ($1::text::xid8, $2::bigint) order by e.txid, e.id
+"""
+
+
+def told_once_and_in_order(console: Console, database: str) -> None:
+    """Wait until the console has what the database has, then compare one by one."""
+    txid, _, number = console.start.partition("-")
+
+    def written() -> list[tuple[str, str]]:
+        return [(row["id"], row["kind"]) for row in rows(database, EVENTS, txid, int(number))]
+
+    def caught_up() -> Any:
+        return (known := written()) and len(console.events) >= len(known)
+
+    console._installation.until(caught_up)
+    seen, known = list(console.events), written()
+    assert [event_id for event_id, _ in seen] == list(dict.fromkeys(event_id for event_id, _ in seen)), "told twice"
+    assert seen == known
