@@ -112,13 +112,25 @@ def test_a_stage_runs_its_tests_in_its_environment_without_those_it_leaves_out(
     assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
 
 
+def test_a_stage_runs_only_what_it_names(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = folder_of_tests(tmp_path, "def test_a():\n    assert False\n")
+    other = Path(tests) / "test_two.py"
+    other.write_text("def test_b():\n    assert True\n", encoding="utf-8")
+    monkeypatch.setattr(check, "STAGES", [check.Stage("some", tests=tests, only=(str(other),))])
+    assert check.main() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+
+
 def test_integration_runs_against_the_machines_postgres_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(root / "tools"))
     module = importlib.import_module("check")
     stages = {stage.name: stage for stage in module.STAGES}
     assert stages["integration-system"].environment == {"HOTLINE_TEST_POSTGRES": "system"}
     assert stages["integration-system"].tests == stages["integration"].tests
-    assert all((root / path).exists() for path in stages["integration-system"].without)
+    assert stages["integration-system"].only
+    assert all((root / path).exists() for stage in module.STAGES for path in (*stage.without, *stage.only))
     monkeypatch.setattr(module, "available_postgres", lambda: ["the wheel's"])
     assert "beside the wheel's" in module.lacks_second_postgres()
     monkeypatch.setattr(module, "available_postgres", lambda: ["the wheel's", "the system's"])
