@@ -14,6 +14,7 @@ import json
 import random
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from config.files import ConfigFiles
@@ -23,11 +24,13 @@ from hotline.intake.api_record import record_from_api
 from hotline.intake.store import store_batch
 from hotline.migrations.migrate import migrate
 from hotline.published import Published
+from hotline.sealing.key_file import DataKey, KeyRing
+from hotline.sealing.vault import FileVault
 from nlp import load_reader
-from routing.calls.lookup import LookupKey
 from routing.calls.record import CallRecord
-from routing.calls.store import call_row
 from routing.triage.service import TriageContext, triage_round
+
+VAULT = FileVault(Path("nowhere"), KeyRing("intl", b"l" * 32, {1: DataKey(1, "intl", b"d" * 32)}))
 
 WHO = ("我", "我们小区的业主", "我父亲", "隔壁老人", "我们车间二十多个工友")
 WHAT = (
@@ -69,7 +72,7 @@ async def copied(pool: Any, made: list[CallRecord]) -> float:
     async with pool.acquire() as connection:
         await connection.execute("create table bare (line text, external_id text, body text)")
         rows = [
-            (r.line, r.external_id, json.dumps(call_row(r, intake="backlog", key=LookupKey(b"k")), ensure_ascii=False))
+            (r.line, r.external_id, json.dumps(r.to_payload(), ensure_ascii=False))
             for r in made
         ]
         begun = time.perf_counter()
@@ -83,11 +86,11 @@ async def run(url: str, count: int) -> None:
     pool = await open_pool(url, 4)
     files = ConfigFiles()
     published = Published(files)
-    context = TriageContext(load_reader(None, files), published.policy, published.duty, "benchmark")
+    context = TriageContext(load_reader(None, files), published.policy, published.duty, VAULT, "benchmark")
     made = records(count)
     begun = time.perf_counter()
     for start in range(0, count, 500):
-        await store_batch(pool, made[start : start + 500], intake="backlog", key=LookupKey(b"k"))
+        await store_batch(pool, made[start : start + 500], intake="backlog", vault=VAULT)
     stored = time.perf_counter() - begun
     begun = time.perf_counter()
     while await triage_round(pool, context, limit=100):

@@ -12,8 +12,8 @@ import platformdirs
 
 from config.accounts import AccountSettings, account_settings
 from config.durability import DurabilitySettings, durability_settings
-from config.errors import ConfigError
 from config.environment import path, whole
+from config.errors import ConfigError
 from config.listening import ListeningSettings, listening_settings
 from config.operation import OperationSettings, operation_settings
 

@@ -12,10 +12,11 @@ from hotline.console.pages import add_console
 from hotline.database import open_pool
 from hotline.embedded.servers import ServerUrls
 from hotline.intake.api_record import profiles_by_line
+from hotline.intake.gate import IntakeGate
 from hotline.intake.profile import load_profiles
 from hotline.migrations.migrate import check_schema
 from hotline.published import Published
-from hotline.secrets import lookup_key, read_secret_key
+from hotline.sealing.opening import open_vault
 from hotline.signals import Signals
 from hotline.web.authentication import answer_errors, authenticate, check_routes
 from hotline.web.bodies import answer_rejected_bodies
@@ -39,7 +40,6 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     files = ConfigFiles(settings.config_dir)
     published = Published(files)
     profiles = profiles_by_line(load_profiles(files))
-    key = lookup_key(read_secret_key(settings))
     app = web.Application(
         middlewares=[
             know_client(settings.listening),
@@ -67,6 +67,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     try:
         async with pool.acquire() as connection:
             await check_schema(connection)
+        vault = await open_vault(settings, urls)
         await published.refresh(pool, force=True)
     except BaseException:
         await pool.close()
@@ -78,10 +79,11 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         pool=pool,
         signals=signals,
         published=published,
-        key=key,
+        vault=vault,
         profiles=profiles,
         hub=hub,
         exchange=NoExchange(),
+        intake=IntakeGate(limits.intake_bytes, limits.intake_waiting),
     )
 
     async def run(app: web.Application) -> AsyncIterator[None]:

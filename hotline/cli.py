@@ -9,7 +9,7 @@ import sys
 import typer
 
 from config.errors import ConfigError
-from hotline.commands import accounts, import_, service
+from hotline.commands import accounts, import_, keys, service
 from hotline.commands.evaluate import evaluate
 from hotline.commands.import_store import open_import_store
 from hotline.commands.train import train
@@ -38,6 +38,7 @@ app.command("evaluate")(evaluate)
 app.command("train")(train)
 app.add_typer(accounts.users, name="user")
 app.add_typer(accounts.tokens, name="token")
+app.add_typer(keys.keys, name="keys")
 app.add_typer(bench, name="bench")
 import_.register(app, open_import_store)
 

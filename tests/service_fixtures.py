@@ -27,6 +27,8 @@ from hotline.embedded.servers import ServerUrls
 from hotline.embedded.throwaway import embedded_postgres_roles, embedded_valkey
 from hotline.migrations.migrate import grant_service, migrate
 from hotline.published import Published
+from hotline.sealing.key_file import DataKey, KeyRing
+from hotline.sealing.vault import FileVault
 from hotline.signals import Signals
 from hotline.web.keys import SERVICES, Services
 from hotline.web.listening import make_runner
@@ -132,6 +134,11 @@ def reader() -> Reader:
     return load_reader()
 
 
+def some_vault() -> FileVault:
+    """A vault with keys of no worth, for tests that store by the domain's own functions."""
+    return FileVault(Path("/nowhere"), KeyRing("intl", b"l" * 32, {1: DataKey(1, "intl", b"d" * 32)}))
+
+
 @dataclass(slots=True)
 class RunningService:
     """The web on a free port and, on demand, a worker; requests by role."""
@@ -180,7 +187,7 @@ class RunningService:
         self._stop = asyncio.Event()
         signals = Signals(self.redis_url)
         published = Published(ConfigFiles())
-        worker = Worker(self.pool, signals, published, self.reader)
+        worker = Worker(self.pool, signals, published, self.services.vault, self.reader)
 
         async def work() -> None:
             await worker.run(self._stop)  # type: ignore[arg-type]

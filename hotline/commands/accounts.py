@@ -13,6 +13,7 @@ from hotline.accounts.store import add_token, add_user
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.migrations.migrate import prepare_database
+from hotline.sealing.opening import prepare_vault
 
 users = typer.Typer(no_args_is_help=True, help="Accounts.")
 tokens = typer.Typer(no_args_is_help=True, help="API tokens.")
@@ -27,6 +28,7 @@ def _with_pool(work: Callable[[Any], Awaitable[Answer]]) -> Answer:
     async def main() -> Answer:
         async with embedded_servers(settings) as urls:
             await prepare_database(urls)
+            await prepare_vault(settings, urls)
             pool = await open_pool(urls.database_url, 2)
             try:
                 return await work(pool)

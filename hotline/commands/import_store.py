@@ -20,11 +20,11 @@ from hotline.intake.importer import Sink
 from hotline.intake.store import PostgresSink
 from hotline.migrations.migrate import prepare_database
 from hotline.published import Published
-from hotline.secrets import lookup_key, read_secret_key
+from hotline.sealing.opening import prepare_vault
+from hotline.sealing.vault import FileVault
 from hotline.signals import Signals
 from hotline.worker.guarded import GuardedReader
 from hotline.worker.work import BATCH, GONE_S, worker_name
-from routing.calls.lookup import LookupKey
 from routing.triage.service import TriageContext, drop_leases, pending_count, suspect_round, triage_round
 from routing.triage.store import queries as triage_queries
 
@@ -33,14 +33,15 @@ class DatabaseStore:
     """Stores batches and, when the files are in, triages what waits unless a worker does."""
 
     def __init__(
-        self, pool: Any, signals: Signals, files: ConfigFiles, intake_as: str, key: LookupKey, limits: DurabilitySettings
+        self, pool: Any, signals: Signals, files: ConfigFiles, intake_as: str, vault: FileVault, limits: DurabilitySettings
     ) -> None:
         self._pool = pool
         self._signals = signals
         self._files = files
         self._limits = limits
+        self.vault = vault
         self._name = worker_name()
-        self.sink: Sink = PostgresSink(pool, intake_as=intake_as, key=key, patience_s=limits.patience_s)
+        self.sink: Sink = PostgresSink(pool, intake_as=intake_as, vault=vault, patience_s=limits.patience_s)
 
     async def triage_pending(self) -> None:
         """Read every waiting call here, with a progress bar, unless a worker runs."""
@@ -59,7 +60,7 @@ class DatabaseStore:
         published = Published(self._files)
         await published.refresh(self._pool, force=True)
         reader = GuardedReader(self._limits.read_limit_s)
-        context = TriageContext(reader, published.policy, published.duty, self._name, self._limits.lease_s)
+        context = TriageContext(reader, published.policy, published.duty, self.vault, self._name, self._limits.lease_s)
         columns = (TextColumn("研判"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:
             await self._seen(reader)
@@ -86,16 +87,16 @@ class DatabaseStore:
 @asynccontextmanager
 async def open_import_store(settings: Settings, intake_as: IntakeAs) -> AsyncIterator[DatabaseStore]:
     """Start or share the servers, bring the schema up to date, open a pool for one import."""
-    key = lookup_key(read_secret_key(settings))
     async with embedded_servers(settings) as urls:
         await prepare_database(urls)
+        vault = await prepare_vault(settings, urls)
         limits = settings.durability
         pool = await open_pool(
             urls.database_url, 4, statement_limit_s=limits.statement_limit_s, lock_limit_s=limits.lock_limit_s
         )
         signals = Signals(urls.redis_url)
         try:
-            yield DatabaseStore(pool, signals, ConfigFiles(settings.config_dir), intake_as, key, limits)
+            yield DatabaseStore(pool, signals, ConfigFiles(settings.config_dir), intake_as, vault, limits)
         finally:
             await signals.close()
             await pool.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -19,7 +18,8 @@ from hotline.demo.fill import DemoLogin, fill_demo
 from hotline.embedded.servers import ServerUrls, embedded_servers
 from hotline.migrations.migrate import prepare_database
 from hotline.published import Published
-from hotline.secrets import lookup_key, read_secret_key
+from hotline.sealing.key_file import make_key_file, read_key_file
+from hotline.sealing.opening import open_vault, prepare_vault
 from hotline.signals import Signals
 from hotline.supervise.children import ChildSpec
 from hotline.supervise.ports import address_of, free_port
@@ -49,13 +49,14 @@ def run(
     configure_logs("run")
     settings = load_settings()
     check_exposure(settings)
-    read_secret_key(settings)
+    read_key_file(settings.secret_key_file)
     logins: list[DemoLogin] = []
 
     async def prepare(urls: ServerUrls) -> None:
         await prepare_database(urls)
+        vault = await prepare_vault(settings, urls)
         if demo:
-            logins.extend(await fill_demo(settings, urls))
+            logins.extend(await fill_demo(settings, urls, vault))
 
     def on_ready(address: str) -> None:
         console = Console()
@@ -108,6 +109,7 @@ def work() -> None:
         files = ConfigFiles(settings.config_dir)
         async with embedded_servers(settings) as urls:
             limits = settings.durability
+            vault = await open_vault(settings, urls)
             pool = await open_pool(
                 urls.database_url,
                 settings.pool_size,
@@ -120,6 +122,7 @@ def work() -> None:
                 pool,
                 signals,
                 Published(files),
+                vault,
                 reader,
                 apart=apart,
                 lease_s=limits.lease_s,
@@ -143,6 +146,7 @@ def migrate_schema() -> None:
     async def main() -> None:
         async with embedded_servers(settings) as urls:
             await prepare_database(urls)
+            await prepare_vault(settings, urls)
 
     asyncio.run(main())
     print("The schema is up to date.")
@@ -151,7 +155,6 @@ def migrate_schema() -> None:
 def create_key() -> None:
     """Make the secret key where there is none yet (an outside database needs it before the first start)."""
     settings = load_settings()
-    read_secret_key(replace(settings, secret_key_required=False))
-    # deriving proves that the key can be used
-    lookup_key(read_secret_key(settings))
+    if read_key_file(settings.secret_key_file) is None:
+        make_key_file(settings.secret_key_file, settings.cipher_suite)
     print(f"The secret key stands in {settings.secret_key_file}; keep a copy apart from the database.")

@@ -13,10 +13,11 @@ from hotline.console.marks import spans_of, utterances
 from hotline.console.render import fragment, page
 from hotline.web.bodies import moment, path_id
 from hotline.web.keys import Services, needs, principal, services
-from hotline.web.views import call_page, excerpt, listed_call
+from hotline.web.views import call_page, listed_call, listed_item
 from routing.calls.store import CallFilter, list_calls
 from routing.calls.store import queries as call_queries
 from routing.errors import InvalidRequest
+from routing.sealing import opened
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
@@ -33,7 +34,10 @@ async def shown_call(own: Services, who: Principal, call_id: int) -> dict[str, A
     async with own.pool.acquire() as connection:
         holder = shown["call"]["held_by"]
         held_by_name = await queries.display_name(connection, user_id=holder) if holder else None
-        answers = [dict(row) for row in await queries.direct_answers(connection, call_id=call_id)]
+        answers = [
+            opened(own.vault, row, "direct_answers", ("answer",))
+            for row in await queries.direct_answers(connection, call_id=call_id)
+        ]
     return {
         **shown,
         "utterances": utterances(shown["call"]["segments"], spans),
@@ -75,7 +79,7 @@ async def listing(request: web.Request) -> web.StreamResponse:
         limit=PAGE_SIZE + 1,
     )
     async with own.pool.acquire() as connection:
-        rows = await list_calls(connection, wanted)
+        rows = await list_calls(connection, own.vault, wanted)
     more = None
     if len(rows) > PAGE_SIZE:
         last = rows[PAGE_SIZE - 1]
@@ -99,7 +103,8 @@ def _place(at: str | None, call_id: str | None) -> tuple[datetime | None, int | 
 @needs("calls.read")
 async def alarms(request: web.Request) -> web.StreamResponse:
     """GET /console/alarms: danger that nobody has acknowledged; stays on top until somebody does."""
-    async with services(request).pool.acquire() as connection:
+    own = services(request)
+    async with own.pool.acquire() as connection:
         rows = await call_queries.open_alarms(connection)
-    items = [dict(row) | {"excerpt": excerpt(row["excerpt"])} for row in rows]
+    items = [listed_item(own.vault, row) for row in rows]
     return fragment(request, "_alarms.html", {"alarms": items})

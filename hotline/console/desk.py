@@ -14,10 +14,11 @@ from hotline.console.render import fragment, page
 from hotline.console.words import CALLBACK, DESTINATIONS, DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
-from hotline.web.views import excerpt
+from hotline.web.views import listed_item
 from routing.errors import AssignmentNotFound
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.store import queries as queue_queries
+from routing.sealing import opened
 
 SHOWN_PER_QUEUE = 30
 
@@ -48,7 +49,7 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
         lists = []
         for name in names:
             rows = await queue_queries.waiting_items(connection, queue=name, limit=SHOWN_PER_QUEUE + 1)
-            items = [dict(row) | {"excerpt": excerpt(row["excerpt"])} for row in rows]
+            items = [listed_item(own.vault, row) for row in rows]
             lists.append({"queue": policy.queue(name), "items": items[:SHOWN_PER_QUEUE], "more": len(items) > 30})
     for row in in_hand:
         # three heartbeats a lease: two may be lost before the call goes back
@@ -75,7 +76,7 @@ async def work(request: web.Request) -> web.StreamResponse:
     mine = {own.published.policy.queue(name).destination for name in own.published.policy.queues_of_role(who.role)}
     context = {
         **shown,
-        "assignment": dict(row),
+        "assignment": opened(own.vault, row, "assignments", ("notes", "summary")),
         "dispositions": DISPOSITIONS.get(who.role, DISPOSITIONS["admin"]),
         "callback": CALLBACK,
         "onward": [state for name, state in states.items() if name not in mine],

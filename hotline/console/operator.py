@@ -15,7 +15,7 @@ from hotline.console.render import fragment, page
 from hotline.console.words import DESTINATIONS, OVERRULE_REASONS
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
-from hotline.web.views import excerpt
+from hotline.web.views import listed_item
 from routing.calls.store import queries as call_queries
 from routing.policy.settings import QueueSettings
 from routing.queues.store import queries as queue_queries
@@ -55,6 +55,8 @@ async def _entries(own: Services, user_id: int) -> list[dict[str, Any]]:
         held = await call_queries.held_calls(connection, user_id=user_id)
         queue = own.published.policy.queue_for("operators").name
         waiting = await queue_queries.waiting_items(connection, queue=queue, limit=LIST_LIMIT)
+    held = [listed_item(own.vault, row) for row in held]
+    waiting = [listed_item(own.vault, row) for row in waiting]
     entries = [_entry(row, row["received_at"], held_by=row["held_by"], live=True) for row in held]
     known = {entry["call_id"] for entry in entries}
     entries += [
@@ -74,7 +76,7 @@ def _entry(row: Mapping[str, Any], since: datetime, *, held_by: int | None, live
         "mine": held_by is not None,
         "since": since,
         "region": row["region"],
-        "excerpt": excerpt(row["excerpt"]),
+        "excerpt": row["excerpt"],
         "route": row["route"],
         "confidence": row["confidence"],
         "review": row["review"],

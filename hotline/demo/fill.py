@@ -31,14 +31,13 @@ from hotline.intake.api_record import profiles_by_line
 from hotline.intake.profile import Profile, load_profiles
 from hotline.intake.store import store_batch
 from hotline.published import Published
-from hotline.secrets import lookup_key, read_secret_key
 from nlp import load_reader
 from nlp.classification import Reader
-from routing.calls.lookup import LookupKey
 from routing.offers.service import CLOSE_AFTER_H
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.store import queries as queue_queries
 from routing.rosters.store import DutyBook
+from routing.sealing import Vault
 from routing.triage.service import TriageContext, triage_round
 
 log = structlog.get_logger(__name__)
@@ -60,7 +59,9 @@ class DemoLogin:
     label: str
 
 
-async def fill_demo(settings: Settings, urls: ServerUrls, *, now: datetime | None = None) -> list[DemoLogin]:
+async def fill_demo(
+    settings: Settings, urls: ServerUrls, vault: Vault, *, now: datetime | None = None
+) -> list[DemoLogin]:
     """Demo accounts and calls on a database without users; nothing on any other. The log-ins made now.
 
     The calls end at ``now`` (aware, not in the future; None: the present).
@@ -74,7 +75,7 @@ async def fill_demo(settings: Settings, urls: ServerUrls, *, now: datetime | Non
                 city = load_city()
                 if not await _is_new(connection, city):
                     return []
-                return await _fill(settings, pool, connection, city, now or datetime.now(UTC))
+                return await _fill(settings, pool, connection, city, now or datetime.now(UTC), vault=vault)
             finally:
                 await queries.unlock(connection)
     finally:
@@ -93,7 +94,9 @@ async def _is_new(connection: Any, city: City) -> bool:
     return not state["users"]
 
 
-async def _fill(settings: Settings, pool: Any, connection: Any, city: City, now: datetime) -> list[DemoLogin]:
+async def _fill(
+    settings: Settings, pool: Any, connection: Any, city: City, now: datetime, *, vault: Vault
+) -> list[DemoLogin]:
     await queries.mark(connection, action="demo_begun")
     files = ConfigFiles(settings.config_dir)
     published = Published(files)
@@ -106,7 +109,7 @@ async def _fill(settings: Settings, pool: Any, connection: Any, city: City, now:
         city=city,
         ids=ids,
         published=published,
-        key=lookup_key(read_secret_key(settings)),
+        vault=vault,
         now=now,
         reader=load_reader(None, files),
         clock=PastClock(connection),
@@ -127,7 +130,7 @@ class _Filling:
     city: City
     ids: dict[str, int]
     published: Published
-    key: LookupKey
+    vault: Vault
     now: datetime
     reader: Reader
     clock: PastClock
@@ -161,6 +164,7 @@ class _Filling:
     def _work(self, calls: dict[int, DrawnCall], book: DutyBook) -> Work:
         return Work(
             self.pool,
+            self.vault,
             self.connection,
             self.clock,
             self.published.policy,
@@ -182,7 +186,7 @@ class _Filling:
                 self.pool,
                 [each.record for each in part],
                 intake=intake,
-                key=self.key,
+                vault=self.vault,
                 held_by=[self._holder(each) for each in part],
             )
             taken |= {outcome.call_id: each for outcome, each in zip(outcomes, part, strict=True)}
@@ -190,7 +194,7 @@ class _Filling:
         mark = await self.clock.mark()
         seconds = timedelta(seconds=READ_S)
         self.clock.note(mark, ((call_id, self.clock.last(call_id) + seconds) for call_id in taken))
-        context = TriageContext(self.reader, self.published.policy, duty, "demo")
+        context = TriageContext(self.reader, self.published.policy, duty, self.vault, "demo")
         while await triage_round(self.pool, context):
             pass
         await self.clock.shift()

@@ -27,8 +27,9 @@ from routing.queues.store import agent_view, item_view
 from routing.queues.store import queries as queue_queries
 from routing.rosters.duty import next_change
 from routing.rosters.store import DutyBook
+from routing.sealing import Vault
 from routing.transfers.service import ForwardOrder, cancel, confirm, forward, receive, send_back
-from routing.transfers.service import queries as transfer_queries
+from routing.transfers.store import queries as transfer_queries
 
 #: Median wait in a queue and median handling, in seconds.
 WAIT_S: dict[Destination, float] = {"operators": 8, "police": 5, "lawyers": 38, "mediators": 140, "departments": 120}
@@ -66,6 +67,7 @@ class Work:
     """One run of the work; ``until`` is the last moment at which anything happens."""
 
     pool: Any
+    vault: Vault
     connection: Any
     clock: PastClock
     policy: Policy
@@ -91,12 +93,12 @@ class Work:
             transfer = await self._forward(call_id, user_id, row["destination"], live=True)
             if self._turn("taken_back", TAKEN_BACK):
                 await self.clock.set(call_id, at + timedelta(seconds=9))
-                await cancel(self.pool, transfer["id"], user_id)
+                await cancel(self.pool, self.vault, transfer["id"], user_id)
                 at = await self.clock.set(call_id, at + timedelta(seconds=31))
                 transfer = await self._forward(call_id, user_id, row["destination"], live=True)
             if transfer["mode"] == "manual":
                 await self.clock.set(call_id, at + timedelta(seconds=self.rng.randint(6, 25)))
-                await confirm(self.pool, transfer["id"], user_id)
+                await confirm(self.pool, self.vault, transfer["id"], user_id)
 
     async def serve_all(self) -> None:
         """Every queue is worked off, the operators' first: what they forward stands in another queue then.
@@ -159,9 +161,8 @@ class Work:
         role = self._person(agent.user_id).role
         if role in ("lawyer", "mediator") and self._turn("released", RELEASED):
             at = await self._step(call_id, 40)
-            await release(
-                self.pool, self.policy, taken.assignment_id, agent.user_id, reason=self.rng.choice(RELEASE_REASONS[:3])
-            )
+            reason = self.rng.choice(RELEASE_REASONS[:3])
+            await release(self.pool, self.vault, self.policy, taken.assignment_id, agent.user_id, reason=reason)
             await self.clock.set(call_id, at + timedelta(seconds=self.rng.randint(20, 200)))
             again = await claim(self.pool, self.policy, queue, agent.user_id, on_roster=on_roster)
             if again is None or again.call_id != call_id:
@@ -183,6 +184,7 @@ class Work:
             return
         await complete(
             self.pool,
+            self.vault,
             self.policy,
             taken.assignment_id,
             agent.user_id,
@@ -199,11 +201,12 @@ class Work:
         if call_id not in self._returned and self._turn("sent_back", SENT_BACK):
             self._returned.add(call_id)
             reason = self.rng.choice(self.city.words["returned"])
-            await send_back(self.pool, self.policy, transfer_id, agent.user_id, reason)
+            await send_back(self.pool, self.vault, self.policy, transfer_id, agent.user_id, reason=reason)
             return True
         row = await transfer_queries.transfer(self.connection, transfer_id=transfer_id)
         if row["our_ticket"] is not None:
-            await receive(self.pool, transfer_id, agent.user_id, f"CB{self.clock.last(call_id):%Y%m%d}{call_id:06d}")
+            number = f"CB{self.clock.last(call_id):%Y%m%d}{call_id:06d}"
+            await receive(self.pool, self.vault, transfer_id, agent.user_id, number)
         return False
 
     async def _forward(self, call_id: int, user_id: int, proposed: str, *, live: bool) -> dict[str, Any]:
@@ -219,10 +222,11 @@ class Work:
         ticket = live and (meant if overruled else proposed) == "departments"
         return await forward(
             self.pool,
+            self.vault,
             self.policy,
             call_id,
             user_id,
-            ForwardOrder(
+            order=ForwardOrder(
                 "ticket" if ticket else "one_key",
                 destination=meant if overruled else None,
                 reason=reason if overruled else None,
@@ -231,7 +235,7 @@ class Work:
 
     async def _answer(self, call_id: int, user_id: int) -> None:
         words = "invalid_answers" if self.calls[call_id].route == "invalid" else "answers"
-        await answer_directly(self.pool, call_id, user_id, self.rng.choice(self.city.words[words]))
+        await answer_directly(self.pool, self.vault, call_id, user_id, self.rng.choice(self.city.words[words]))
 
     def _answered_by_operator(self, call_id: int, proposed: str) -> bool:
         """A wrong number, or something an operator knows. Danger is always handed on."""

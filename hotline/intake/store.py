@@ -10,9 +10,9 @@ from typing import Any
 import asyncpg
 
 from hotline.database import when_back
-from routing.calls.lookup import LookupKey
 from routing.calls.record import CallRecord
 from routing.calls.store import MAX_BATCH, Outcome, store_records
+from routing.sealing import Vault
 
 #: Two senders of the same keys can meet; the loser of a deadlock begins its batch again.
 TRIES = 5
@@ -25,7 +25,7 @@ async def store_batch(
     records: Sequence[CallRecord],
     *,
     intake: str,
-    key: LookupKey,
+    vault: Vault,
     held_by: Sequence[int | None] | None = None,
 ) -> list[Outcome]:
     """Store ``records`` in transactions of at most 500; committed when this returns.
@@ -37,17 +37,17 @@ async def store_batch(
     for start in range(0, len(records), MAX_BATCH):
         part = records[start : start + MAX_BATCH]
         holders = held_by[start : start + MAX_BATCH] if held_by else None
-        outcomes += await _store_part(pool, part, intake=intake, key=key, held_by=holders)
+        outcomes += await _store_part(pool, part, intake=intake, vault=vault, held_by=holders)
     return outcomes
 
 
 async def _store_part(
-    pool: Any, part: Sequence[CallRecord], *, intake: str, key: LookupKey, held_by: Sequence[int | None] | None
+    pool: Any, part: Sequence[CallRecord], *, intake: str, vault: Vault, held_by: Sequence[int | None] | None
 ) -> list[Outcome]:
     for attempt in range(TRIES):
         try:
             async with pool.acquire() as connection, connection.transaction():
-                return await store_records(connection, part, intake=intake, key=key, held_by=held_by)
+                return await store_records(connection, part, intake=intake, vault=vault, held_by=held_by)
         except _MET:
             if attempt == TRIES - 1:
                 raise
@@ -58,15 +58,15 @@ async def _store_part(
 class PostgresSink:
     """The importer's sink: one batch at a time, patient while the database restarts."""
 
-    def __init__(self, pool: Any, *, intake_as: str, key: LookupKey, patience_s: float = 30.0) -> None:
+    def __init__(self, pool: Any, *, intake_as: str, vault: Vault, patience_s: float = 30.0) -> None:
         self._pool = pool
         self._intake = intake_as
-        self._key = key
+        self._vault = vault
         self._patience_s = patience_s
 
     async def __call__(self, batch: list[CallRecord]) -> list[Outcome]:
         """Store ``batch``; the answers stand in its order."""
         # a batch that was committed before the connection broke is found again as duplicates
         return await when_back(
-            lambda: store_batch(self._pool, batch, intake=self._intake, key=self._key), wait_s=self._patience_s
+            lambda: store_batch(self._pool, batch, intake=self._intake, vault=self._vault), wait_s=self._patience_s
         )

@@ -11,11 +11,12 @@ from aiohttp import web
 from config.settings import Settings
 from hotline.accounts.permissions import Permission
 from hotline.accounts.store import Principal
+from hotline.intake.gate import IntakeGate
 from hotline.intake.profile import Profile
 from hotline.published import Published
 from hotline.signals import Signals
 from hotline.web.hub import EventHub
-from routing.calls.lookup import LookupKey
+from routing.sealing import Vault
 from routing.transfers.exchange import Exchange
 
 
@@ -27,11 +28,13 @@ class Services:
     pool: Any
     signals: Signals
     published: Published
-    key: LookupKey
+    vault: Vault
     profiles: Mapping[str, Profile]
     """Line profiles by line."""
     hub: EventHub
     exchange: Exchange
+    intake: IntakeGate
+    """What this process takes in at a time."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

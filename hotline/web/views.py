@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hotline.accounts.store import Principal
@@ -10,10 +10,13 @@ from hotline.web.keys import Services
 from nlp.masking import mask_number, mask_text
 from routing.calls.record import CONTACTS
 from routing.calls.states import STATES
+from routing.calls.store import opened_call, with_excerpt
 from routing.calls.store import queries as call_queries
 from routing.errors import CallNotFound
 from routing.queues.store import queries as queue_queries
-from routing.transfers.service import queries as transfer_queries
+from routing.sealing import Vault, opened
+from routing.transfers.store import opened_transfer
+from routing.transfers.store import queries as transfer_queries
 from routing.triage.store import queries as triage_queries
 
 #: Calls of one number within so many days form one timeline.
@@ -28,6 +31,12 @@ def masked(number: str | None) -> str | None:
 def excerpt(text: str, length: int = 80) -> str:
     """The beginning of a transcript for lists: masked first and cut then, so that no cut number shows."""
     return mask_text(text)[:length]
+
+
+def listed_item(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of a list whose transcript shows by its beginning: queue items, held calls, alarms."""
+    shown = with_excerpt(vault, row)
+    return shown | {"excerpt": excerpt(shown["excerpt"])}
 
 
 def listed_call(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,11 +123,11 @@ def _surname(name: str | None) -> str | None:
     return f"{name[0]}{'*' * min(2, len(name) - 1)}" if name else None
 
 
-def triage_view(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def triage_view(row: Mapping[str, Any] | None, vault: Vault) -> dict[str, Any] | None:
     """One reading with its spans masked."""
     if row is None:
         return None
-    reading: dict[str, Any] = row["reading"]
+    reading: dict[str, Any] = vault.open_json(row["reading"], "triages.reading")
     spans = {
         name: [span | {"text": mask_text(span["text"])} for span in reading.get(name, [])]
         for name in ("evidence", "cues", "entities")
@@ -142,15 +151,16 @@ def decision_view(row: Mapping[str, Any] | None, services: Services) -> dict[str
     if row is None:
         return None
     policy = services.published.policy
+    body: dict[str, Any] = services.vault.open_json(row["body"], "decisions.body")
     return {
-        **row["body"],
+        **body,
         "id": row["id"],
         "by": row["by_name"] if row["by_user"] else None,
         "created_at": row["created_at"],
-        "joint_labels": [policy.joint_label(joint) for joint in row["body"]["joint"]],
+        "joint_labels": [policy.joint_label(joint) for joint in body["joint"]],
         "agencies": [
             {"key": agency.key, "label": agency.label, "phone": agency.phone}
-            for joint in row["body"]["joint"]
+            for joint in body["joint"]
             if (agency := policy.agencies.get(joint)) is not None
         ],
     }
@@ -195,10 +205,14 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         call = await call_queries.call(connection, call_id=call_id)
         if call is None:
             raise CallNotFound(f"没有编号为 {call_id} 的来电。")
+        call = opened_call(services.vault, call)
         triage = await triage_queries.triage(connection, call_id=call_id)
         decision = await triage_queries.decision(connection, call_id=call_id)
         items = await queue_queries.items_of_call(connection, call_id=call_id)
-        transfers = await transfer_queries.transfers_of_call(connection, call_id=call_id)
+        transfers = [
+            opened_transfer(services.vault, row)
+            for row in await transfer_queries.transfers_of_call(connection, call_id=call_id)
+        ]
         timeline = await call_queries.timeline(connection, call_id=call_id)
         alarm = await call_queries.alarm(connection, call_id=call_id)
         notices = await triage_queries.notices(connection, call_id=call_id)
@@ -217,28 +231,48 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         )
     return {
         "call": call_view(call, who),
-        "triage": triage_view(triage),
+        "triage": triage_view(triage, services.vault),
         "decision": decision_view(decision, services),
         "queue_item": next((item_view(i) for i in items if i["role"] == "lead"), None),
         "joint_items": [item_view(i) for i in items if i["role"] == "joint"],
         "transfers": [transfer_view(t) for t in transfers],
-        "timeline": [dict(entry) for entry in timeline],
+        "timeline": [_told(entry, transfers) for entry in timeline],
         "caller_timeline": [
             {"call_id": o["id"], "line": o["line"], "received_at": o["received_at"], "state": o["state"]}
             for o in others
         ],
         "alarm": dict(alarm) if alarm else None,
         "notices": [
-            {"id": n["id"], "created_at": n["created_at"], "destination": n["destination"], **_short(n["body"])}
+            {
+                "id": n["id"],
+                "created_at": n["created_at"],
+                "destination": n["destination"],
+                **_short(n["body"], services.vault),
+            }
             for n in notices
         ],
-        "assignments": [_assignment_view(a, who) for a in assignments],
-        "choices": [dict(choice) | {"message": mask_text(choice["message"] or "") or None} for choice in choices],
+        "assignments": [
+            _assignment_view(opened(services.vault, a, "assignments", ("disposition", "notes", "summary")), who)
+            for a in assignments
+        ],
+        "choices": [_choice_view(opened(services.vault, choice, "caller_choices", ("message",))) for choice in choices],
     }
 
 
-def _short(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"reasons": body["reasons"]}
+def _choice_view(choice: dict[str, Any]) -> dict[str, Any]:
+    return choice | {"message": mask_text(choice["message"] or "") or None}
+
+
+def _told(entry: Mapping[str, Any], transfers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One entry of the timeline; the reason of a return stands with its transfer."""
+    if entry["action"] != "returned":
+        return dict(entry)
+    returned = (t["return_reason"] for t in transfers if t["id"] == entry["detail"].get("transfer_id"))
+    return dict(entry) | {"detail": entry["detail"] | {"reason": mask_text(next(returned, None) or "") or None}}
+
+
+def _short(body: bytes, vault: Vault) -> dict[str, Any]:
+    return {"reasons": vault.open_json(body, "decisions.body")["reasons"]}
 
 
 def item_view(row: Mapping[str, Any]) -> dict[str, Any]:

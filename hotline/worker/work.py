@@ -19,6 +19,8 @@ from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
 from routing.calls.service import end_silent_calls
 from routing.offers.service import close_completed, queue_round
+from routing.statistics.store import FOLD_STEP, fold
+from routing.sealing import Vault
 from routing.triage.service import LEASE_S, TriageContext, drop_leases, suspect_round, triage_round
 from routing.triage.store import queries as triage_queries
 
@@ -33,6 +35,8 @@ ALIVE_S = 3.0
 #: A worker not seen for this long is gone; its jobs are due again.
 GONE_S = 15.0
 TIDY_S = 600.0
+#: Deltas of statistics wait so long for the roll-ups: calls that move on meanwhile cancel out.
+FOLD_S = 5.0
 #: A live call of which nothing was heard for so long is over, whether its line said so or not.
 LIVE_SILENCE_S = 7200.0
 SILENCE_ROUND_S = 30.0
@@ -50,7 +54,7 @@ async def _for_ever(name: str, every_s: float, step: Callable[[], Awaitable[obje
         try:
             await step()
         except Exception as error:  # noqa: BLE001 - nothing was half done: every step is a transaction
-            log.warning("step_failed", step=name, error=f"{type(error).__name__}: {error}"[:300])
+            log.warning("step_failed", step=name, error=type(error).__name__)
             await asyncio.sleep(ERROR_PAUSE_S)
         await asyncio.sleep(every_s)
 
@@ -68,6 +72,7 @@ class Worker:
         pool: Any,
         signals: Signals,
         published: Published,
+        vault: Vault,
         reader: Reader,
         *,
         apart: Reader | None = None,
@@ -78,6 +83,7 @@ class Worker:
         self._pool = pool
         self._signals = signals
         self._published = published
+        self._vault = vault
         self._reader = reader
         self._apart = apart
         self._one_reader = asyncio.Lock()
@@ -102,6 +108,7 @@ class Worker:
             asyncio.create_task(_for_ever("alive", ALIVE_S, self._alive)),
             asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
+            asyncio.create_task(_for_ever("fold", FOLD_S, self._fold)),
         ]
         await stop.wait()
         await asyncio.wait(reading, timeout=2.0)
@@ -120,7 +127,9 @@ class Worker:
                 await self._published.refresh(self._pool)
                 reader = self._reader if step == self._fresh else self._apart or self._reader
                 done = await step(
-                    TriageContext(reader, self._published.policy, self._published.duty, lane, self._lease_s)
+                    TriageContext(
+                        reader, self._published.policy, self._published.duty, self._vault, lane, self._lease_s
+                    )
                 )
                 if done:
                     await self._signals.ring()
@@ -170,6 +179,10 @@ class Worker:
     async def _silence(self) -> None:
         if await end_silent_calls(self._pool, self._live_silence_s):
             await self._signals.work_added([0])
+
+    async def _fold(self) -> None:
+        while await fold(self._pool) == FOLD_STEP:
+            pass
 
     async def _tidy(self) -> None:
         async with self._pool.acquire() as connection:

@@ -8,10 +8,12 @@ from typing import Any
 from routing.calls import store as calls
 from routing.errors import HeldByOther, IllegalTransition, InvalidRequest
 from routing.queues.store import queries as queue_queries
-from routing.transfers.service import check_holder, locked_call, queries
+from routing.sealing import Vault
+from routing.transfers.service import check_holder
+from routing.transfers.store import locked_call, queries
 
 
-async def answer_directly(pool: Any, call_id: int, user_id: int, answer: str) -> None:
+async def answer_directly(pool: Any, vault: Vault, call_id: int, user_id: int, answer: str) -> None:
     """直接答复: the operator closes the call with the text used."""
     if not answer.strip():
         raise InvalidRequest("answer：请填写答复内容。")
@@ -27,14 +29,15 @@ async def answer_directly(pool: Any, call_id: int, user_id: int, answer: str) ->
                     connection,
                     assignment_id=item["assignment_id"],
                     outcome="completed",
-                    disposition="直接答复",
+                    disposition=vault.seal("直接答复", "assignments.disposition"),
                     notes=None,
                     summary=None,
                 )
                 await queue_queries.after_call(connection, user_id=user_id, wrap_up_s=0)
             await queries.finish_item(connection, item_id=item["id"])
         await queries.ended_transfers(connection, call_id=call_id)
-        await queries.insert_answer(connection, call_id=call_id, user_id=user_id, answer=answer.strip())
+        sealed = vault.seal(answer.strip(), "direct_answers.answer")
+        await queries.insert_answer(connection, call_id=call_id, user_id=user_id, answer=sealed)
         await calls.queries.set_hold(connection, call_id=call_id, user_id=None)
         await calls.change_state(
             connection, call_id, "completed", action="answered_directly", user_id=user_id, detail={}
@@ -58,6 +61,7 @@ async def hold(pool: Any, call_id: int, user_id: int) -> None:
 
 async def record_choice(
     pool: Any,
+    vault: Vault,
     call_id: int,
     user_id: int,
     *,
@@ -83,7 +87,7 @@ async def record_choice(
             expected_wait_s=expected_wait_s,
             window_start=window_start,
             window_end=window_end,
-            message=message,
+            message=vault.seal(message, "caller_choices.message"),
             user_id=user_id,
         )
         await calls.queries.log(

@@ -6,31 +6,31 @@
 with input as (
     select * from jsonb_to_recordset(:rows::jsonb) as r(
         line text, external_id text, intake text, contact text, live boolean, held_by bigint,
-        received_at timestamptz, caller_number text, caller_hash text, caller_name text,
-        transcript text, segments jsonb, language text, address text, region text, operator_name text,
-        confidential boolean, request_kind text, channel text, urgency text, lead_unit text,
-        joint_units jsonb, dispatched_at timestamptz, received_by_unit_at timestamptz,
-        ended_at timestamptz, recording_number text, talk_time_s double precision, satisfaction int,
-        source jsonb, content_hash text, payload jsonb)
+        received_at timestamptz, caller_number bytea, caller_hash bytea, caller_name bytea,
+        transcript bytea, segments bytea, excerpt bytea, language text, address bytea, region text,
+        operator_name text, confidential boolean, request_kind text, channel text, urgency text,
+        lead_unit text, joint_units jsonb, dispatched_at timestamptz, received_by_unit_at timestamptz,
+        ended_at timestamptz, recording_number bytea, talk_time_s double precision, satisfaction int,
+        content_hash bytea, payload bytea)
 ), stored as (
     insert into calls (
         line, external_id, intake, contact, live, held_by, received_at, caller_number, caller_hash,
-        caller_name, transcript, segments, language, address, region, operator_name, confidential,
+        caller_name, transcript, segments, excerpt, language, address, region, operator_name, confidential,
         request_kind, channel, urgency, lead_unit, joint_units, dispatched_at, received_by_unit_at,
-        ended_at, recording_number, talk_time_s, satisfaction, source, content_hash, grid_id)
+        ended_at, recording_number, talk_time_s, satisfaction, content_hash, grid_id)
     select
         line, external_id, intake, contact, live, held_by, received_at, caller_number,
-        decode(caller_hash, 'hex'), caller_name, transcript, segments, language, address, region,
-        operator_name, confidential, request_kind, channel, urgency, lead_unit,
+        caller_hash, caller_name, transcript, segments, excerpt, language, address, region, operator_name,
+        confidential, request_kind, channel, urgency, lead_unit,
         array(select jsonb_array_elements_text(joint_units)), dispatched_at, received_by_unit_at,
-        ended_at, recording_number, talk_time_s, satisfaction, source, decode(content_hash, 'hex'),
+        ended_at, recording_number, talk_time_s, satisfaction, content_hash,
         (select min(g.id) from grids g where g.name = input.region)
     from input order by line, external_id
     on conflict (line, external_id) do nothing
     returning id, line, external_id, intake, live
 ), versions as (
     insert into call_versions (call_id, version, content_hash, payload)
-    select s.id, 1, decode(i.content_hash, 'hex'), i.payload
+    select s.id, 1, i.content_hash, i.payload
     from stored s join input i using (line, external_id)
 ), jobs as (
     insert into triage_jobs (call_id, revision, lane)
@@ -58,26 +58,26 @@ for update of c;
 with input as (
     select * from jsonb_to_record(:row::jsonb) as r(
         line text, external_id text, contact text, live boolean,
-        received_at timestamptz, caller_number text, caller_hash text, caller_name text,
-        transcript text, segments jsonb, language text, address text, region text, operator_name text,
-        confidential boolean, request_kind text, channel text, urgency text, lead_unit text,
-        joint_units jsonb, dispatched_at timestamptz, received_by_unit_at timestamptz,
-        ended_at timestamptz, recording_number text, talk_time_s double precision, satisfaction int,
-        source jsonb, content_hash text, payload jsonb)
+        received_at timestamptz, caller_number bytea, caller_hash bytea, caller_name bytea,
+        transcript bytea, segments bytea, excerpt bytea, language text, address bytea, region text,
+        operator_name text, confidential boolean, request_kind text, channel text, urgency text,
+        lead_unit text, joint_units jsonb, dispatched_at timestamptz, received_by_unit_at timestamptz,
+        ended_at timestamptz, recording_number bytea, talk_time_s double precision, satisfaction int,
+        content_hash bytea, payload bytea)
 ), changed as (
     update calls c set
-        version = c.version + 1, revision = c.revision + 1,
+        version = c.version + 1, revision = c.revision + 1, heard_at = now(),
         contact = case when c.intake = 'history' then c.contact else i.contact end, live = i.live,
         held_by = case when i.live then c.held_by end,
         received_at = i.received_at, caller_number = i.caller_number,
-        caller_hash = decode(i.caller_hash, 'hex'), caller_name = i.caller_name,
-        transcript = i.transcript, segments = i.segments, language = i.language, address = i.address,
-        region = i.region, operator_name = i.operator_name, confidential = c.confidential or i.confidential,
+        caller_hash = i.caller_hash, caller_name = i.caller_name,
+        transcript = i.transcript, segments = i.segments, excerpt = i.excerpt, language = i.language,
+        address = i.address, region = i.region, operator_name = i.operator_name, confidential = c.confidential or i.confidential,
         request_kind = i.request_kind, channel = i.channel, urgency = i.urgency, lead_unit = i.lead_unit,
         joint_units = array(select jsonb_array_elements_text(i.joint_units)),
         dispatched_at = i.dispatched_at, received_by_unit_at = i.received_by_unit_at, ended_at = i.ended_at,
         recording_number = i.recording_number, talk_time_s = i.talk_time_s, satisfaction = i.satisfaction,
-        source = i.source, content_hash = decode(i.content_hash, 'hex'),
+        content_hash = i.content_hash,
         grid_id = (select min(g.id) from grids g where g.name = i.region)
     from input i where c.id = :call_id
     returning c.id, c.version, c.revision, c.intake, c.live
@@ -87,7 +87,7 @@ with input as (
     where q.call_id = ch.id and not ch.live and q.live and q.state in ('waiting', 'offered', 'claimed')
 ), versions as (
     insert into call_versions (call_id, version, content_hash, payload)
-    select ch.id, ch.version, decode(i.content_hash, 'hex'), i.payload from changed ch, input i
+    select ch.id, ch.version, i.content_hash, i.payload from changed ch, input i
 ), logged as (
     insert into call_log (call_id, action, detail)
     select id, 'new_version', jsonb_build_object('version', version) from changed
@@ -134,7 +134,8 @@ select * from calls where id = :call_id;
 -- name: replace_segments!
 -- A live transcript grew: the caller's words so far, and a triage job for the new revision.
 with changed as (
-    update calls set segments = :segments::jsonb, transcript = :transcript, revision = revision + 1
+    update calls set segments = :segments, transcript = :transcript, excerpt = :excerpt, revision = revision + 1,
+        heard_at = now()
     where id = :call_id
     returning id, revision
 ), told as (
@@ -157,7 +158,7 @@ select id, :state, :action, :user_id, :detail::jsonb from changed;
 
 -- name: set_hold!
 -- Who holds a live call; null releases it.
-update calls set held_by = :user_id where id = :call_id;
+update calls set held_by = :user_id, heard_at = now() where id = :call_id;
 
 -- name: log!
 -- Something that happened to a call without changing its state.
@@ -187,7 +188,7 @@ select version, stored_at from call_versions where call_id = :call_id order by v
 -- name: list_calls
 -- Calls for the list, newest first; every filter may be null. The cursor is the last row's (received_at, id).
 select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
-       c.caller_number, c.caller_name, c.close_reason, left(c.transcript, 200) as excerpt,
+       c.caller_number, c.caller_name, c.close_reason, c.excerpt,
        t.route, t.confidence, t.review, t.danger_level, t.topics,
        d.destination, d.queue, d.mode, d.priority, d.deadline
 from calls c
@@ -226,14 +227,14 @@ from danger_alarms a left join users u on u.id = a.acknowledged_by where a.call_
 
 -- name: open_alarms
 -- Danger that nobody has acknowledged yet, oldest first.
-select a.call_id, a.level, a.raised_at, c.line, left(c.transcript, 200) as excerpt
+select a.call_id, a.level, a.raised_at, c.line, c.excerpt
 from danger_alarms a join calls c on c.id = a.call_id
 where a.acknowledged_at is null order by a.raised_at limit 20;
 
 -- name: held_calls
 -- Live calls an operator holds, and live calls nobody holds yet, oldest first.
 select c.id as call_id, c.line, c.state, c.received_at, c.contact, c.held_by, c.region,
-       left(c.transcript, 200) as excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
+       c.excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
 from calls c
 left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from routing.calls.lookup import LookupKey
+from routing.calls.live import caller_words
 from routing.calls.record import CallRecord
+from routing.sealing import EXCERPT_LENGTH, Vault, opened
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
@@ -25,10 +26,10 @@ class Outcome:
     call_id: int
 
 
-def call_row(record: CallRecord, *, intake: str, key: LookupKey, held_by: int | None = None) -> dict[str, Any]:
-    """One record as the JSON row of ``insert_calls`` and ``update_version``."""
-    caller_hash = None if record.caller_withheld else key.hash(record.caller_number)
+def call_row(record: CallRecord, *, intake: str, vault: Vault, held_by: int | None = None) -> dict[str, Any]:
+    """One record as the JSON row of ``insert_calls`` and ``update_version``, its personal data sealed."""
     payload = record.to_payload()
+    text = record.text
     languages = {s.language for s in record.segments if s.is_caller and s.language}
     return {
         "line": record.line,
@@ -38,13 +39,12 @@ def call_row(record: CallRecord, *, intake: str, key: LookupKey, held_by: int | 
         "live": record.live,
         "held_by": held_by if record.live else None,
         "received_at": payload["received_at"],
-        "caller_number": record.caller_number,
-        "caller_hash": caller_hash.hex() if caller_hash else None,
-        "caller_name": record.caller_name,
-        "transcript": record.text,
-        "segments": payload["segments"],
+        "caller_number": vault.seal(record.caller_number, "calls.caller_number"),
+        "caller_hash": None if record.caller_withheld else vault.number_hash(record.caller_number),
+        "caller_name": vault.seal(record.caller_name or None, "calls.caller_name"),
+        **_sealed_words(vault, text, payload["segments"]),
         "language": languages.pop() if len(languages) == 1 else None,
-        "address": record.address,
+        "address": vault.seal(record.address or None, "calls.address"),
         "region": record.region or None,
         "operator_name": record.operator,
         "confidential": record.confidential,
@@ -56,12 +56,19 @@ def call_row(record: CallRecord, *, intake: str, key: LookupKey, held_by: int | 
         "dispatched_at": payload["dispatched_at"],
         "received_by_unit_at": payload["received_by_unit_at"],
         "ended_at": payload["ended_at"],
-        "recording_number": record.recording_number,
+        "recording_number": vault.seal(record.recording_number or None, "calls.recording_number"),
         "talk_time_s": record.talk_time_s,
         "satisfaction": record.satisfaction,
-        "source": payload["source"],
-        "content_hash": record.content_hash(),
-        "payload": payload,
+        "content_hash": vault.content_hash(bytes.fromhex(record.content_hash())),
+        "payload": vault.seal_json(payload, "call_versions.payload"),
+    }
+
+
+def _sealed_words(vault: Vault, text: str, segments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        "transcript": vault.seal(text, "calls.transcript"),
+        "segments": vault.seal_json(segments, "calls.segments"),
+        "excerpt": vault.seal(text[:EXCERPT_LENGTH], "calls.excerpt"),
     }
 
 
@@ -70,7 +77,7 @@ async def store_records(
     records: Sequence[CallRecord],
     *,
     intake: str,
-    key: LookupKey,
+    vault: Vault,
     held_by: Sequence[int | None] | None = None,
 ) -> list[Outcome]:
     """Store at most ``MAX_BATCH`` records; the answers stand in the order of ``records``.
@@ -79,7 +86,7 @@ async def store_records(
     before. Call this inside a transaction.
     """
     holders = held_by or [None] * len(records)
-    rows = [call_row(r, intake=intake, key=key, held_by=h) for r, h in zip(records, holders, strict=True)]
+    rows = [call_row(r, intake=intake, vault=vault, held_by=h) for r, h in zip(records, holders, strict=True)]
     first: dict[tuple[str, str], int] = {}
     for index, row in enumerate(rows):
         first.setdefault((row["line"], row["external_id"]), index)
@@ -88,14 +95,14 @@ async def store_records(
         for stored in await queries.insert_calls(connection, rows=[rows[index] for index in first.values()])
     }
     rest = sorted({k for k in first if k not in inserted})
-    known: dict[tuple[str, str], tuple[int, str, bool]] = {
+    known: dict[tuple[str, str], tuple[int, bytes, bool]] = {
         k: (i, rows[first[k]]["content_hash"], rows[first[k]]["live"]) for k, i in inserted.items()
     }
     if rest:
         for stored in await queries.lock_by_key(
             connection, lines=[line for line, _ in rest], external_ids=[external for _, external in rest]
         ):
-            known[stored["line"], stored["external_id"]] = (stored["id"], stored["content_hash"].hex(), stored["live"])
+            known[stored["line"], stored["external_id"]] = (stored["id"], stored["content_hash"], stored["live"])
     outcomes = []
     for index, row in enumerate(rows):
         row_key = (row["line"], row["external_id"])
@@ -152,7 +159,25 @@ class CallFilter:
     limit: int = 50
 
 
-async def list_calls(connection: Any, wanted: CallFilter) -> list[dict[str, Any]]:
+async def write_segments(connection: Any, vault: Vault, call_id: int, segments: Sequence[Mapping[str, Any]]) -> None:
+    """The segments of a live transcript so far; the call gets a triage job for the new revision."""
+    await queries.replace_segments(
+        connection, call_id=call_id, **_sealed_words(vault, caller_words(segments), segments)
+    )
+
+
+def opened_call(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole row of ``calls`` with everything sealed opened. Raises SealBroken."""
+    names = ("caller_number", "caller_name", "transcript", "address", "recording_number", "excerpt")
+    return opened(vault, row, "calls", names, ("segments",))
+
+
+def with_excerpt(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a list with its excerpt opened. Raises SealBroken."""
+    return opened(vault, row, "calls", ("excerpt",))
+
+
+async def list_calls(connection: Any, vault: Vault, wanted: CallFilter) -> list[dict[str, Any]]:
     """Calls newest first, at most ``wanted.limit``."""
     rows = await queries.list_calls(
         connection,
@@ -166,4 +191,4 @@ async def list_calls(connection: Any, wanted: CallFilter) -> list[dict[str, Any]
         before_id=wanted.before_id,
         limit=wanted.limit,
     )
-    return [dict(row) for row in rows]
+    return [opened(vault, row, "calls", ("caller_number", "caller_name", "excerpt")) for row in rows]

@@ -53,7 +53,7 @@ for update of i, c skip locked;
 with item as (
     update queue_items set state = 'claimed', claimed_at = now(), offered_to = null, offer_expires_at = null
     where id = :item_id
-    returning id, call_id, queue, role, enqueued_at, entered_at, counted
+    returning id, call_id, queue, role, enqueued_at, entered_at, counted, limit_s
 ), called as (
     update calls c set state = 'claimed' from item i where c.id = i.call_id and i.role = 'lead' returning c.id
 ), moved as (
@@ -72,9 +72,9 @@ with item as (
     insert into events (kind, call_id, queue, user_id) select 'call_claimed', call_id, queue, :user_id from item
 )
 insert into assignments (queue_item_id, call_id, user_id, lease_expires_at, off_roster, queue, role, enqueued_at,
-                         entered_at, counted)
+                         entered_at, counted, limit_s)
 select id, call_id, :user_id, now() + make_interval(secs => :lease_s::double precision), :off_roster, queue, role,
-       enqueued_at, entered_at, counted
+       enqueued_at, entered_at, counted, limit_s
 from item
 returning id, call_id, lease_expires_at;
 
@@ -259,7 +259,7 @@ group by s.queue;
 -- The open items of a queue in its order, for the consoles; excerpts are cut, numbers are masked by the reader.
 select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enqueued_at, i.deadline, i.live,
        i.offered_to, i.topics, c.line, c.contact, c.received_at, c.region, c.confidential,
-       left(c.transcript, 200) as excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
+       c.excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
 from queue_items i join calls c on c.id = i.call_id
 left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id

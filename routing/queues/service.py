@@ -13,6 +13,7 @@ from routing.policy.settings import Policy, QueueSettings
 from routing.queues.agents import PRESENCES
 from routing.queues.store import agent_view, queries
 from routing.queues.tiers import TierRules, open_levels
+from routing.sealing import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,20 @@ async def _own_open(connection: Any, assignment_id: int, user_id: int) -> Any:
     return found
 
 
-async def release(pool: Any, policy: Policy, assignment_id: int, user_id: int, *, reason: str | None = None) -> None:
+async def release(
+    pool: Any, vault: Vault, policy: Policy, assignment_id: int, user_id: int, *, reason: str | None = None
+) -> None:
     """Give a call back: it stands in its old place with its wait kept, and the agent gets no offers for a while."""
     async with pool.acquire() as connection, connection.transaction():
         found = await _own_open(connection, assignment_id, user_id)
         settings = policy.queue(found["queue"])
         await queries.end_assignment(
-            connection, assignment_id=assignment_id, outcome="released", disposition=reason, notes=None, summary=None
+            connection,
+            assignment_id=assignment_id,
+            outcome="released",
+            disposition=vault.seal(reason, "assignments.disposition"),
+            notes=None,
+            summary=None,
         )
         await queries.item_back(connection, item_id=found["queue_item_id"], action="released", user_id=user_id)
         await queries.after_call(connection, user_id=user_id, wrap_up_s=0)
@@ -127,6 +135,7 @@ async def release(pool: Any, policy: Policy, assignment_id: int, user_id: int, *
 
 async def complete(
     pool: Any,
+    vault: Vault,
     policy: Policy,
     assignment_id: int,
     user_id: int,
@@ -144,9 +153,9 @@ async def complete(
             connection,
             assignment_id=assignment_id,
             outcome="completed",
-            disposition=disposition.strip(),
-            notes=notes,
-            summary=summary,
+            disposition=vault.seal(disposition.strip(), "assignments.disposition"),
+            notes=vault.seal(notes, "assignments.notes"),
+            summary=vault.seal(summary, "assignments.summary"),
         )
         await queries.item_done(connection, item_id=found["queue_item_id"])
         if found["role"] == "lead":
@@ -156,7 +165,7 @@ async def complete(
                 "completed",
                 action="completed",
                 user_id=user_id,
-                detail={"queue": found["queue"], "disposition": disposition.strip()},
+                detail={"queue": found["queue"]},
             )
         await queries.after_call(connection, user_id=user_id, wrap_up_s=policy.queue(found["queue"]).wrap_up_s)
         await queries.event(
@@ -169,10 +178,11 @@ async def complete(
         )
 
 
-async def save_notes(pool: Any, assignment_id: int, user_id: int, notes: str) -> None:
+async def save_notes(pool: Any, vault: Vault, assignment_id: int, user_id: int, notes: str) -> None:
     """Autosave while the call goes on. Raises AssignmentNotFound."""
+    sealed = vault.seal(notes, "assignments.notes")
     async with pool.acquire() as connection:
-        if await queries.save_notes(connection, assignment_id=assignment_id, user_id=user_id, notes=notes) is None:
+        if await queries.save_notes(connection, assignment_id=assignment_id, user_id=user_id, notes=sealed) is None:
             raise AssignmentNotFound("没有这张进行中的接单；笔记未保存，请先复制再刷新页面。")
 
 

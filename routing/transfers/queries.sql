@@ -7,9 +7,9 @@ select id from calls where id = :call_id for update;
 
 -- name: call_for_forward^
 -- The call with the decision in force.
-select c.id, c.state, c.live, c.held_by, c.contact, c.intake, c.language, c.confidential, c.transcript,
+select c.id, c.state, c.live, c.held_by, c.contact, c.intake, c.language, c.confidential,
        coalesce(g.code, c.region) as grid, u.display_name as held_by_name,
-       d.id as decision_id, d.body as decision, t.reading
+       d.id as decision_id, d.body as decision, t.topics
 from calls c
 left join grids g on g.id = c.grid_id
 left join users u on u.id = c.held_by
@@ -71,9 +71,9 @@ with old as (
     returning triage_id
 )
 insert into decisions (call_id, triage_id, destination, queue, target_queue, mode, priority, deadline, rule,
-                       policy_version, body, by_user)
+                       policy_version, outcome, body, by_user)
 values (:call_id, (select max(triage_id) from old), :destination, :queue, :queue, 'auto', :priority, :deadline,
-        'person', :policy_version, :body::jsonb, :user_id)
+        'person', :policy_version, :outcome, :body, :user_id)
 returning id;
 
 -- name: set_decision!

@@ -9,7 +9,6 @@ from typing import Any
 
 from routing.calls import store as calls
 from routing.errors import (
-    CallNotFound,
     HeldByOther,
     IllegalTransition,
     InvalidRequest,
@@ -22,10 +21,9 @@ from routing.errors import (
 from routing.policy.decision import DESTINATIONS, Decision, Destination
 from routing.policy.settings import Policy
 from routing.queues.store import queries as queue_queries
-from routing.sql import load_queries
+from routing.sealing import Vault
 from routing.transfers.exchange import TELEPHONE_MODES, TransferMode, mode_carried_out
-
-queries = load_queries(__file__)
+from routing.transfers.store import locked_call, opened_transfer, queries, stored_decision
 
 #: Where a call waits that nobody else has.
 OPERATORS = "operators"
@@ -47,11 +45,12 @@ class ForwardOrder:
 
 async def forward(
     pool: Any,
+    vault: Vault,
     policy: Policy,
     call_id: int,
     user_id: int,
-    order: ForwardOrder,
     *,
+    order: ForwardOrder,
     offered: frozenset[TransferMode] = frozenset(),
 ) -> dict[str, Any]:
     """Release the hold, insert or move the item (its enqueued_at kept), create the transfer, in one transaction.
@@ -60,16 +59,17 @@ async def forward(
     NoLiveChannel, IllegalTransition or InvalidRequest.
     """
     async with pool.acquire() as connection, connection.transaction():
-        return await forward_in(connection, policy, call_id, user_id, order, offered=offered)
+        return await forward_in(connection, vault, policy, call_id, user_id, order=order, offered=offered)
 
 
 async def forward_in(
     connection: Any,
+    vault: Vault,
     policy: Policy,
     call_id: int,
     user_id: int,
-    order: ForwardOrder,
     *,
+    order: ForwardOrder,
     offered: frozenset[TransferMode],
 ) -> dict[str, Any]:
     """``forward`` inside the caller's transaction, so that an idempotency record can be part of it."""
@@ -86,7 +86,7 @@ async def forward_in(
         raise ProposalChanged("分流建议已更新，请看过新的建议再转办。")
     if call["state"] not in ("proposed", "queued", "offered", "claimed"):
         raise IllegalTransition("来电已办结或已关闭，不能再转办。")
-    proposed = Decision.from_dict(call["decision"])
+    proposed = stored_decision(vault, call)
     destination = order.destination or proposed.destination
     overruled = destination != proposed.destination
     reason = (order.reason or "").strip() or None
@@ -102,7 +102,7 @@ async def forward_in(
     decision_id = call["decision_id"]
     if overruled:
         decision_id = await _overrule(
-            connection, call, proposed, destination=destination, queue=queue, user_id=user_id, reason=reason
+            connection, vault, call, proposed, destination=destination, queue=queue, user_id=user_id, reason=reason
         )
     await queries.ended_transfers(connection, call_id=call_id)
     joint = [] if overruled else [policy.queue_for(j).name for j in proposed.joint if j in DESTINATIONS]
@@ -119,7 +119,7 @@ async def forward_in(
         mode=mode,
         requested_mode=order.mode,
         overruled=overruled,
-        reason=reason,
+        reason=vault.seal(reason, "transfers.reason"),
         dial_number=settings.phone if call["live"] or mode == "manual" else None,
         from_queue=item["queue"] if item else None,
         from_priority=item["priority"] if item else None,
@@ -136,7 +136,7 @@ async def forward_in(
         detail={"transfer_id": row["id"], "destination": destination, "mode": mode, "overruled": overruled},
     )
     await _tell(connection, "transfer_created", row, user_id)
-    return dict(row)
+    return opened_transfer(vault, row)
 
 
 def _proposed_queue(call: Any, proposed: Decision) -> str:
@@ -144,13 +144,6 @@ def _proposed_queue(call: Any, proposed: Decision) -> str:
     unless that is the operators, who have the call already."""
     on_the_line = call["live"] and proposed.mode == "auto"
     return proposed.queue if on_the_line and proposed.queue != "operators" else proposed.target_queue
-
-
-async def locked_call(connection: Any, call_id: int) -> Any:
-    """The call with the decision in force, locked. Raises CallNotFound."""
-    if await queries.lock_call(connection, call_id=call_id) is None:
-        raise CallNotFound(f"没有编号为 {call_id} 的来电。")
-    return await queries.call_for_forward(connection, call_id=call_id)
 
 
 def check_holder(call: Any, item: Any, user_id: int) -> None:
@@ -167,6 +160,7 @@ def check_holder(call: Any, item: Any, user_id: int) -> None:
 
 async def _overrule(
     connection: Any,
+    vault: Vault,
     call: Any,
     proposed: Decision,
     *,
@@ -193,7 +187,8 @@ async def _overrule(
         priority=decision.priority,
         deadline=decision.deadline,
         policy_version=decision.policy_version,
-        body=decision.to_dict(),
+        outcome=decision.outcome,
+        body=vault.seal_json(decision.to_dict(), "decisions.body"),
         user_id=user_id,
     )
     await queries.set_decision(connection, call_id=call["id"], decision_id=decision_id)
@@ -269,10 +264,10 @@ async def _bring_in(connection: Any, call: Any, decision: Decision, queues: Sequ
 
 
 def _sought(call: Any, queue: str) -> tuple[list[str], str | None]:
-    """Topics and grid by which ``queue`` seeks an agent: the first topic of the stored reading (CONTRACT.md's row),
-    where lawyers or mediators take the call; no grid where the operators do."""
-    topics = (call["reading"] or {}).get("topic", [])[:1] if queue in ("lawyers", "mediators") else []
-    return [str(code) for code, _ in topics], call["grid"] if queue != OPERATORS else None
+    """Topics and grid by which ``queue`` seeks an agent: the first topic of the stored reading, where lawyers or
+    mediators take the call; no grid where the operators do."""
+    topics = (call["topics"] or [])[:1] if queue in ("lawyers", "mediators") else []
+    return topics, call["grid"] if queue != OPERATORS else None
 
 
 async def _tell(connection: Any, kind: str, transfer: Any, user_id: int) -> None:
@@ -293,7 +288,7 @@ async def _transfer(connection: Any, transfer_id: int) -> Any:
     return row
 
 
-async def cancel(pool: Any, transfer_id: int, user_id: int) -> dict[str, Any]:
+async def cancel(pool: Any, vault: Vault, transfer_id: int, user_id: int) -> dict[str, Any]:
     """Take a forward back while nobody has claimed it: the call stands where it came from, its wait kept."""
     async with pool.acquire() as connection, connection.transaction():
         row = await _transfer(connection, transfer_id)
@@ -305,7 +300,7 @@ async def cancel(pool: Any, transfer_id: int, user_id: int) -> dict[str, Any]:
         await queries.set_transfer_state(connection, transfer_id=transfer_id, state="cancelled", return_reason=None)
         await _take_back(connection, row, item, user_id)
         await _tell(connection, "transfer_cancelled", row, user_id)
-        return dict(await queries.transfer(connection, transfer_id=transfer_id))
+        return opened_transfer(vault, await queries.transfer(connection, transfer_id=transfer_id))
 
 
 async def _take_back(connection: Any, row: Any, item: Any, user_id: int) -> None:
@@ -338,7 +333,7 @@ async def _restore_decision(connection: Any, row: Any) -> None:
         await queries.withdraw_decision(connection, call_id=row["call_id"], decision_id=earlier)
 
 
-async def confirm(pool: Any, transfer_id: int, user_id: int) -> dict[str, Any]:
+async def confirm(pool: Any, vault: Vault, transfer_id: int, user_id: int) -> dict[str, Any]:
     """The operator dialled and the other side answered (manual)."""
     async with pool.acquire() as connection, connection.transaction():
         row = await _transfer(connection, transfer_id)
@@ -346,10 +341,10 @@ async def confirm(pool: Any, transfer_id: int, user_id: int) -> dict[str, Any]:
             raise IllegalTransition("转办已结束，不能再确认。")
         await queries.set_transfer_state(connection, transfer_id=transfer_id, state="confirmed", return_reason=None)
         await _tell(connection, "transfer_confirmed", row, user_id)
-        return dict(await queries.transfer(connection, transfer_id=transfer_id))
+        return opened_transfer(vault, await queries.transfer(connection, transfer_id=transfer_id))
 
 
-async def receive(pool: Any, transfer_id: int, user_id: int, their_ticket: str) -> dict[str, Any]:
+async def receive(pool: Any, vault: Vault, transfer_id: int, user_id: int, their_ticket: str) -> dict[str, Any]:
     """The other system has the ticket, under its own number."""
     number = their_ticket.strip()
     if not number or len(number) > 64:
@@ -360,10 +355,12 @@ async def receive(pool: Any, transfer_id: int, user_id: int, their_ticket: str) 
             raise IllegalTransition("这不是进行中的工单流转，不能登记签收。")
         await queries.set_receipt(connection, transfer_id=transfer_id, their_ticket=number)
         await _tell(connection, "ticket_received", row, user_id)
-        return dict(await queries.transfer(connection, transfer_id=transfer_id))
+        return opened_transfer(vault, await queries.transfer(connection, transfer_id=transfer_id))
 
 
-async def send_back(pool: Any, policy: Policy, transfer_id: int, user_id: int, reason: str) -> dict[str, Any]:
+async def send_back(
+    pool: Any, vault: Vault, policy: Policy, transfer_id: int, user_id: int, *, reason: str
+) -> dict[str, Any]:
     """A reasoned return (wrong dispatch): the call goes to the operators, who received it first."""
     if not reason.strip():
         raise ReasonRequired("退回需要填写理由（reason）。")
@@ -380,15 +377,14 @@ async def send_back(pool: Any, policy: Policy, transfer_id: int, user_id: int, r
         queue = policy.queue_for("operators").name
         call = await locked_call(connection, row["call_id"])
         await queries.set_transfer_state(
-            connection, transfer_id=transfer_id, state="returned", return_reason=reason.strip()
-        )
-        await _move(connection, call, item, Decision.from_dict(call["decision"]), queue=queue, user_id=user_id)
-        await calls.queries.log(
             connection,
-            call_id=row["call_id"],
-            action="returned",
-            user_id=user_id,
-            detail={"transfer_id": transfer_id, "reason": reason.strip()},
+            transfer_id=transfer_id,
+            state="returned",
+            return_reason=vault.seal(reason.strip(), "transfers.return_reason"),
+        )
+        await _move(connection, call, item, stored_decision(vault, call), queue=queue, user_id=user_id)
+        await calls.queries.log(
+            connection, call_id=row["call_id"], action="returned", user_id=user_id, detail={"transfer_id": transfer_id}
         )
         await _tell(connection, "transfer_returned", row, user_id)
-        return dict(await queries.transfer(connection, transfer_id=transfer_id))
+        return opened_transfer(vault, await queries.transfer(connection, transfer_id=transfer_id))

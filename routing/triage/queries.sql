@@ -39,8 +39,8 @@ limit 100;
 
 -- name: calls_to_read
 -- What triage and policy look at, for the claimed jobs.
-select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.talk_time_s,
-       c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
+select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.segments,
+       c.talk_time_s, c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
        c.confidential, now() as read_at
 from calls c left join grids g on g.id = c.grid_id
 where c.id = any(:ids::bigint[]) order by c.id;
@@ -90,6 +90,10 @@ where call_id = :call_id and set_aside_at is not null returning call_id;
 -- How many readings are still to be made (set-aside ones not counted).
 select count(*) from triage_jobs where set_aside_at is null;
 
+-- name: live_waiting$
+-- How many live calls wait to be read, counted up to :most.
+select count(*) from (select from triage_jobs where lane = 0 and set_aside_at is null limit :most) waiting;
+
 -- name: lock_calls
 -- The calls of a batch, locked in id order. What belongs to them is read by the next statement: after a wait for a
 -- lock, this one would still see the transfers of before the wait.
@@ -101,7 +105,7 @@ select id from calls where id = any(:ids::bigint[]) order by id for update;
 select c.id, c.revision, c.state, c.live, c.intake, t.danger_level, t.revision as read_revision,
        d.by_user is not null or exists (select from transfers f where f.call_id = c.id and f.state <> 'cancelled')
            as forwarded,
-       c.state = 'closed' and c.intake <> 'history' and d.by_user is null and d.body ->> 'outcome' = 'close'
+       c.state = 'closed' and c.intake <> 'history' and d.by_user is null and d.outcome = 'close'
            and not exists (select from queue_items i where i.call_id = c.id and i.state <> 'cancelled') as unheard
 from calls c left join triages t on t.id = c.triage_id left join decisions d on d.id = c.decision_id
 where c.id = any(:ids::bigint[]);
@@ -112,9 +116,9 @@ where c.id = any(:ids::bigint[]);
 with input as (
     select * from jsonb_to_recordset(:rows::jsonb) as r(
         call_id bigint, revision int, model text, route text, confidence real, review boolean,
-        danger_level smallint, topics jsonb, reading jsonb, destination text, queue text,
+        danger_level smallint, topics jsonb, reading bytea, destination text, queue text,
         target_queue text, mode text, priority smallint, deadline timestamptz, rule text,
-        policy_version text, body jsonb, notice boolean)
+        policy_version text, outcome text, body bytea, notice boolean)
 ), read as (
     insert into triages (call_id, revision, model, route, confidence, review, danger_level, topics, reading)
     select call_id, revision, model, route, confidence, review, danger_level,
@@ -124,9 +128,9 @@ with input as (
     returning id, call_id
 ), decided as (
     insert into decisions (call_id, triage_id, destination, queue, target_queue, mode, priority, deadline,
-                           rule, policy_version, body, notice)
+                           rule, policy_version, outcome, body, notice)
     select i.call_id, r.id, i.destination, i.queue, i.target_queue, i.mode, i.priority, i.deadline,
-           i.rule, i.policy_version, i.body, i.notice
+           i.rule, i.policy_version, i.outcome, i.body, i.notice
     from read r join input i using (call_id) order by i.call_id
     returning id, call_id, triage_id, notice
 )

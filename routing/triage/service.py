@@ -25,8 +25,10 @@ from routing.errors import ReaderLost
 from routing.policy.deciding import decide
 from routing.policy.facts import Facts, largest_group
 from routing.policy.settings import Policy
+from routing.sealing import Vault
+from routing.search.service import call_tokens, write_tokens
 from routing.triage.settle import ReadCall, Settlement, never_closing, queue_item, queue_items, settle
-from routing.triage.store import Read, queries, store_readings
+from routing.triage.store import Read, opened_calls, queries, store_readings
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +50,7 @@ class TriageContext:
     reader: Reader
     policy: Policy
     duty: Duty
+    vault: Vault
     worker: str
     """Owner of the leases; of a worker with several lanes ``name+lane``."""
     lease_s: float = LEASE_S
@@ -111,15 +114,24 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
     if not jobs:
         return 0
     async with pool.acquire() as connection:
-        calls = [dict(row) for row in await queries.calls_to_read(connection, ids=list(jobs))]
-    readings, failed = await _read(context.reader, calls)
+        rows = await queries.calls_to_read(connection, ids=list(jobs))
+    calls, broken = opened_calls(context.vault, rows)
+    (readings, failed), tokens = await asyncio.gather(
+        _read(context.reader, calls), asyncio.to_thread(lambda: {c["id"]: call_tokens(c["segments"]) for c in calls})
+    )
+    failed |= broken
     await _put_off(pool, [jobs[call_id] for call_id in failed], failed)
     reads = [_decided(call, readings[call["id"]], context) for call in calls if call["id"] in readings]
     if reads:
         taken = [jobs[read.call.call_id] for read in reads]
         try:
             async with pool.acquire() as connection, connection.transaction():
-                await apply_reads(connection, reads, context.policy, jobs=taken)
+                stored = await apply_reads(connection, context.vault, reads, context.policy, jobs=taken)
+                await write_tokens(
+                    connection,
+                    context.vault,
+                    [(c["id"], c["received_at"], tokens[c["id"]]) for c in calls if c["id"] in stored],
+                )
         except asyncpg.DeadlockDetectedError:
             # an import met us on the same calls; nothing is wrong with them
             await drop_leases(pool, context.worker)
@@ -159,6 +171,8 @@ async def _give_back(connection: Any, jobs: Sequence[Job], error: str) -> None:
 
 async def _read(reader: Reader, calls: Sequence[dict[str, Any]]) -> tuple[dict[int, Classification], dict[int, str]]:
     """Readings by call id, and why each of the others could not be read (never in words of the call)."""
+    if not calls:
+        return {}, {}
     try:
         answers = await asyncio.to_thread(reader.read_batch, [(c["transcript"], c["line"]) for c in calls])
         return {call["id"]: answer for call, answer in zip(calls, answers, strict=True)}, {}
@@ -209,8 +223,12 @@ def _decided(call: dict[str, Any], reading: Classification, context: TriageConte
     )
 
 
-async def apply_reads(connection: Any, reads: Sequence[Read], policy: Policy, *, jobs: Sequence[Job]) -> None:
-    """Store readings and decisions and let everything follow; call this inside a transaction.
+async def apply_reads(
+    connection: Any, vault: Vault, reads: Sequence[Read], policy: Policy, *, jobs: Sequence[Job]
+) -> set[int]:
+    """Store readings and decisions and let everything follow; the ids of the calls whose reading was stored.
+
+    Call this inside a transaction.
 
     ``jobs`` are those that the readings come from. A job that somebody else
     has taken meanwhile, or that a new revision has made due again, is left to
@@ -239,7 +257,7 @@ async def apply_reads(connection: Any, reads: Sequence[Read], policy: Policy, *,
     ]
     fresh = [r for r in current if locked[r.call.call_id]["state"] == "received"]
     again = [_as_seen_now(r, locked[r.call.call_id]) for r in current if locked[r.call.call_id]["state"] != "received"]
-    stored = await store_readings(connection, [*fresh, *again])
+    stored = await store_readings(connection, vault, [*fresh, *again])
     fresh = [r for r in fresh if r.call.call_id in stored]
     again = [r for r in again if r.call.call_id in stored]
 
@@ -254,6 +272,7 @@ async def apply_reads(connection: Any, reads: Sequence[Read], policy: Policy, *,
         connection,
         rows=[{"call_id": r.call.call_id, "revision": r.call.revision} for r in reads if r.call.call_id in owned],
     )
+    return set(stored)
 
 
 async def _write(connection: Any, settled: Sequence[tuple[Read, Settlement]]) -> None:

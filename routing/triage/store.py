@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nlp.classification import Classification
+from routing.errors import SealBroken
 from routing.policy.decision import Decision
+from routing.sealing import Vault, opened
 from routing.sql import load_queries
 from routing.triage.settle import ReadCall
 
@@ -26,8 +28,8 @@ class Read:
     notice: bool = False
     """Somebody has the call already: the decision is shown, never acted on."""
 
-    def row(self) -> dict[str, Any]:
-        """The JSON row of ``insert_readings``."""
+    def row(self, vault: Vault) -> dict[str, Any]:
+        """The JSON row of ``insert_readings``; reading and decision quote the caller and are sealed."""
         reading, decision = self.reading, self.decision
         body = decision.to_dict()
         return {
@@ -39,7 +41,7 @@ class Read:
             "review": reading.review,
             "danger_level": reading.danger.level,
             "topics": [code for code, _ in reading.topic],
-            "reading": reading.to_row(),
+            "reading": vault.seal_json(reading.to_row(), "triages.reading"),
             "destination": decision.destination,
             "queue": decision.queue,
             "target_queue": decision.target_queue,
@@ -48,12 +50,25 @@ class Read:
             "deadline": body["deadline"],
             "rule": decision.rule,
             "policy_version": decision.policy_version,
-            "body": body,
+            "outcome": decision.outcome,
+            "body": vault.seal_json(body, "decisions.body"),
             "notice": self.notice,
         }
 
 
-async def store_readings(connection: Any, reads: Sequence[Read]) -> dict[int, int]:
+def opened_calls(vault: Vault, rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], dict[int, str]]:
+    """Rows of ``calls_to_read`` with what was said opened, and why the others could not be, by call id."""
+    calls: list[dict[str, Any]] = []
+    broken: dict[int, str] = {}
+    for row in rows:
+        try:
+            calls.append(opened(vault, row, "calls", ("transcript",), ("segments",)))
+        except SealBroken as error:
+            broken[row["id"]] = str(error)
+    return calls, broken
+
+
+async def store_readings(connection: Any, vault: Vault, reads: Sequence[Read]) -> dict[int, int]:
     """Store readings and decisions; call id -> decision id of those that were new.
 
     The calls turn ``triaged`` where they were ``received``; a notice leaves
@@ -64,7 +79,7 @@ async def store_readings(connection: Any, reads: Sequence[Read]) -> dict[int, in
     superseding = [read.call.call_id for read in reads if read.again and not read.notice]
     if superseding:
         await queries.supersede(connection, ids=superseding)
-    stored = await queries.insert_readings(connection, rows=[read.row() for read in reads])
+    stored = await queries.insert_readings(connection, rows=[read.row(vault) for read in reads])
     await queries.mark_triaged(
         connection,
         rows=[

@@ -19,11 +19,12 @@ from routing.policy.settings import Policy
 from routing.queues.agents import AgentView, ItemView
 from routing.queues.eligibility import matches
 from routing.queues.service import Claim, claim, complete, heartbeat, release, set_presence
-from tests.service_fixtures import eventually
+from tests.service_fixtures import eventually, some_vault
 
 TOPICS = ("labour", "debt", "housing_lease", "marriage_family")
 GRIDS = ("3301", "3301.01", "3301.02", "3302")
 POOL_SIZE = 40
+VAULT = some_vault()
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ async def test_200_agents_racing_for_2000_calls_get_each_exactly_once(database_u
         async def work(user_id: int) -> None:
             while (taken := await take(pool, policy, user_id)) is not None:
                 claimed.append((user_id, taken.call_id))
-                await complete(pool, policy, taken.assignment_id, user_id, disposition="已解答")
+                await complete(pool, VAULT, policy, taken.assignment_id, user_id, disposition="已解答")
 
         await asyncio.gather(*(work(user_id) for user_id in agents))
         assert sorted(call_id for _, call_id in claimed) == sorted(calls)
@@ -151,7 +152,7 @@ async def test_a_released_call_stands_in_its_old_place(pool: Any, policy: Policy
         before = await connection.fetchval("select enqueued_at from queue_items where call_id = $1", calls[0])
     taken = await take(pool, policy, first)
     assert taken is not None
-    await release(pool, policy, taken.assignment_id, first, reason="回避")
+    await release(pool, VAULT, policy, taken.assignment_id, first, reason="回避")
     async with pool.acquire() as connection:
         assert await connection.fetchval("select enqueued_at from queue_items where call_id = $1", calls[0]) == before
         assert await connection.fetchval("select state from calls where id = $1", calls[0]) == "queued"
@@ -176,7 +177,7 @@ async def test_a_vanished_agents_call_comes_back_and_the_agent_is_told(pool: Any
     with pytest.raises(LeaseLost):
         await heartbeat(pool, policy, taken.assignment_id, first)
     with pytest.raises(LeaseLost):
-        await complete(pool, policy, taken.assignment_id, first, disposition="已解答")
+        await complete(pool, VAULT, policy, taken.assignment_id, first, disposition="已解答")
     again = await take(pool, policy, second)
     assert again is not None
     assert again.call_id == call_id
@@ -246,7 +247,7 @@ async def test_wrap_up_ends_by_itself(pool: Any, policy: Policy) -> None:
         await add_waiting(connection, 1)
     taken = await take(pool, policy, agent)
     assert taken is not None
-    await complete(pool, policy, taken.assignment_id, agent, disposition="已解答")
+    await complete(pool, VAULT, policy, taken.assignment_id, agent, disposition="已解答")
     async with pool.acquire() as connection:
         assert await connection.fetchval("select presence from agents") == "wrap_up"
         await connection.execute("update agents set wrap_up_until = now() - interval '1 second'")

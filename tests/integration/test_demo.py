@@ -18,7 +18,10 @@ import pytest
 
 from config.files import ConfigFiles
 from config.settings import Settings, load_settings
-from hotline.accounts.store import LoginRefused, add_user, by_session, log_in
+from hotline.accounts.errors import LoginRefused
+from hotline.accounts.login import log_in
+from hotline.accounts.sessions import by_session
+from hotline.accounts.store import add_user
 from hotline.database import open_pool
 from hotline.demo.drawing import PREFIX, texts
 from hotline.demo.fill import DemoLogin, fill_demo
@@ -30,10 +33,11 @@ from routing.policy.facts import LOCAL_ZONE
 from routing.policy.loading import read_policy
 from routing.rosters.store import load_duty_book
 from routing.statistics.store import routing_statistics
-from tests.service_fixtures import with_database
+from tests.service_fixtures import some_vault, with_database
 
 ROUTES = {"police_incident", "legal_consultation", "dispute", "non_police_help", "invalid"}
 LASTING_STATES = {"proposed", "queued", "claimed", "completed", "closed"}
+VAULT = some_vault()
 FILES = ("12345", "110", "12348", "now")
 #: Every key a text may have; ``plain`` and ``traditional`` only say what it is an example of.
 KNOWN = {
@@ -63,7 +67,7 @@ def filled(postgres_url: str, template_database: str, tmp_path_factory: pytest.T
         admin = await asyncpg.connect(postgres_url)
         await admin.execute(f"create database {name} template {template_database}")
         await admin.close()
-        return await fill_demo(settings, ServerUrls(url, ""))
+        return await fill_demo(settings, ServerUrls(url, ""), VAULT)
 
     yield Filled(url, settings, asyncio.run(make()))
 
@@ -241,9 +245,9 @@ async def test_the_printed_log_ins_open_a_session_and_colleagues_have_none(fille
     opened = await open_pool(filled.url, 2)
     try:
         login = filled.logins[0]
-        principal = await by_session(opened, await log_in(opened, login.name, login.password, "::1"))
+        principal = await by_session(opened, (await log_in(opened, login.name, login.password, "::1")).cookie)
         assert principal is not None
-        assert principal.role == "operator"
+        assert (principal.role, principal.due) == ("operator", None), "a demo log-in opens everything at once"
         with pytest.raises(LoginRefused):
             await log_in(opened, "operator3", login.password, "::1")
     finally:
@@ -253,7 +257,7 @@ async def test_the_printed_log_ins_open_a_session_and_colleagues_have_none(fille
 async def test_filling_again_changes_nothing(filled: Filled, demo: Any) -> None:
     sql = "select (select count(*) from users), (select count(*) from calls), (select max(id) from call_log)"
     before = await demo.fetchrow(sql)
-    assert await fill_demo(filled.settings, ServerUrls(filled.url, "")) == []
+    assert await fill_demo(filled.settings, ServerUrls(filled.url, ""), VAULT) == []
     assert await demo.fetchrow(sql) == before
 
 
@@ -266,7 +270,7 @@ async def test_a_filling_cut_short_at_night_is_cleared_and_done_again(
     async with pool.acquire() as connection:
         await connection.execute("update users set display_name = 'left over' where id = $1", ids["operator"])
     night = datetime.now(LOCAL_ZONE).replace(hour=3, minute=10) - timedelta(days=1)
-    logins = await fill_demo(settings, ServerUrls(owner_url, ""), now=night.astimezone(UTC))
+    logins = await fill_demo(settings, ServerUrls(owner_url, ""), VAULT, now=night.astimezone(UTC))
     assert logins
     async with pool.acquire() as connection:
         await check_whole(connection)
@@ -283,7 +287,7 @@ async def test_a_filling_cut_short_beside_work_of_others_is_left_alone(
     async with pool.acquire() as connection:
         await queries.mark(connection, action="demo_begun")
     await add_user(pool, "zhang", "admin", password="a long password")
-    assert await fill_demo(settings, ServerUrls(owner_url, "")) == []
+    assert await fill_demo(settings, ServerUrls(owner_url, ""), VAULT) == []
     async with pool.acquire() as connection:
         assert [row["name"] for row in await connection.fetch("select name from users")] == ["zhang"]
         assert await connection.fetchval("select count(*) from calls") == 0
@@ -291,7 +295,7 @@ async def test_a_filling_cut_short_beside_work_of_others_is_left_alone(
 
 async def test_a_database_with_users_is_left_alone(pool: Any, owner_url: str, settings: Settings) -> None:
     await add_user(pool, "zhang", "admin", password="a long password")
-    assert await fill_demo(settings, ServerUrls(owner_url, "")) == []
+    assert await fill_demo(settings, ServerUrls(owner_url, ""), VAULT) == []
     async with pool.acquire() as connection:
         assert await connection.fetchval("select count(*) from users") == 1
 

@@ -14,7 +14,6 @@ from hotline.accounts.store import add_user
 from hotline.intake.api_record import record_from_api
 from hotline.intake.store import store_batch
 from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal
-from routing.calls.lookup import LookupKey
 from routing.calls.record import CallRecord
 from routing.calls.store import Outcome
 from routing.errors import HeldByOther, IllegalTransition, ProposalChanged
@@ -24,9 +23,9 @@ from routing.policy.settings import Policy
 from routing.queues.service import Claim, claim, complete, set_presence
 from routing.transfers.service import ForwardOrder, cancel, forward, forward_in, receive, send_back
 from routing.triage.service import TriageContext, triage_round
-from tests.service_fixtures import eventually
+from tests.service_fixtures import eventually, some_vault
 
-KEY = LookupKey(b"k" * 32)
+VAULT = some_vault()
 
 
 class Scripted:
@@ -66,7 +65,7 @@ def policy() -> Policy:
 
 async def work(pool: Any, policy: Policy) -> None:
     """Read everything that waits to be read."""
-    context = TriageContext(Scripted(), policy, lambda queue, at: 1, "test")
+    context = TriageContext(Scripted(), policy, lambda queue, at: 1, VAULT, "test")
     while await triage_round(pool, context):
         pass
 
@@ -85,7 +84,7 @@ async def send(pool: Any, text: str, *, intake: str = "live", held_by: int | Non
         profiles={},
     )
     assert isinstance(record, CallRecord), record
-    (outcome,) = await store_batch(pool, [record], intake=intake, key=KEY, held_by=[held_by])
+    (outcome,) = await store_batch(pool, [record], intake=intake, vault=VAULT, held_by=[held_by])
     return outcome
 
 
@@ -126,7 +125,8 @@ async def test_a_forward_that_waited_for_a_new_proposal_is_told_so(pool: Any, po
     seen = await value(pool, "select decision_id from calls where id = $1", call_id)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("select from calls where id = $1 for update", call_id)
-        asked = asyncio.create_task(forward(pool, policy, call_id, anna, ForwardOrder("one_key", decision_id=seen)))
+        order = ForwardOrder("one_key", decision_id=seen)
+        asked = asyncio.create_task(forward(pool, VAULT, policy, call_id, anna, order=order))
         await somebody_waits_for_a_lock(pool)
         await connection.execute(
             "with new as (insert into decisions (call_id, destination, queue, target_queue, mode, priority, rule, "
@@ -148,10 +148,11 @@ async def test_a_reading_that_waited_for_a_forward_is_a_notice(pool: Any, policy
     async with pool.acquire() as connection, connection.transaction():
         await forward_in(
             connection,
+            VAULT,
             policy,
             call_id,
             anna,
-            ForwardOrder("one_key", "departments", "承办单位的事"),
+            order=ForwardOrder("one_key", "departments", "承办单位的事"),
             offered=frozenset(),
         )
         reading = asyncio.create_task(work(pool, policy))
@@ -165,8 +166,8 @@ async def test_a_returned_call_is_not_sent_there_again_by_machine(pool: Any, pol
     dora = await person(pool, "dora", "department")
     call_id = (await send(pool, "non_police_help")).call_id
     await work(pool, policy)
-    transfer = await forward(pool, policy, call_id, dora, ForwardOrder("one_key"))
-    await send_back(pool, policy, transfer["id"], dora, "不属于本单位职责")
+    transfer = await forward(pool, VAULT, policy, call_id, dora, order=ForwardOrder("one_key"))
+    await send_back(pool, VAULT, policy, transfer["id"], dora, reason="不属于本单位职责")
     await send(pool, "non_police_help and more")
     await work(pool, policy)
     assert await items(pool, call_id) == {"operators": ("lead", "waiting")}
@@ -177,7 +178,7 @@ async def ringing(pool: Any, policy: Policy, user_id: int) -> tuple[int, int]:
     anna = await person(pool, "anna", "operator")
     call_id = (await send(pool, "legal_consultation", live=True, held_by=anna)).call_id
     await work(pool, policy)
-    transfer = await forward(pool, policy, call_id, anna, ForwardOrder("one_key"))
+    transfer = await forward(pool, VAULT, policy, call_id, anna, order=ForwardOrder("one_key"))
     await set_presence(pool, user_id, "available")
     assert await offer_live_calls(pool, policy, policy.queue("lawyers")) == 1
     return call_id, transfer["id"]
@@ -186,7 +187,7 @@ async def ringing(pool: Any, policy: Policy, user_id: int) -> tuple[int, int]:
 async def test_who_forwards_what_rings_is_free_again(pool: Any, policy: Policy) -> None:
     lea = await person(pool, "lea", "lawyer")
     call_id, _ = await ringing(pool, policy, lea)
-    await forward(pool, policy, call_id, lea, ForwardOrder("one_key", "mediators", "双方愿意调解"))
+    await forward(pool, VAULT, policy, call_id, lea, order=ForwardOrder("one_key", "mediators", "双方愿意调解"))
     assert await value(pool, "select presence from agents where user_id = $1", lea) == "available"
 
 
@@ -194,8 +195,8 @@ async def test_what_rings_at_one_person_is_not_returned_by_another(pool: Any, po
     lea, max_ = await person(pool, "lea", "lawyer"), await person(pool, "max", "lawyer")
     call_id, transfer_id = await ringing(pool, policy, lea)
     with pytest.raises(HeldByOther):
-        await send_back(pool, policy, transfer_id, max_, "不是法律问题")
-    await send_back(pool, policy, transfer_id, lea, "不是法律问题")
+        await send_back(pool, VAULT, policy, transfer_id, max_, reason="不是法律问题")
+    await send_back(pool, VAULT, policy, transfer_id, lea, reason="不是法律问题")
     assert await items(pool, call_id) == {"operators": ("lead", "waiting")}
     assert await value(pool, "select presence from agents where user_id = $1", lea) == "available"
 
@@ -242,7 +243,7 @@ async def test_who_pauses_during_a_call_stays_paused_after_it(pool: Any, policy:
     await work(pool, policy)
     taken = await take(pool, policy, "lawyers", lea)
     await set_presence(pool, lea, "paused")
-    await complete(pool, policy, taken.assignment_id, lea, disposition="已解答")
+    await complete(pool, VAULT, policy, taken.assignment_id, lea, disposition="已解答")
     assert await value(pool, "select presence from agents where user_id = $1", lea) == "paused"
 
 
@@ -250,20 +251,20 @@ async def test_a_receipt_does_not_reopen_a_transfer_that_was_taken(pool: Any, po
     dora = await person(pool, "dora", "department")
     call_id = (await send(pool, "non_police_help")).call_id
     await work(pool, policy)
-    transfer = await forward(pool, policy, call_id, dora, ForwardOrder("ticket"))
+    transfer = await forward(pool, VAULT, policy, call_id, dora, order=ForwardOrder("ticket"))
     await take(pool, policy, "departments", dora)
-    assert (await receive(pool, transfer["id"], dora, "CG-1"))["state"] == "taken"
+    assert (await receive(pool, VAULT, transfer["id"], dora, "CG-1"))["state"] == "taken"
 
 
 async def test_only_the_forward_that_counts_is_returned(pool: Any, policy: Policy) -> None:
     lea = await person(pool, "lea", "lawyer")
     call_id = (await send(pool, "dispute")).call_id
     await work(pool, policy)
-    first = await forward(pool, policy, call_id, lea, ForwardOrder("one_key", "lawyers", "问法律责任"))
+    first = await forward(pool, VAULT, policy, call_id, lea, order=ForwardOrder("one_key", "lawyers", "问法律责任"))
     await take(pool, policy, "lawyers", lea)
-    await forward(pool, policy, call_id, lea, ForwardOrder("one_key", "mediators", "双方愿意调解"))
+    await forward(pool, VAULT, policy, call_id, lea, order=ForwardOrder("one_key", "mediators", "双方愿意调解"))
     with pytest.raises(IllegalTransition):
-        await send_back(pool, policy, first["id"], lea, "太迟了")
+        await send_back(pool, VAULT, policy, first["id"], lea, reason="太迟了")
     assert await items(pool, call_id) == {"mediators": ("lead", "waiting")}
 
 
@@ -272,12 +273,12 @@ async def test_an_unsure_call_forwarded_as_proposed_brings_in_the_joint_ones(poo
     call_id = (await send(pool, "dispute unsure violence_or_control")).call_id
     await work(pool, policy)
     assert await items(pool, call_id) == {"operators": ("lead", "waiting")}
-    transfer = await forward(pool, policy, call_id, anna, ForwardOrder("one_key"))
+    transfer = await forward(pool, VAULT, policy, call_id, anna, order=ForwardOrder("one_key"))
     joined = {"police_nonemergency": ("lead", "waiting"), "lawyers": ("joint", "waiting")}
     assert await items(pool, call_id) == joined
-    await cancel(pool, transfer["id"], anna)
+    await cancel(pool, VAULT, transfer["id"], anna)
     assert await items(pool, call_id) == {"operators": ("lead", "waiting")}
-    await forward(pool, policy, call_id, anna, ForwardOrder("one_key"))
+    await forward(pool, VAULT, policy, call_id, anna, order=ForwardOrder("one_key"))
     assert await items(pool, call_id) == joined
 
 
@@ -285,10 +286,10 @@ async def test_an_undo_leaves_the_alert_of_the_police(pool: Any, policy: Policy)
     anna = await person(pool, "anna", "operator")
     call_id = (await send(pool, "legal_consultation", live=True, held_by=anna)).call_id
     await work(pool, policy)
-    transfer = await forward(pool, policy, call_id, anna, ForwardOrder("one_key"))
+    transfer = await forward(pool, VAULT, policy, call_id, anna, order=ForwardOrder("one_key"))
     await send(pool, "legal_consultation 1", live=True)
     await work(pool, policy)
-    await cancel(pool, transfer["id"], anna)
+    await cancel(pool, VAULT, transfer["id"], anna)
     assert await items(pool, call_id) == {"police": ("joint", "waiting")}
     assert await value(pool, "select state from calls where id = $1", call_id) == "proposed"
 
@@ -297,10 +298,10 @@ async def test_an_undo_after_the_caller_hung_up_puts_the_call_before_the_operato
     anna = await person(pool, "anna", "operator")
     call_id = (await send(pool, "legal_consultation", live=True, held_by=anna)).call_id
     await work(pool, policy)
-    transfer = await forward(pool, policy, call_id, anna, ForwardOrder("one_key"))
+    transfer = await forward(pool, VAULT, policy, call_id, anna, order=ForwardOrder("one_key"))
     await send(pool, "legal_consultation", live=False, talk_time_s=30)
     await work(pool, policy)
-    await cancel(pool, transfer["id"], anna)
+    await cancel(pool, VAULT, transfer["id"], anna)
     assert await items(pool, call_id) == {"operators": ("lead", "waiting")}
     assert await value(pool, "select state from calls where id = $1", call_id) == "queued"
     assert await value(pool, "select topics from queue_items where call_id = $1", call_id) == []
@@ -352,7 +353,7 @@ async def test_rising_danger_moves_forward_what_waits_at_the_police(pool: Any, p
     anna = await person(pool, "anna", "operator")
     call_id = (await send(pool, "police_incident", live=True, held_by=anna)).call_id
     await work(pool, policy)
-    await forward(pool, policy, call_id, anna, ForwardOrder("one_key"))
+    await forward(pool, VAULT, policy, call_id, anna, order=ForwardOrder("one_key"))
     await send(pool, "police_incident 2", live=True)
     await work(pool, policy)
     assert await items(pool, call_id) == {"police": ("lead", "waiting")}
@@ -374,13 +375,13 @@ async def test_a_call_closed_by_machine_is_heard_when_more_comes(pool: Any, poli
     assert set(await items(pool, call_id)) == {"lawyers", "police"}
     lea = await person(pool, "lea", "lawyer")
     taken = await take(pool, policy, "lawyers", lea)
-    await complete(pool, policy, taken.assignment_id, lea, disposition="已解答")
+    await complete(pool, VAULT, policy, taken.assignment_id, lea, disposition="已解答")
     assert (await items(pool, call_id))["lawyers"] == ("joint", "done")
 
 
 async def test_calls_that_could_not_be_stored_are_due_again_before_their_lease_ends(pool: Any, policy: Policy) -> None:
     await send(pool, "dispute")
-    context = TriageContext(Scripted(), policy, lambda queue, at: 1, "test")
+    context = TriageContext(Scripted(), policy, lambda queue, at: 1, VAULT, "test")
     await value(pool, "alter table triages add constraint broken check (model <> 'scripted')")
     with pytest.raises(Exception, match="broken"):
         await triage_round(pool, context)

@@ -197,7 +197,7 @@ async def test_an_old_record_waits_for_the_next_shift(service: RunningService, c
     await nobody_on_duty(service, "lawyers", await person(service, "lawyer", "wang"))
     record = record_from_api(call(WAGES, line="12348"), profiles=service.services.profiles)
     assert isinstance(record, CallRecord)
-    [outcome] = await store_batch(service.pool, [record], intake="backlog", key=service.services.key)
+    [outcome] = await store_batch(service.pool, [record], intake="backlog", vault=service.services.vault)
     await service.start_worker()
     page = await service.call_in(outcome.call_id, "queued")
     assert page["queue_item"]["queue"] == "lawyers"

@@ -18,12 +18,13 @@ from hotline.intake.store import store_batch
 from hotline.web import idempotency
 from hotline.web.bodies import Body, json_value, moment, path_id, read_body, whole
 from hotline.web.keys import needs, principal, services
+from hotline.web.pressure import through_gate
 from hotline.web.problems import json_response, problem
 from hotline.web.views import call_page, listed_call, transfer_view
 from routing.answers.service import answer_directly, hold, record_choice
-from routing.calls.live import caller_words, merge_segments
+from routing.calls.live import merge_segments
 from routing.calls.record import CallRecord, Segment
-from routing.calls.store import CallFilter, list_calls, queries
+from routing.calls.store import CallFilter, list_calls, queries, write_segments
 from routing.errors import CallNotFound, IllegalTransition, InvalidRequest
 from routing.transfers.service import ForwardOrder, forward_in
 
@@ -31,6 +32,7 @@ MAX_RECORDS = 1_000
 
 
 @needs("calls.submit")
+@through_gate
 async def submit(request: web.Request) -> web.Response:
     """POST /calls: one call, a list, or NDJSON; 202 whenever the body could be read."""
     raw = await request.read()
@@ -58,7 +60,7 @@ async def submit(request: web.Request) -> web.Response:
     if good:
         records = [record for _, record in good]
         outcomes = await store_batch(
-            own.pool, records, intake="live", key=own.key, held_by=await _holders(own.pool, records)
+            own.pool, records, intake="live", vault=own.vault, held_by=await _holders(own.pool, records)
         )
         names = {"accepted": "accepted", "updated": "updated", "duplicate": "duplicates"}
         for (index, record), outcome in zip(good, outcomes, strict=True):
@@ -110,6 +112,7 @@ async def _holders(pool: Any, records: Sequence[CallRecord]) -> list[int | None]
 
 
 @needs("calls.submit")
+@through_gate
 async def add_segments(request: web.Request) -> web.Response:
     """POST /calls/{id}/segments: more of a live transcript; (call, seq) is idempotent."""
     own = services(request)
@@ -130,11 +133,9 @@ async def add_segments(request: web.Request) -> web.Response:
         if errors:
             return problem(422, "invalid-request", "转写有误", "有片段不能使用，本次未写入。", errors=errors)
         rows = [_segment_row(segment) for segment in added if isinstance(segment, Segment)]
-        merged, new = merge_segments(call["segments"], rows)
+        merged, new = merge_segments(own.vault.open_json(call["segments"], "calls.segments"), rows)
         if new:
-            await queries.replace_segments(
-                connection, call_id=call_id, segments=merged, transcript=caller_words(merged)
-            )
+            await write_segments(connection, own.vault, call_id, merged)
     if new:
         await own.signals.work_added([call_id])
     return json_response({"call_id": call_id, "added": new, "segments": len(merged)})
@@ -175,7 +176,7 @@ async def listing(request: web.Request) -> web.Response:
         limit=limit + 1,
     )
     async with services(request).pool.acquire() as connection:
-        rows = await list_calls(connection, wanted)
+        rows = await list_calls(connection, services(request).vault, wanted)
     more = len(rows) > limit
     rows = rows[:limit]
     cursor = _write_cursor(rows[-1]["received_at"], rows[-1]["id"]) if more else None
@@ -210,17 +211,17 @@ async def forward(request: web.Request) -> web.Response:
     """POST /calls/{id}/forward: one transaction, idempotent by Idempotency-Key."""
     own, who, call_id = services(request), principal(request), path_id(request)
     body = await read_body(request, ForwardBody)
-    key = await idempotency.key_of(request, who.user_id, f"forward:{call_id}")
+    key = await idempotency.key_of(request, own.vault, who.user_id, f"forward:{call_id}")
     order = ForwardOrder(body.mode, body.destination, body.reason, body.decision_id)  # type: ignore[arg-type]
     async with own.pool.acquire() as connection, connection.transaction():
-        if key is not None and (earlier := await idempotency.begin(connection, key)) is not None:
+        if key is not None and (earlier := await idempotency.begin(connection, own.vault, key)) is not None:
             return earlier
         row = await forward_in(
-            connection, own.published.policy, call_id, who.user_id, order, offered=own.exchange.offers()
+            connection, own.vault, own.published.policy, call_id, who.user_id, order=order, offered=own.exchange.offers()
         )
         answer = transfer_view(row)
         if key is not None:
-            await idempotency.finish(connection, key, 200, answer)
+            await idempotency.finish(connection, own.vault, key, 200, answer)
     await own.signals.ring()
     return json_response(answer)
 
@@ -236,7 +237,7 @@ async def answer(request: web.Request) -> web.Response:
     """POST /calls/{id}/answer: 直接答复, with the text used."""
     own = services(request)
     body = await read_body(request, AnswerBody)
-    await answer_directly(own.pool, path_id(request), principal(request).user_id, body.answer)
+    await answer_directly(own.pool, own.vault, path_id(request), principal(request).user_id, body.answer)
     await own.signals.ring()
     return json_response({"call_id": path_id(request), "state": "completed"})
 
@@ -267,6 +268,7 @@ async def choose(request: web.Request) -> web.Response:
     body = await read_body(request, ChoiceBody)
     await record_choice(
         own.pool,
+        own.vault,
         path_id(request),
         principal(request).user_id,
         choice=body.choice,

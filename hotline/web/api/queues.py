@@ -10,11 +10,12 @@ from pydantic import Field
 from hotline.web.bodies import Body, path_id, read_body, whole
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
-from hotline.web.views import call_page, excerpt
+from hotline.web.views import call_page, listed_item
 from routing.offers.service import refuse_offer
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.service import claim, complete, heartbeat, queue_states, release, save_notes, set_presence
 from routing.queues.store import queries
+from routing.sealing import opened
 
 
 @needs("queues.read")
@@ -32,7 +33,7 @@ async def waiting(request: web.Request) -> web.Response:
     queue = own.published.policy.queue(request.match_info["name"]).name
     async with own.pool.acquire() as connection:
         rows = await queries.waiting_items(connection, queue=queue, limit=whole(request, "limit", 100, low=1, high=500))
-    return json_response({"items": [dict(row) | {"excerpt": excerpt(row["excerpt"])} for row in rows]})
+    return json_response({"items": [listed_item(own.vault, row) for row in rows]})
 
 
 @needs("queues.claim")
@@ -88,7 +89,8 @@ async def give_back(request: web.Request) -> web.Response:
     """POST /assignments/{id}/release: back to its old place."""
     own = services(request)
     body = await read_body(request, ReleaseBody)
-    await release(own.pool, own.published.policy, path_id(request), principal(request).user_id, reason=body.reason)
+    who = principal(request)
+    await release(own.pool, own.vault, own.published.policy, path_id(request), who.user_id, reason=body.reason)
     await own.signals.ring()
     return json_response({"assignment_id": path_id(request), "outcome": "released"})
 
@@ -108,6 +110,7 @@ async def finish(request: web.Request) -> web.Response:
     body = await read_body(request, CompleteBody)
     await complete(
         own.pool,
+        own.vault,
         own.published.policy,
         path_id(request),
         principal(request).user_id,
@@ -129,16 +132,18 @@ class NotesBody(Body):
 async def autosave(request: web.Request) -> web.Response:
     """PUT /assignments/{id}/notes: saved while the call goes on."""
     body = await read_body(request, NotesBody)
-    await save_notes(services(request).pool, path_id(request), principal(request).user_id, body.notes)
+    own = services(request)
+    await save_notes(own.pool, own.vault, path_id(request), principal(request).user_id, body.notes)
     return json_response({"assignment_id": path_id(request), "saved": True})
 
 
 @needs("queues.claim")
 async def in_hand(request: web.Request) -> web.Response:
     """GET /assignments: what I have in hand."""
-    async with services(request).pool.acquire() as connection:
+    own = services(request)
+    async with own.pool.acquire() as connection:
         rows = await queries.open_assignments(connection, user_id=principal(request).user_id)
-    return json_response({"items": [dict(row) for row in rows]})
+    return json_response({"items": [opened(own.vault, row, "assignments", ("notes",)) for row in rows]})
 
 
 class PresenceBody(Body):

@@ -10,14 +10,15 @@ from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
 from hotline.web.views import transfer_view
 from routing.errors import InvalidRequest
-from routing.transfers.service import cancel, confirm, queries, receive, send_back
+from routing.transfers.service import cancel, confirm, receive, send_back
+from routing.transfers.store import opened_transfer, queries
 
 
 @needs("calls.forward")
 async def take_back(request: web.Request) -> web.Response:
     """POST /transfers/{id}/cancel: while nobody has claimed it."""
     own = services(request)
-    row = await cancel(own.pool, path_id(request), principal(request).user_id)
+    row = await cancel(own.pool, own.vault, path_id(request), principal(request).user_id)
     await own.signals.ring()
     return json_response(transfer_view(row))
 
@@ -26,7 +27,7 @@ async def take_back(request: web.Request) -> web.Response:
 async def confirm_dialled(request: web.Request) -> web.Response:
     """POST /transfers/{id}/confirm: the operator dialled and was answered."""
     own = services(request)
-    row = await confirm(own.pool, path_id(request), principal(request).user_id)
+    row = await confirm(own.pool, own.vault, path_id(request), principal(request).user_id)
     await own.signals.ring()
     return json_response(transfer_view(row))
 
@@ -42,7 +43,7 @@ async def take_receipt(request: web.Request) -> web.Response:
     """POST /transfers/{id}/receipt: the other system's own number."""
     own = services(request)
     body = await read_body(request, ReceiptBody)
-    row = await receive(own.pool, path_id(request), principal(request).user_id, body.ticket)
+    row = await receive(own.pool, own.vault, path_id(request), principal(request).user_id, body.ticket)
     await own.signals.ring()
     return json_response(transfer_view(row))
 
@@ -58,7 +59,8 @@ async def give_back(request: web.Request) -> web.Response:
     """POST /transfers/{id}/return: wrong dispatch, with the reason; back to the operators."""
     own = services(request)
     body = await read_body(request, ReturnBody)
-    row = await send_back(own.pool, own.published.policy, path_id(request), principal(request).user_id, body.reason)
+    who = principal(request)
+    row = await send_back(own.pool, own.vault, own.published.policy, path_id(request), who.user_id, reason=body.reason)
     await own.signals.ring()
     return json_response(transfer_view(row))
 
@@ -77,4 +79,4 @@ async def search(request: web.Request) -> web.Response:
             if overdue
             else await queries.by_ticket(connection, number=ticket)
         )
-    return json_response({"items": [transfer_view(row) for row in rows]})
+    return json_response({"items": [transfer_view(opened_transfer(own.vault, row)) for row in rows]})

@@ -1,0 +1,1 @@
+"""Finding calls by words, case code and number, although what was said stands sealed."""
