@@ -54,6 +54,10 @@ class AccountSettings:
     oidc: OidcSettings | None = None
 
 
+#: The rules where nothing is configured.
+DEFAULT_RULES = AccountSettings()
+
+
 def account_settings(env: Mapping[str, str]) -> AccountSettings:
     """Read the settings of accounts. Raises ConfigError."""
     return AccountSettings(

@@ -1,14 +1,15 @@
-"""Log-in, log-out, the way home, one's own account."""
+"""Log-in in two steps, the lock, log-out, the way home, one's own account."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from hotline.accounts.store import LoginRefused, LoginThrottled, by_session, log_in, log_out
-from hotline.console.answers import HX_REQUEST
+from hotline.accounts import second_factor, sessions
+from hotline.accounts.errors import AccountError, CodeRefused, LoginRefused, LoginThrottled
+from hotline.accounts.login import LogIn, log_in, pass_code
 from hotline.console.render import page
 from hotline.console.words import HOME
-from hotline.web.authentication import COOKIE
+from hotline.web.authentication import COOKIE, HX_REQUEST
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
 
@@ -36,17 +37,42 @@ async def login_page(request: web.Request) -> web.StreamResponse:
     """GET /login; a part of a page that was sent here learns instead that the session has ended."""
     if HX_REQUEST in request.headers:
         return problem(401, "not-authenticated", "登录已过期", "请重新登录，已填写的内容仍在。")
+    own = services(request)
     cookie = request.cookies.get(COOKIE)
     target = own_path(request.query.get("next", "/"))
-    if cookie and await by_session(services(request).pool, cookie) is not None:
+    who = await sessions.by_session(own.pool, cookie, own.settings.accounts) if cookie else None
+    if who is not None and who.due == "code":
+        return await _code_page(request, target, who.csrf_token or "", None)
+    if who is not None:
         raise web.HTTPSeeOther(target)
-    return await page(request, "login.html", {"next": target, "name": "", "error": None})
+    return await _login_page(request, target, "", None)
+
+
+async def _login_page(
+    request: web.Request, target: str, name: str, error: str | None, *, status: int = 200
+) -> web.StreamResponse:
+    oidc = services(request).settings.accounts.oidc
+    shown = {"next": target, "name": name, "error": error, "provider": oidc.label if oidc else None}
+    return await page(request, "login.html", shown, status=status)
+
+
+async def _code_page(
+    request: web.Request, target: str, csrf_token: str, error: str | None, *, status: int = 200
+) -> web.StreamResponse:
+    return await page(
+        request, "login_code.html", {"next": target, "csrf_token": csrf_token, "error": error}, status=status
+    )
+
+
+def _wants_json(request: web.Request) -> bool:
+    """The dialog over a page, which must not be left."""
+    return "application/json" in request.headers.get("Accept", "")
 
 
 @needs("public")
 async def log_in_here(request: web.Request) -> web.StreamResponse:
     """POST /login: from the page, or from the dialog of an expired session, which wants JSON."""
-    wants_json = "application/json" in request.headers.get("Accept", "")
+    own = services(request)
     # no session yet that a CSRF token could belong to: the browser itself says where the form stood
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return problem(403, "csrf", "来源不符", "请从本服务的登录页登录。")
@@ -54,25 +80,108 @@ async def log_in_here(request: web.Request) -> web.StreamResponse:
     name, password = (str(form.get(field, ""))[:_FIELD_LIMIT] for field in ("name", "password"))
     target = own_path(str(form.get("next", "/")))
     try:
-        cookie = await log_in(services(request).pool, name.strip(), password, request.remote or "?")
+        begun = await log_in(
+            own.pool,
+            name.strip(),
+            password,
+            request.remote or "?",
+            browser=sessions.browser_words(request.headers.get("User-Agent", "")),
+            rules=own.settings.accounts,
+        )
     except (LoginRefused, LoginThrottled) as error:
-        status = 429 if isinstance(error, LoginThrottled) else 401
-        if wants_json:
+        status = _status(error)
+        if _wants_json(request):
             return problem(status, "login-refused", "登录失败", str(error))
-        return await page(request, "login.html", {"next": target, "name": name, "error": str(error)}, status=status)
-    if wants_json:
-        who = await by_session(services(request).pool, cookie)
-        answer: web.Response = json_response({"csrf_token": who.csrf_token if who else "", "name": name.strip()})
+        return await _login_page(request, target, name, str(error), status=status)
+    return await _begun(request, begun, target)
+
+
+def _status(error: AccountError) -> int:
+    return 429 if isinstance(error, LoginThrottled) else 401
+
+
+async def _begun(request: web.Request, begun: LogIn, target: str) -> web.Response:
+    """The cookie of a session, whole or waiting for its code."""
+    own = services(request)
+    if _wants_json(request):
+        who = await sessions.by_session(own.pool, begun.cookie, own.settings.accounts)
+        answer: web.Response = json_response(
+            {
+                "csrf_token": who.csrf_token if who else "",
+                "name": who.name if who else "",
+                "code_due": begun.code_due,
+            }
+        )
     else:
-        answer = web.Response(status=303, headers={"Location": target})
-    answer.set_cookie(COOKIE, cookie, path="/", httponly=True, samesite="Lax", secure=request.secure)
+        location = f"/login?next={target}" if begun.code_due else target
+        answer = web.Response(status=303, headers={"Location": location})
+    set_session_cookie(request, answer, begun.cookie)
     return answer
 
 
-@needs("self")
+def set_session_cookie(request: web.Request, answer: web.StreamResponse, cookie: str) -> None:
+    """The session's cookie: unreadable for scripts, sent to nobody else, by https only where that was used."""
+    answer.set_cookie(COOKIE, cookie, path="/", httponly=True, samesite="Lax", secure=request.secure)
+
+
+@needs("session")
+async def give_code(request: web.Request) -> web.StreamResponse:
+    """POST /login/code: the second step of a log-in."""
+    own, who = services(request), principal(request)
+    form = await request.post()
+    target = own_path(str(form.get("next", "/")))
+    if who.due != "code":
+        raise web.HTTPSeeOther(target)
+    try:
+        passed = await pass_code(
+            own.pool,
+            own.vault,
+            who,
+            str(form.get("code", ""))[:_FIELD_LIMIT],
+            address=request.remote or "?",
+            browser=sessions.browser_words(request.headers.get("User-Agent", "")),
+            rules=own.settings.accounts,
+        )
+    except (CodeRefused, LoginThrottled) as error:
+        status = _status(error)
+        if _wants_json(request):
+            return problem(status, "code-refused", "验证码不对", str(error))
+        return await _code_page(request, target, who.csrf_token or "", str(error), status=status)
+    return await _begun(request, passed, target)
+
+
+@needs("session")
+async def locked_page(request: web.Request) -> web.StreamResponse:
+    """GET /locked: the page of a locked session, opened anew."""
+    target = own_path(request.query.get("next", "/"))
+    if principal(request).due != "unlock":
+        raise web.HTTPSeeOther(target)
+    return await page(request, "locked.html", {"next": target, "error": None})
+
+
+@needs("session")
+async def unlock_here(request: web.Request) -> web.StreamResponse:
+    """POST /unlock: from the page of a locked session, or from the cover over a page, which wants JSON."""
+    own, who = services(request), principal(request)
+    form = await request.post()
+    target = own_path(str(form.get("next", "/")))
+    if who.due == "code":
+        raise web.HTTPSeeOther("/login")
+    try:
+        await sessions.unlock(own.pool, who, str(form.get("password", ""))[:_FIELD_LIMIT], own.settings.accounts)
+    except (LoginRefused, LoginThrottled) as error:
+        if _wants_json(request):
+            return problem(_status(error), "unlock-refused", "解锁失败", str(error))
+        return await page(request, "locked.html", {"next": target, "error": str(error)}, status=_status(error))
+    if _wants_json(request):
+        return json_response({"unlocked": True})
+    raise web.HTTPSeeOther(target)
+
+
+@needs("session")
 async def log_out_here(request: web.Request) -> web.StreamResponse:
     """POST /logout."""
-    await log_out(services(request).pool, request.cookies.get(COOKIE, ""))
+    await sessions.log_out(services(request).pool, request.cookies.get(COOKIE, ""))
     answer = web.Response(status=303, headers={"Location": "/login"})
     answer.del_cookie(COOKIE, path="/")
     return answer
@@ -80,5 +189,16 @@ async def log_out_here(request: web.Request) -> web.StreamResponse:
 
 @needs("self")
 async def profile(request: web.Request) -> web.StreamResponse:
-    """GET /me: own account and password."""
-    return await page(request, "me.html")
+    """GET /me: own account: password, second factor, sessions."""
+    own, who = services(request), principal(request)
+    rules = own.settings.accounts
+    async with own.pool.acquire() as connection:
+        factor = await second_factor.state(connection, who.user_id)
+    shown = {
+        "due": who.due,
+        "rules": rules,
+        "factor": factor,
+        "factor_required": who.role in rules.second_factor_roles,
+        "sessions": await sessions.listed(own.pool, who.user_id),
+    }
+    return await page(request, "me.html", shown)

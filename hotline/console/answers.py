@@ -7,11 +7,10 @@ import structlog
 from aiohttp import web
 
 from hotline.console.render import page
-from hotline.web.authentication import Handler
+from hotline.web.authentication import HX_REQUEST, Handler
 
 log = structlog.get_logger(__name__)
 
-HX_REQUEST = "HX-Request"
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since", "Range"})
 _LONG = "public, max-age=31536000, immutable"
 

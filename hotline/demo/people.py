@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from hotline.accounts.passwords import first_password
 from hotline.accounts.permissions import Role
 from hotline.accounts.store import add_user
 from hotline.accounts.store import queries as account_queries
@@ -58,7 +59,10 @@ async def add_people(pool: Any, city: City) -> tuple[dict[str, int], dict[str, s
                 )
             return person.name, int(user_id), None
         async with turn:
-            user_id, password = await add_user(pool, person.name, person.role, display_name=person.display)
+            # given, not first: somebody who tries the service is not asked for another before seeing anything
+            user_id, password = await add_user(
+                pool, person.name, person.role, display_name=person.display, password=first_password()
+            )
         return person.name, user_id, password
 
     added = await asyncio.gather(*(add(person) for person in city.people))

@@ -9,7 +9,8 @@ import structlog
 from aiohttp import web
 
 from hotline.accounts.permissions import PERMISSIONS, Permission, allowed
-from hotline.accounts.store import Principal, by_session, by_token
+from hotline.accounts.sessions import by_session, touch
+from hotline.accounts.store import Due, Principal, by_token
 from hotline.errors import HotlineError
 from hotline.web.keys import PERMISSION_ATTRIBUTE, PRINCIPAL, services
 from hotline.web.problems import from_exception, from_http, problem
@@ -21,6 +22,26 @@ CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOGIN_PATH = "/login"
+#: A request by which htmx fetches a part of a page: pages refresh themselves, so it says nothing about their person.
+HX_REQUEST = "HX-Request"
+
+_ONLY_SESSION: frozenset[Permission] = frozenset({"session"})
+_OWN_ACCOUNT: frozenset[Permission] = frozenset({"session", "self"})
+#: What a session may do while something is due of its person. Events carry ids only and go on under a lock, so that
+#: the covered page can tell of a danger or of a call that rings.
+OPEN_WHILE: dict[Due, frozenset[Permission]] = {
+    "code": _ONLY_SESSION,
+    "unlock": frozenset({"session", "events.read"}),
+    "password": _OWN_ACCOUNT,
+    "enrolment": _OWN_ACCOUNT,
+}
+_DUE_PAGES: dict[Due, str] = {"code": LOGIN_PATH, "unlock": "/locked", "password": "/me", "enrolment": "/me"}
+_DUE_PROBLEMS: dict[Due, tuple[int, str, str, str]] = {
+    "code": (401, "second-factor-due", "需要动态口令", "请先输入动态口令完成登录。"),
+    "unlock": (423, "session-locked", "屏幕已锁定", "您离开了一会儿，屏幕已锁定；请输入密码继续，已填内容仍在。"),
+    "password": (403, "password-change-due", "需要修改密码", "请先在“我的账号”修改密码，再继续使用。"),
+    "enrolment": (403, "second-factor-required", "需要设置动态口令", "您的角色须使用动态口令，请先在“我的账号”设置。"),
+}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -51,7 +72,23 @@ async def _who(request: web.Request) -> Principal | None:
         scheme, _, token = header.partition(" ")
         return await by_token(services(request).pool, token.strip()) if scheme.lower() == "bearer" else None
     cookie = request.cookies.get(COOKIE)
-    return await by_session(services(request).pool, cookie) if cookie else None
+    own = services(request)
+    return await by_session(own.pool, cookie, own.settings.accounts) if cookie else None
+
+
+def _page_opened(request: web.Request) -> bool:
+    """Whether a person opened a page: the address bar, a link, a reload; not what a page does by itself."""
+    return request.method == "GET" and HX_REQUEST not in request.headers and not request.path.startswith("/api/")
+
+
+def _answer_due(request: web.Request, due: Due) -> web.Response:
+    """What is to be done first, as a problem; a page leads to where it is done."""
+    if _page_opened(request):
+        target = _DUE_PAGES[due]
+        query = f"?next={request.rel_url.raw_path}" if due in ("code", "unlock") else ""
+        raise web.HTTPSeeOther(target + query)
+    status, kind, title, detail = _DUE_PROBLEMS[due]
+    return problem(status, kind, title, detail)
 
 
 async def _csrf_fits(request: web.Request, principal: Principal) -> bool:
@@ -91,9 +128,13 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
         if not api and request.method in SAFE_METHODS:
             raise web.HTTPForbidden(text="您的角色没有打开这个页面的权限。")
         return problem(403, "not-allowed", "没有权限", "您的角色没有这项权限；如工作需要，请联系管理员。")
+    if principal.due is not None and permission not in OPEN_WHILE[principal.due]:
+        return _answer_due(request, principal.due)
     if not await _csrf_fits(request, principal):
         return problem(403, "csrf", "页面已过期", "页面已过期，请刷新后再提交；已填内容仍在。")
     request[PRINCIPAL] = principal
+    if principal.due is None and _page_opened(request):
+        await touch(services(request).pool, principal)
     return await handler(request)
 
 

@@ -11,9 +11,9 @@ import structlog
 from aiohttp import web
 
 from config.errors import ConfigError
-from hotline.accounts.passwords import PasswordRejected
-from hotline.accounts.store import AccountError, AccountNotFound, LoginRefused, LoginThrottled
+from hotline.accounts import errors as accounts
 from hotline.database import DatabaseSlow, DatabaseUnreachable
+from hotline.intake.gate import IntakeBusy, TriageBehind
 from routing import errors as routing
 
 log = structlog.get_logger(__name__)
@@ -34,12 +34,22 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (routing.InvalidRequest, 422, "invalid-request", "请求内容有误"),
     (routing.PolicyError, 422, "policy-invalid", "分流规则有误"),
     (routing.RosterError, 422, "roster-invalid", "值班表有误"),
-    (LoginRefused, 401, "login-refused", "登录失败"),
-    (LoginThrottled, 429, "login-throttled", "登录过于频繁"),
-    (PasswordRejected, 422, "password-rejected", "密码不符合要求"),
-    (AccountNotFound, 404, "account-not-found", "没有这个账号"),
-    (AccountError, 422, "account-invalid", "账号信息有误"),
+    (accounts.LoginRefused, 401, "login-refused", "登录失败"),
+    (accounts.LoginThrottled, 429, "login-throttled", "登录过于频繁"),
+    (accounts.PasswordRejected, 422, "password-rejected", "密码不符合要求"),
+    (accounts.CodeRefused, 422, "code-refused", "验证码不对"),
+    (accounts.SecondFactorRequired, 409, "second-factor-required", "必须使用动态口令"),
+    (accounts.AccountNotFound, 404, "account-not-found", "没有这个账号"),
+    (accounts.SessionNotFound, 404, "session-not-found", "没有这个会话"),
+    (accounts.OwnAccount, 409, "own-account", "不能对自己操作"),
+    (accounts.LastSecurityAdministrator, 409, "last-security-administrator", "最后一名安全管理员"),
+    (accounts.ProviderRefused, 401, "provider-refused", "统一身份认证未通过"),
+    (accounts.ProviderUnreachable, 503, "provider-unreachable", "统一身份认证暂不可用"),
+    (accounts.AccountError, 422, "account-invalid", "账号信息有误"),
     (ConfigError, 422, "config-invalid", "配置有误"),
+    (routing.SealBroken, 503, "sealed-unreadable", "存储的内容打不开"),
+    (IntakeBusy, 429, "intake-busy", "接收过忙"),
+    (TriageBehind, 429, "triage-behind", "研判积压过多"),
     (DatabaseUnreachable, 503, "database-unreachable", "数据库暂不可用"),
     (DatabaseSlow, 503, "database-slow", "数据库响应过慢"),
     # before OSError, of which it is one: the driver's own limit on a server that has stopped answering

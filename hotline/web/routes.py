@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from hotline.web.api import accounts, calls, events, health, policy, queues, rosters, statistics, transfers
+from hotline.web.api import accounts, calls, events, health, me, policy, queues, rosters, statistics, transfers
 
 API = "/api/v1"
 
@@ -27,7 +27,7 @@ class ApiRoute:
 
 
 ROUTES: tuple[ApiRoute, ...] = (
-    ApiRoute("POST", "/calls", calls.submit, "接收一条或多条来电记录", answers=(202, 400, 413)),
+    ApiRoute("POST", "/calls", calls.submit, "接收一条或多条来电记录", answers=(202, 400, 413, 429, 503)),
     ApiRoute(
         "GET",
         "/calls",
@@ -121,12 +121,78 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute("POST", "/policy", policy.publish, "校验并发布分流规则", body=policy.PolicyBody, answers=(201, 422)),
     ApiRoute("GET", "/triage/set-aside", policy.set_aside, "搁置的研判"),
     ApiRoute("POST", r"/calls/{id:\d{1,18}}/triage", policy.repeat, "重新研判搁置的来电", answers=(200, 404, 409)),
-    ApiRoute("GET", "/me", accounts.me, "我是谁"),
-    ApiRoute("POST", "/me/password", accounts.set_password, "修改密码", body=accounts.PasswordBody),
+    ApiRoute("GET", "/me", me.me, "我是谁"),
+    ApiRoute("POST", "/me/password", me.set_password, "修改密码", body=me.PasswordBody, answers=(200, 401, 422)),
+    ApiRoute("POST", "/me/activity", me.activity, "有键盘或鼠标操作", answers=(204,)),
+    ApiRoute("POST", "/me/lock", me.lock, "久未操作，锁定屏幕"),
+    ApiRoute("GET", "/me/sessions", me.listing, "我的登录会话"),
+    ApiRoute("POST", "/me/sessions/end-others", me.end_other_sessions, "结束我的其他会话"),
+    ApiRoute("POST", r"/me/sessions/{id:\d{1,18}}/end", me.end_session, "结束我的一个会话", answers=(200, 404)),
+    ApiRoute(
+        "POST",
+        "/me/second-factor",
+        me.begin_second_factor,
+        "开始设置动态口令",
+        body=me.ConfirmationBody,
+        answers=(201, 401, 422),
+    ),
+    ApiRoute("GET", "/me/second-factor/qr.svg", me.qr_code, "动态口令二维码", answers=(200, 404)),
+    ApiRoute(
+        "POST",
+        "/me/second-factor/confirm",
+        me.confirm_second_factor,
+        "确认动态口令",
+        body=me.CodeBody,
+        answers=(200, 422, 429),
+    ),
+    ApiRoute(
+        "POST",
+        "/me/second-factor/recovery-codes",
+        me.renew_recovery_codes,
+        "重新生成备用码",
+        body=me.CodeBody,
+        answers=(200, 422, 429),
+    ),
+    ApiRoute(
+        "POST",
+        "/me/second-factor/remove",
+        me.remove_second_factor,
+        "解除动态口令",
+        body=me.CodeBody,
+        answers=(200, 409, 422, 429),
+    ),
     ApiRoute("GET", "/users", accounts.listing, "账号"),
     ApiRoute("POST", "/users", accounts.add, "新增账号", body=accounts.UserBody, answers=(201, 422)),
     ApiRoute("PUT", r"/users/{id:\d{1,18}}/agent", accounts.set_agent, "专长与网格", body=accounts.AgentBody),
-    ApiRoute("POST", r"/users/{id:\d{1,18}}/disable", accounts.disable, "停用账号"),
+    ApiRoute("POST", r"/users/{id:\d{1,18}}/disable", accounts.disable, "停用账号", answers=(200, 404, 409, 422)),
+    ApiRoute("POST", r"/users/{id:\d{1,18}}/enable", accounts.enable, "重新启用账号", answers=(200, 404, 409, 422)),
+    ApiRoute(
+        "POST",
+        r"/users/{id:\d{1,18}}/role",
+        accounts.set_role,
+        "改换角色",
+        body=accounts.RoleBody,
+        answers=(200, 404, 409, 422),
+    ),
+    ApiRoute("POST", r"/users/{id:\d{1,18}}/password", accounts.reset_password, "重置密码", answers=(200, 404, 409)),
+    ApiRoute("POST", r"/users/{id:\d{1,18}}/unlock", accounts.unlock, "解除锁定", answers=(200, 404, 409)),
+    ApiRoute(
+        "POST",
+        r"/users/{id:\d{1,18}}/second-factor/reset",
+        accounts.reset_second_factor,
+        "重置动态口令",
+        answers=(200, 404, 409),
+    ),
+    ApiRoute("GET", r"/users/{id:\d{1,18}}/sessions", accounts.sessions_of, "一个账号的会话"),
+    ApiRoute(
+        "POST",
+        r"/users/{id:\d{1,18}}/sessions/end",
+        accounts.end_sessions,
+        "结束一个账号的全部会话",
+        answers=(200, 404, 409),
+    ),
+    ApiRoute("GET", "/sessions", accounts.all_sessions, "所有登录会话"),
+    ApiRoute("POST", r"/sessions/{id:\d{1,18}}/end", accounts.end_session, "结束一个会话", answers=(200, 404)),
 )
 
 

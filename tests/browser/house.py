@@ -8,7 +8,8 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from hotline.accounts.store import add_user, log_in
+from hotline.accounts.login import log_in
+from hotline.accounts.store import add_user
 from hotline.web.authentication import COOKIE
 from tests.service_fixtures import RunningService
 
@@ -68,8 +69,8 @@ class House:
         """
         await add_user(self.service.pool, name, role, display_name=display_name or name, password=PASSWORD)
         person = await self.window(name, expected=expected)
-        cookie = await log_in(self.service.pool, name, PASSWORD, "127.0.0.1")
-        await person.context.add_cookies([{"name": COOKIE, "value": cookie, "url": self.service.address}])
+        begun = await log_in(self.service.pool, name, PASSWORD, "127.0.0.1")
+        await person.context.add_cookies([{"name": COOKIE, "value": begun.cookie, "url": self.service.address}])
         await person.page.goto(f"{self.service.address}{path}")
         await person.page.wait_for_selector(".bar .user")
         return person

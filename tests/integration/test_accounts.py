@@ -10,25 +10,21 @@ import aiohttp
 import pytest
 from argon2 import PasswordHasher
 
+from config.accounts import AccountSettings
 from hotline.accounts import passwords
-from hotline.accounts.store import (
-    MAX_FAILURES,
-    MAX_FAILURES_OF_ADDRESS,
-    LoginRefused,
-    LoginThrottled,
-    add_token,
-    add_user,
-    by_session,
-    by_token,
-    log_in,
-    log_out,
-    queries,
-)
+from hotline.accounts.errors import LoginRefused, LoginThrottled
+from hotline.accounts.lockout import ADDRESS_FACTOR
+from hotline.accounts.login import log_in
+from hotline.accounts.sessions import by_session, log_out
+from hotline.accounts.store import add_token, add_user, by_token, queries
 from hotline.web.authentication import COOKIE, CSRF_HEADER
 from tests.service_fixtures import RunningService
 
 PASSWORD = "correct horse 7 staple"
 ADDRESS = "192.0.2.7"
+RULES = AccountSettings()
+MAX_FAILURES = RULES.lockout_failures
+MAX_FAILURES_OF_ADDRESS = MAX_FAILURES * ADDRESS_FACTOR
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +104,7 @@ async def test_a_right_password_before_the_limit_forgets_the_slips_of_a_name(poo
 
 async def test_a_session_ends_by_log_out_by_time_and_with_the_account(pool: Any) -> None:
     user_id, _ = await add_user(pool, "wang", "lawyer", password=PASSWORD)
-    kept, left, old = [await log_in(pool, "wang", PASSWORD, ADDRESS) for _ in range(3)]
+    kept, left, old = [(await log_in(pool, "wang", PASSWORD, ADDRESS)).cookie for _ in range(3)]
     assert await by_session(pool, kept) is not None
     await log_out(pool, left)
     assert await by_session(pool, left) is None
@@ -267,7 +263,7 @@ async def test_tokens_are_kept_hashed_and_end_when_revoked(pool: Any) -> None:
 
 async def test_a_disabled_account_is_out_at_once(service: RunningService) -> None:
     token = await service.token("lawyer", "wang")
-    cookie = await log_in(service.pool, "wang", "a long password", ADDRESS)
+    cookie = (await log_in(service.pool, "wang", "a long password", ADDRESS)).cookie
     status, me = await service.request("GET", "/me", role="lawyer", user="wang")
     assert (status, me["name"]) == (200, "wang")
     status, _ = await service.request("POST", f"/users/{me['user_id']}/disable", role="security")

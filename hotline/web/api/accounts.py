@@ -1,49 +1,21 @@
-"""``/api/v1/me`` and ``/users``."""
+"""``/api/v1/users`` and ``/sessions``: what the security administrator looks after."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 from pydantic import Field
 
-from hotline.accounts.permissions import GRANTS
-from hotline.accounts.store import AccountNotFound, add_user, change_password, queries
+from hotline.accounts import administration, sessions
+from hotline.accounts.errors import AccountNotFound
+from hotline.accounts.store import add_user, queries
 from hotline.audit.store import record
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
-
-_UNKNOWN = "没有这个编号的账号，请在账号页核对。"
-
-
-@needs("self")
-async def me(request: web.Request) -> web.Response:
-    """GET /me: who I am and what I may do."""
-    who = principal(request)
-    return json_response(
-        {
-            "user_id": who.user_id,
-            "name": who.name,
-            "display_name": who.display_name,
-            "role": who.role,
-            "queues": services(request).published.policy.queues_of_role(who.role),
-            "permissions": sorted(GRANTS[who.role]),
-        }
-    )
-
-
-class PasswordBody(Body):
-    """POST /me/password."""
-
-    old: str = Field(max_length=200)
-    new: str = Field(max_length=200)
-
-
-@needs("self")
-async def set_password(request: web.Request) -> web.Response:
-    """POST /me/password."""
-    body = await read_body(request, PasswordBody)
-    await change_password(services(request).pool, principal(request), body.old, body.new)
-    return json_response({"changed": True})
+from routing.leavers.service import LeftWork
 
 
 @needs("users.write")
@@ -67,7 +39,9 @@ async def add(request: web.Request) -> web.Response:
     """POST /users: a new account; the first password is shown this once."""
     own = services(request)
     body = await read_body(request, UserBody)
-    user_id, password = await add_user(own.pool, body.name, body.role, display_name=body.display_name)
+    user_id, password = await add_user(
+        own.pool, body.name, body.role, display_name=body.display_name, actor=principal(request)
+    )
     return json_response({"user_id": user_id, "name": body.name, "first_password": password}, status=201)
 
 
@@ -89,7 +63,7 @@ async def set_agent(request: web.Request) -> web.Response:
             connection, user_id=path_id(request), skills=body.skills, grids=body.grids, languages=body.languages
         )
         if known is None:
-            raise AccountNotFound(_UNKNOWN)
+            raise AccountNotFound("没有这个编号的账号，请在账号页核对。")
         await record(
             connection,
             actor=principal(request),
@@ -100,12 +74,102 @@ async def set_agent(request: web.Request) -> web.Response:
     return json_response({"user_id": path_id(request), **body.model_dump()})
 
 
+def _left(user_id: int, left: LeftWork) -> dict[str, Any]:
+    """What a person left behind, for who has to plan anew."""
+    return {
+        "user_id": user_id,
+        "released_calls": list(left.released),
+        "returned_calls": [asdict(item) for item in left.returned],
+        "withdrawn_offers": [asdict(item) for item in left.withdrawn],
+        "duties": [asdict(item) for item in left.duties],
+    }
+
+
 @needs("users.write")
 async def disable(request: web.Request) -> web.Response:
-    """POST /users/{id}/disable: no log-in, token or session any more."""
+    """POST /users/{id}/disable: a leaver. Open work goes back; the answer names it, and rosters to be planned anew."""
     own = services(request)
-    async with own.pool.acquire() as connection, connection.transaction():
-        if await queries.disable(connection, user_id=path_id(request)) is None:
-            raise AccountNotFound(_UNKNOWN)
-        await record(connection, actor=principal(request), action="user_disabled", subject=f"user:{path_id(request)}")
-    return json_response({"user_id": path_id(request), "disabled": True})
+    left = await administration.disable(own.pool, principal(request), path_id(request))
+    await own.published.refresh(own.pool, force=True)
+    await own.signals.ring()
+    return json_response({"disabled": True, **_left(path_id(request), left)})
+
+
+@needs("users.write")
+async def enable(request: web.Request) -> web.Response:
+    """POST /users/{id}/enable: somebody comes back, with a new first password."""
+    own = services(request)
+    password = await administration.enable(own.pool, principal(request), path_id(request))
+    await own.published.refresh(own.pool, force=True)
+    return json_response({"user_id": path_id(request), "first_password": password})
+
+
+class RoleBody(Body):
+    """POST /users/{id}/role."""
+
+    role: str
+
+
+@needs("users.write")
+async def set_role(request: web.Request) -> web.Response:
+    """POST /users/{id}/role: tokens and sessions end, open work goes back."""
+    own = services(request)
+    body = await read_body(request, RoleBody)
+    left = await administration.set_role(own.pool, principal(request), path_id(request), body.role)
+    await own.signals.ring()
+    return json_response({"role": body.role, **_left(path_id(request), left)})
+
+
+@needs("users.write")
+async def reset_password(request: web.Request) -> web.Response:
+    """POST /users/{id}/password: a new first password, shown this once."""
+    own = services(request)
+    password = await administration.reset_password(own.pool, principal(request), path_id(request))
+    await own.signals.ring()
+    return json_response({"user_id": path_id(request), "first_password": password})
+
+
+@needs("users.write")
+async def unlock(request: web.Request) -> web.Response:
+    """POST /users/{id}/unlock: a lock-out ends before its time."""
+    await administration.unlock(services(request).pool, principal(request), path_id(request))
+    return json_response({"user_id": path_id(request), "unlocked": True})
+
+
+@needs("users.write")
+async def reset_second_factor(request: web.Request) -> web.Response:
+    """POST /users/{id}/second-factor/reset: for who lost the telephone and the recovery codes."""
+    own = services(request)
+    had = await administration.reset_second_factor(own.pool, principal(request), path_id(request))
+    await own.signals.ring()
+    return json_response({"user_id": path_id(request), "reset": had})
+
+
+@needs("users.write")
+async def end_sessions(request: web.Request) -> web.Response:
+    """POST /users/{id}/sessions/end: out everywhere, at once."""
+    own = services(request)
+    await administration.end_sessions(own.pool, principal(request), path_id(request))
+    await own.signals.ring()
+    return json_response({"user_id": path_id(request), "ended": True})
+
+
+@needs("users.write")
+async def all_sessions(request: web.Request) -> web.Response:
+    """GET /sessions: who is logged in, and from where."""
+    return json_response({"items": await sessions.listed(services(request).pool, None)})
+
+
+@needs("users.write")
+async def sessions_of(request: web.Request) -> web.Response:
+    """GET /users/{id}/sessions."""
+    return json_response({"items": await sessions.listed(services(request).pool, path_id(request))})
+
+
+@needs("users.write")
+async def end_session(request: web.Request) -> web.Response:
+    """POST /sessions/{id}/end."""
+    own = services(request)
+    await sessions.end(own.pool, path_id(request), principal(request))
+    await own.signals.ring()
+    return json_response({"ended": path_id(request)})
