@@ -1,9 +1,10 @@
-"""Reads a roster from an Excel sheet (XLSX, XLS, ODS by python-calamine)."""
+"""Reads a roster from an Excel sheet (XLSX and XLS by python-calamine)."""
 
 from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ import python_calamine
 from routing.errors import RosterError
 from routing.policy.facts import LOCAL_ZONE
 from routing.rosters.imported import NamedShift, RosterImport, RowProblem, split_names
+from routing.workbooks import WorkbookLimits, WorkbookRefused, check_workbook
 
 #: Headings by column; white space in headings is ignored.
 COLUMNS: Mapping[str, frozenset[str]] = {
@@ -35,6 +37,9 @@ SHIFT_HOURS: Mapping[str, tuple[int, int]] = {
 }
 
 _HEADING_ROWS = 20
+#: A year of a large roster is some thousand rows.
+LIMITS = WorkbookLimits(unpacked_bytes=64 << 20, cells=2_000_000)
+_OLE = b"\xd0\xcf\x11\xe0"
 _EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a day count, not a moment
 _DAY = timedelta(days=1)
 
@@ -61,6 +66,7 @@ def read_excel(
     empty. A merged date counts for all its rows. Raises RosterError where the file
     is no workbook or no sheet has the headings.
     """
+    _check(data)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         sheets = [(name, _cells(book.get_sheet_by_name(name))) for name in book.sheet_names]
@@ -87,6 +93,17 @@ def read_excel(
     if not found:
         raise RosterError("值班表里找不到表头：前20行内要有“日期”和“姓名”两列。")
     return RosterImport(tuple(shifts), tuple(problems))
+
+
+def _check(data: bytes) -> None:
+    """Raise RosterError before anything is unpacked that would fill the memory."""
+    if data.startswith(b"PK"):
+        try:
+            check_workbook(io.BytesIO(data), LIMITS)
+        except WorkbookRefused as error:
+            raise RosterError(str(error)) from error
+    elif not data.startswith(_OLE) or zipfile.is_zipfile(io.BytesIO(data)):
+        raise RosterError("值班表不是Excel文件。请用Excel或WPS另存为xlsx后再导入。")
 
 
 def _cells(sheet: python_calamine.CalamineSheet) -> list[list[Any]]:

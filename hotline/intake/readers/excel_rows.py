@@ -16,12 +16,11 @@ from hotline.intake.normalise import is_blank
 from hotline.intake.profile import Profile
 from hotline.intake.readers.header import Header, find_header, missing_header
 from hotline.intake.readers.rows import Row, RowError
+from routing.workbooks import WorkbookLimits, WorkbookRefused, check_workbook
 
 ROW_LIMIT = 100_000
-#: Unpacked bytes a workbook may have: 100,000 rows of 12 long cells stay well below.
-UNPACKED_LIMIT = 1 << 30
-#: Deflate reaches about 1,000; sheets of real text stay below 100.
-RATIO_LIMIT = 200
+#: 100,000 rows of 12 long cells stay well below a gigabyte.
+LIMITS = WorkbookLimits(unpacked_bytes=1 << 30)
 _CHUNK = 1 << 20
 #: With title and heading rows; the exact limit is held once the heading row is known.
 _FILLED_LIMIT = ROW_LIMIT + 1000
@@ -105,14 +104,13 @@ def _check_package(path: Path) -> int:
     Gives the filled rows of the largest sheet where that is near or above the limit, else 0.
     """
     try:
+        with path.open("rb") as file:
+            check_workbook(file, LIMITS)
         with zipfile.ZipFile(path) as package:
-            infos = package.infolist()
-            unpacked = sum(info.file_size for info in infos)
-            packed = sum(info.compress_size for info in infos)
-            if unpacked > UNPACKED_LIMIT or (unpacked > 64 << 20 and unpacked > RATIO_LIMIT * max(packed, 1)):
-                raise FileUnreadable(f"{path} 解开后过大，不像正常的导出文件。请另存为 CSV 再导入。")
-            sheets = [info for info in infos if re.fullmatch(r"xl/worksheets/[^/]+\.xml", info.filename)]
+            sheets = [info for info in package.infolist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", info.filename)]
             filled = max((_filled_rows(package, info) for info in sheets), default=0)
+    except WorkbookRefused as error:
+        raise FileUnreadable(f"{path}：{error}") from error
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
         raise FileUnreadable(f"{path} 已损坏（{error}）。请重新导出，或另存为 CSV。") from error
     if filled > _FILLED_LIMIT:

@@ -90,8 +90,8 @@ def test_just_the_limit_is_taken(tmp_path: Path, city: Profile, monkeypatch: pyt
 def test_what_unpacks_to_far_more_is_refused_before_it_is_unpacked(tmp_path: Path, city: Profile) -> None:
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("[Content_Types].xml", "<Types/>")
-        package.writestr("xl/worksheets/sheet1.xml", b"0" * (80 << 20))
+        package.writestr("xl/workbook.xml", "<workbook/>")
+        package.writestr("xl/worksheets/sheet1.xml", b"<" + b"0" * (80 << 20))
     with pytest.raises(FileUnreadable, match="过大"):
         ExcelRows(path, city)
 
