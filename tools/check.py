@@ -84,7 +84,7 @@ STAGES = [
     Stage("tools-mypy", tool("mypy", "--strict", "tools")),
     Stage("integration", tests="tests/integration"),
     Stage("house", tests="tests/house"),
-    # The schema, the outbox, claims and statistics on the oldest PostgreSQL around: what another version may do otherwise.
+    # Schema, outbox, claims and statistics on the oldest PostgreSQL around: what another version may do otherwise.
     Stage(
         "integration-system",
         tests="tests/integration",
