@@ -12,7 +12,7 @@ create table audit_entries (
     action   text not null,
     subject  text not null,                   -- kind:id, such as call:17
     reason   text,                            -- code of hotline/audit/reasons.py
-    note     bytea,                           -- free words of the reason, sealed
+    note_digest bytea,                        -- keyed hash of the person's own words in audit_notes
     detail   jsonb not null default '{}',     -- ids and codes
     primary key (txid, id)
 );
@@ -25,6 +25,22 @@ create index on audit_entries (action, at);
 insert into audit_entries (at, user_id, action, subject, detail)
 select at, user_id, action, subject, detail from journal order by id;
 drop table journal;
+
+-- Backdating is no use to anybody: place and time of an entry are the database's.
+create function stamp_audit_entry() returns trigger language plpgsql as $$
+begin
+    new.txid := pg_current_xact_id();
+    new.at := now();
+    return new;
+end $$;
+create trigger stamped before insert on audit_entries for each row execute function stamp_audit_entry();
+
+-- What a person wrote as reason, sealed. Apart from the entry, because keys are rotated and what somebody wrote about
+-- a caller may have to be erased; the entry's digest tells whether it is still what was written.
+create table audit_notes (
+    entry_id  bigint primary key,
+    note      bytea not null
+);
 
 -- The chain's own name: a checkpoint of another database's chain must not pass for one of this.
 create table audit_chain (
