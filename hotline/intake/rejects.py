@@ -13,10 +13,10 @@ from typing import IO, Any, Protocol
 
 import xlsxwriter
 
+from hotline.formulas import harmless
 from hotline.intake.errors import FieldError
 from hotline.intake.normalise import cell_text, json_value
 from hotline.intake.profile import Kind
-from hotline.intake.readers.csv_rows import guard_formula
 from hotline.intake.readers.header import WHOLE_ROW, row_mark
 from hotline.intake.readers.rows import REJECT_COLUMNS
 
@@ -98,17 +98,17 @@ class _CsvWriter:
         self._file = path.open("w", encoding="utf-8-sig", newline="")
         self._headers = headers
         self._csv = csv.writer(self._file)
-        self._csv.writerow([*headers, *REJECT_COLUMNS])
+        self._csv.writerow([*map(harmless, headers), *REJECT_COLUMNS])
 
     def write(self, cells: Mapping[str, Any], note: Sequence[str]) -> None:
-        self._csv.writerow([*(_safe(cell_text(cells.get(name))) for name in self._headers), *note])
+        self._csv.writerow([*(_safe(cell_text(cells.get(name))) for name in self._headers), *map(harmless, note)])
 
     def close(self) -> None:
         self._file.close()
 
 
 def _safe(text: str) -> str:
-    return f"{text}\t" if _LONG_NUMBER.fullmatch(text) else guard_formula(text)
+    return f"{text}\t" if _LONG_NUMBER.fullmatch(text) else harmless(text)
 
 
 class _XlsxWriter:
@@ -125,6 +125,8 @@ class _XlsxWriter:
         )
         self._sheet = self._book.add_worksheet("退回")
         self._times = self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        # as text, so that a cell stays what it is when somebody edits it, telephone numbers too
+        self._text = self._book.add_format({"num_format": "@"})
         self._row = 0
         self._write([*headers, *REJECT_COLUMNS])
 
@@ -139,7 +141,7 @@ class _XlsxWriter:
             if isinstance(value, (datetime, date)):
                 self._sheet.write_datetime(self._row, column, value, self._times)
             else:
-                self._sheet.write_string(self._row, column, cell_text(value))
+                self._sheet.write_string(self._row, column, cell_text(value), self._text)
         self._row += 1
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from hotline.formulas import restored
 from hotline.intake.errors import FieldError, FileUnreadable
 from hotline.intake.profile import Profile
 from hotline.intake.readers.encoding import UNKNOWN_BYTE, TextFile, open_text, visible
@@ -18,13 +18,6 @@ from hotline.intake.readers.rows import Row, RowError
 DELIMITERS = (",", "\t", ";", "|", "，")
 _LINE_LIMIT = 4 << 20
 _RECORD_LINES = 500
-_FORMULA = re.compile(r"'*[=+\-@]")
-_GUARDED = re.compile(r"'+[=+\-@]")
-
-
-def guard_formula(cell: str) -> str:
-    """``cell`` with an apostrophe before it where a spreadsheet would run it; taken off again on import."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 class _OpenQuote(Exception):
@@ -97,7 +90,7 @@ class CsvRows:
 
     def _row(self, number: int, cells: list[str]) -> Row | RowError:
         if self.header.is_reject_file:
-            cells = [cell[1:] if _GUARDED.match(cell) else cell for cell in cells]
+            cells = [restored(cell) for cell in cells]
         damaged = [i for i, cell in enumerate(cells) if UNKNOWN_BYTE in cell]
         row = self.header.row(number, [visible(cell) for cell in cells] if damaged else cells)
         if not damaged or isinstance(row, RowError):
