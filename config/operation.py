@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from config.environment import path, whole
 from config.errors import ConfigError
 
 #: The ciphers a backup can be sealed with, by suite; a backup remembers its own.
-SUITES = ("intl", "sm")
+SuiteName = Literal["intl", "sm"]
+SUITES: tuple[SuiteName, ...] = ("intl", "sm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class BackupSettings:
     """Base backups and the write-ahead log after them, all encrypted."""
     key_file: Path
     """The backup key; never inside ``folder``, and another than the secret key."""
-    suite: str
+    suite: SuiteName
     """Of new backups: ``intl`` (AES-256-GCM) or ``sm`` (SM4-GCM)."""
     wal_every_s: int
     """At most so much time of work is not in the archive yet."""
@@ -61,9 +63,10 @@ def operation_settings(env: Mapping[str, str], state_dir: Path) -> OperationSett
 
 
 def _backup(env: Mapping[str, str], state_dir: Path) -> BackupSettings:
-    suite = env.get("HOTLINE_BACKUP_SUITE") or "intl"
-    if suite not in SUITES:
-        raise ConfigError(f"HOTLINE_BACKUP_SUITE is {suite!r}; set it to intl or sm.")
+    wanted = env.get("HOTLINE_BACKUP_SUITE") or "intl"
+    suite = next((one for one in SUITES if one == wanted), None)
+    if suite is None:
+        raise ConfigError(f"HOTLINE_BACKUP_SUITE is {wanted!r}; set it to intl or sm.")
     folder = path(env, "HOTLINE_BACKUP_DIR") or state_dir / "backups"
     key_file = path(env, "HOTLINE_BACKUP_KEY_FILE") or state_dir / "backup.key"
     if key_file.resolve().is_relative_to(folder.resolve()):

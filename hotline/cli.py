@@ -9,7 +9,7 @@ import sys
 import typer
 
 from config.errors import ConfigError
-from hotline.commands import accounts, import_, keys, service
+from hotline.commands import accounts, backup, import_, keys, service
 from hotline.commands.evaluate import evaluate
 from hotline.commands.import_store import open_import_store
 from hotline.commands.train import train
@@ -33,6 +33,11 @@ app.command("serve")(service.serve)
 app.command("work")(service.work)
 app.command("migrate")(service.migrate_schema)
 app.command("create-key")(service.create_key)
+app.command("backup")(backup.back_up)
+app.command("backups")(backup.list_backups)
+app.command("restore")(backup.bring_back)
+app.command("drill")(backup.exercise)
+app.command("archive")(backup.archive_log)
 app.command("triage")(triage)
 app.command("evaluate")(evaluate)
 app.command("train")(train)

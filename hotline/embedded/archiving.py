@@ -1,7 +1,7 @@
 """The embedded PostgreSQL's side of the WAL archive: finished log goes into a folder beside the data.
 
 The server hands each finished segment to a small script (``archive_command``), which copies it into the
-folder ``wal-waiting``; :mod:`hotline.backup` seals it from there into the backup folder. Three things follow
+folder ``wal-waiting`` (its time of last writing with it); :mod:`hotline.backup` seals it from there into the backup folder. Three things follow
 from this being two steps. The server needs no key and no access to the backups. Where the folder
 ``wal-waiting`` is not there, nothing is archived, so archiving begins with the first ``hotline backup``
 without a restart. And the script never fails: when more than the allowed number of segments wait, or the
@@ -36,7 +36,7 @@ limit=$(cat ../{LIMIT_FILE} 2>/dev/null || echo 128)
 waiting=0
 for one in ../{WAITING}/*; do waiting=$((waiting + 1)); done
 [ "$waiting" -le "$limit" ] || drop "$@"
-cp "$1" "../{WAITING}/$2.part" 2>/dev/null || {{ sleep 1; cp "$1" "../{WAITING}/$2.part" || drop "$@"; }}
+cp -p "$1" "../{WAITING}/$2.part" 2>/dev/null || {{ sleep 1; cp -p "$1" "../{WAITING}/$2.part" || drop "$@"; }}
 sync "../{WAITING}/$2.part" 2>/dev/null || sync
 mv "../{WAITING}/$2.part" "../{WAITING}/$2" || drop "$@"
 """

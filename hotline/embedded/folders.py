@@ -18,7 +18,7 @@ from pathlib import Path
 from hotline.embedded.accounts import Account, account_for
 from hotline.embedded.errors import StateFolderError
 
-OURS = frozenset({"servers", "secret.key", "logs", "rejects", "demo", "backups", "backup.key"})
+OURS = frozenset({"servers", "secret.key", "logs", "rejects", "demo", "backups", "backup.key", "backup-status.json"})
 """Names in the state folder that show it to be ours alone, so that its mode may be widened."""
 
 
