@@ -73,6 +73,8 @@ def run(
 
     children = [ChildSpec("web", ("serve",), serves=True)]
     children += [ChildSpec(f"worker-{n}", ("work",)) for n in range(1, settings.workers + 1)]
+    if settings.database_url is None:
+        children.append(ChildSpec("archiver", (), module="hotline.backup.archiver"))
     raise typer.Exit(asyncio.run(supervise(settings, children, prepare=prepare, on_ready=on_ready)))
 
 
