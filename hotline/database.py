@@ -108,7 +108,8 @@ def sentence_of(error: Exception) -> str | None:
         return "Another transaction holds what this needs for too long: end it, then run the same again."
     if isinstance(error, asyncpg.QueryCanceledError):
         return "PostgreSQL was too slow for a statement: see what holds it up, then run the same again."
-    if isinstance(error, AWAY) and (not isinstance(error, OSError) or isinstance(error, (ConnectionError, TimeoutError))):
+    elsewhere = isinstance(error, OSError) and not isinstance(error, (ConnectionError, TimeoutError))
+    if isinstance(error, AWAY) and not elsewhere:
         return (
             f"PostgreSQL does not answer ({type(error).__name__}); see its log, or check HOTLINE_DATABASE_URL, then "
             "run the same again; nothing is stored twice."

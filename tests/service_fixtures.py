@@ -182,12 +182,12 @@ class RunningService:
         assert status == 202, body
         return body  # type: ignore[no-any-return]
 
-    async def start_worker(self) -> None:
-        """Run a worker beside the web."""
+    async def start_worker(self, *, reader: Reader | None = None, **options: Any) -> None:
+        """Run a worker beside the web; ``options`` as for Worker."""
         self._stop = asyncio.Event()
         signals = Signals(self.redis_url)
         published = Published(ConfigFiles())
-        worker = Worker(self.pool, signals, published, self.services.vault, self.reader)
+        worker = Worker(self.pool, signals, published, self.services.vault, reader or self.reader, **options)
 
         async def work() -> None:
             await worker.run(self._stop)  # type: ignore[arg-type]
@@ -202,7 +202,7 @@ class RunningService:
             await self._working
             self._working = None
 
-    async def call_in(self, call_id: int, *states: str) -> dict[str, Any]:
+    async def call_in(self, call_id: int, *states: str, within_s: float = 15.0) -> dict[str, Any]:
         """The call's page once it is in one of ``states``."""
 
         async def look() -> dict[str, Any] | None:
@@ -210,7 +210,7 @@ class RunningService:
             assert status == 200, page
             return page if page["call"]["state"] in states else None
 
-        return await eventually(look)
+        return await eventually(look, within_s=within_s)
 
 
 async def eventually(look: Callable[[], Awaitable[Any]], *, within_s: float = 15.0) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -37,9 +40,9 @@ class ReadingFailed(Exception):
 class GuardedReader:
     """A ``nlp.classification.Reader`` whose work is done by a child process.
 
-    ``limit_s`` is for one batch or one call. When the child ends or does not
-    answer in time it is killed, ReaderLost is raised, and the next reading
-    starts another. Blocking, for use in a thread; one reading at a time.
+    ``limit_s`` is for one batch or one call. When the reader ends or does not
+    answer in time it is killed, ReaderLost is raised, and another takes its
+    place. Blocking, for use in a thread; one reading at a time.
     """
 
     def __init__(self, limit_s: float, *, command: Sequence[str] = COMMAND) -> None:
@@ -48,6 +51,9 @@ class GuardedReader:
         self._turn = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._line: Connection | None = None
+        self._fork = 0
+        """The process that reads; a child of our child, which keeps the model loaded."""
+        self._number = 0
         self._model = ""
 
     @property
@@ -72,28 +78,48 @@ class GuardedReader:
 
     def close(self) -> None:
         """End the child; a later reading starts another."""
-        if self._turn.acquire(timeout=0.5):
+        child = self._child
+        if child is not None:
+            # whoever waits for an answer is told that it is lost, and tidies up
+            child.kill()
+        if self._turn.acquire(timeout=1.0):
             try:
                 self._end()
             finally:
                 self._turn.release()
-        elif self._child is not None:
-            # in the middle of a batch: whoever waits for it is told that it is lost
-            self._child.kill()
 
     def _ask(self, items: list[tuple[str, str | None]]) -> tuple[str, Any]:
-        channel = self._started()
+        line = self._started()
+        self._number += 1
+        reason = "研判进程意外退出"
         try:
-            channel.send(items)
-            if channel.poll(self._limit_s):
-                kind, answer = channel.recv()
-                return str(kind), answer
-            reason = f"超过 {self._limit_s:g} 秒没有读完，已中止"
+            line.send((self._number, items))
+            deadline = time.monotonic() + self._limit_s
+            while line.poll(max(0.0, deadline - time.monotonic())):
+                kind, number, answer = line.recv()
+                if kind == "ready":
+                    self._fork = number
+                    break
+                if number == self._number:
+                    return str(kind), answer
+            else:
+                reason = f"超过 {self._limit_s:g} 秒没有读完，已中止"
+                self._next_fork(line)
         except (OSError, EOFError):
-            reason = "研判进程意外退出"
-        code = self._end()
-        log.error("reader_lost", calls=len(items), exit_code=code)
+            self._end()
+        log.error("reader_lost", calls=len(items), reason=reason)
         raise ReaderLost(reason)
+
+    def _next_fork(self, line: Connection) -> None:
+        """Kill the reader that stalls and wait for the next one; answers that came too late are dropped."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._fork, signal.SIGKILL)
+        while line.poll(START_LIMIT_S):
+            kind, number, _ = line.recv()
+            if kind == "ready":
+                self._fork = number
+                return
+        self._end()
 
     def _started(self) -> Connection:
         if self._line is not None and self._child is not None and self._child.poll() is None:
@@ -101,35 +127,40 @@ class GuardedReader:
         self._end()
         ours, theirs = socket.socketpair()
         with theirs:
-            # neither sending to a child that has stopped nor half an answer of it may hold us up for ever
+            # neither sending to a reader that has stopped nor half an answer of it may hold us up for ever
             limit = struct.pack("ll", int(self._limit_s) + 1, 0)
             for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
                 ours.setsockopt(socket.SOL_SOCKET, option, limit)
             self._child = subprocess.Popen(
                 [*self._command, str(theirs.fileno())], stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),)
             )
-        channel = self._line = Connection(ours.detach())
+        line = self._line = Connection(ours.detach())
         try:
-            kind, said = channel.recv() if channel.poll(START_LIMIT_S) else ("unusable", "")
+            kind, number, said = line.recv() if line.poll(START_LIMIT_S) else ("unusable", 0, "")
         except (OSError, EOFError):
-            kind, said = "unusable", ""
+            kind, number, said = "unusable", 0, ""
         if kind != "ready":
             code = self._end()
             raise ReaderUnusable(
                 said or f"The process that reads calls did not start (exit code {code}); see what it said above."
             )
-        self._model = str(said)
-        return channel
+        self._fork, self._model = number, str(said)
+        return line
 
     def _end(self) -> int | None:
-        """Kill the child; its exit code."""
+        """Kill the child and with it the reader; its exit code."""
         if self._line is not None:
             with contextlib.suppress(OSError):
                 self._line.close()
             self._line = None
         if self._child is None:
             return None
-        self._child.kill()
+        if self._child.poll() is None:
+            self._child.kill()
         code = self._child.wait()
-        self._child = None
+        if self._fork:
+            # the kernel ends it with its parent on Linux; elsewhere we do
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self._fork, signal.SIGKILL)
+        self._child, self._fork = None, 0
         return code

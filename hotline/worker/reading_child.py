@@ -1,13 +1,14 @@
 """The process in which a worker's calls are read: ``python -P reading_child.py FD``.
 
-A text that ends or stalls the reader ends this process and nothing else; its
-worker (:mod:`hotline.worker.guarded`) notices, gives the calls back and
-starts another.
+It loads model and lexicons once and forks a reader. A text that ends or
+stalls the reader ends that fork and nothing else: the next one is there
+within milliseconds. :mod:`hotline.worker.guarded` is the other end of FD.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -20,10 +21,13 @@ _PR_SET_PDEATHSIG = 1
 
 
 def serve(descriptor: int, build: Callable[[], Any]) -> None:
-    """Build the reader, then answer batches of ``(text, line)`` until the other end closes.
+    """Build the reader, then answer batches until the other end closes.
 
-    The first message is ``("ready", model)`` or ``("unusable", sentence)``,
-    each later one ``("read", classifications)`` or ``("raised", type name)``.
+    Each fork begins with ``("ready", pid, model)``; a reader that cannot be
+    built says ``("unusable", 0, sentence)`` instead. A request is ``(number,
+    [(text, line), ...])``, its answer ``("read", number, classifications)`` or
+    ``("raised", number, type name)``. A request whose reader ended is not
+    answered: "ready" comes again.
     """
     _die_with_parent()
     # what libraries print must not be taken for an answer, nor cost the worker its log
@@ -32,19 +36,33 @@ def serve(descriptor: int, build: Callable[[], Any]) -> None:
         try:
             reader = build()
         except Exception as error:  # noqa: BLE001 - told to the worker, which says it to the person
-            line.send(("unusable", str(error)))
+            line.send(("unusable", 0, str(error)))
             return
-        line.send(("ready", reader.model))
+        # pages that the collector does not touch stay shared with the forks
+        gc.freeze()
         while True:
-            try:
-                items = line.recv()
-            except EOFError:
+            fork = os.fork()
+            if fork == 0:
+                _answer(line, reader)
+                os._exit(0)
+            if os.waitpid(fork, 0)[1] == 0:
                 return
+
+
+def _answer(line: Connection, reader: Any) -> None:
+    """Answer requests until the other end closes."""
+    _die_with_parent()
+    try:
+        line.send(("ready", os.getpid(), reader.model))
+        while True:
+            number, items = line.recv()
             try:
-                answer = ("read", reader.read_batch(items))
+                answer = ("read", number, reader.read_batch(items))
             except Exception as error:  # noqa: BLE001 - the worker reads one by one then, and names the call
-                answer = ("raised", type(error).__name__)
+                answer = ("raised", number, type(error).__name__)
             line.send(answer)
+    except (EOFError, ConnectionError):
+        return
 
 
 def _die_with_parent() -> None:

@@ -15,12 +15,12 @@ from hotline.accounts.store import queries as account_queries
 from hotline.published import Published
 from hotline.signals import Signals
 from nlp.classification import Reader
+from routing.calls.service import end_silent_calls
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
-from routing.calls.service import end_silent_calls
 from routing.offers.service import close_completed, queue_round
-from routing.statistics.store import FOLD_STEP, fold
 from routing.sealing import Vault
+from routing.statistics.store import FOLD_STEP, fold
 from routing.triage.service import LEASE_S, TriageContext, drop_leases, suspect_round, triage_round
 from routing.triage.store import queries as triage_queries
 
@@ -117,7 +117,9 @@ class Worker:
         await asyncio.gather(*tasks, *reading, return_exceptions=True)
         await self._leave()
 
-    async def _read_until(self, stop: asyncio.Event, lane: str, step: Callable[[TriageContext], Awaitable[int]]) -> None:
+    async def _read_until(
+        self, stop: asyncio.Event, lane: str, step: Callable[[TriageContext], Awaitable[int]]
+    ) -> None:
         lost = False
         while not stop.is_set():
             try:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,18 @@ class LivePosting:
                 "received_at": "2026-11-20T08:00:00+08:00",
                 "transcript": f"巷口的下水道堵了，污水漫到路上，麻烦派人疏通，{number}号井",
             }
+            self.accepted.append(self._until_answered(record))
+            number += 1
+            self._stop.wait(PAUSE_S)
+
+    def _until_answered(self, record: dict[str, str]) -> int:
+        while True:
             status, answer = self._installation.request("POST", "/calls", record)
             if status == 202:
-                self.accepted.append((answer["accepted"] + answer["duplicates"])[0]["call_id"])
-                number += 1
-            elif status not in (0, 503):
+                return int((answer["accepted"] + answer["duplicates"])[0]["call_id"])
+            if status not in (0, 503):
                 self.refused.append((status, answer))
-            self._stop.wait(PAUSE_S)
+            time.sleep(PAUSE_S)
 
     def ended(self) -> list[int]:
         """Stop posting; the ids of what was accepted."""

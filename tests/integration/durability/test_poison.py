@@ -1,0 +1,153 @@
+"""Calls that end or stall their reader, and workers that sleep through their lease."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hotline.worker.guarded import GuardedReader
+from nlp.classification import Classification, Reader
+from routing.triage.service import TriageContext, suspect_round, triage_round
+from routing.triage.store import queries
+from tests.integration.durability.poisoned_reader import ENDS, RAISES, STALLS
+from tests.service_fixtures import CallMaker, RunningService, eventually
+
+LIMIT_S = 2.0
+DRAIN = "下水道堵了，请派人疏通"
+
+
+@pytest.fixture
+def poisoned() -> Iterator[tuple[GuardedReader, GuardedReader]]:
+    """Readers of both lanes, each in a process of its own."""
+    command = (sys.executable, str(Path(__file__).with_name("poisoned_reader.py")))
+    readers = GuardedReader(LIMIT_S, command=command), GuardedReader(LIMIT_S, command=command)
+    yield readers
+    for one in readers:
+        one.close()
+
+
+async def test_poison_calls_are_set_aside_after_three_tries_and_hold_up_nobody(
+    service: RunningService, call: CallMaker, poisoned: tuple[GuardedReader, GuardedReader]
+) -> None:
+    texts = [DRAIN] * 5 + [ENDS, STALLS, RAISES] + [DRAIN] * 5
+    answer = await service.post_calls(*(call(text) for text in texts))
+    ids = [item["call_id"] for item in answer["accepted"]]
+    poison = {ids[5]: "意外退出", ids[6]: "没有读完", ids[7]: "ReadingFailed"}
+    reader, apart = poisoned
+    await service.start_worker(reader=reader, apart=apart)
+    later = (await service.post_calls(call(DRAIN)))["accepted"][0]["call_id"]
+    for call_id in [*(one for one in ids if one not in poison), later]:
+        await service.call_in(call_id, "queued", within_s=60)
+
+    async def listed() -> dict[int, dict[str, Any]]:
+        status, body = await service.request("GET", "/triage/set-aside", role="manager")
+        assert status == 200
+        return {item["call_id"]: item for item in body["items"]}
+
+    async def all_aside() -> bool:
+        return set(await listed()) == set(poison)
+
+    await eventually(all_aside, within_s=60)
+    for call_id, item in (await listed()).items():
+        assert poison[call_id] in item["last_error"]
+        assert "毒句" not in item["last_error"], "the reason quotes the caller"
+    async with service.pool.acquire() as connection:
+        tries = {row["call_id"]: row["attempts"] for row in await connection.fetch("select * from triage_jobs")}
+    assert tries == dict.fromkeys(poison, 3)
+    status, _ = await service.request("POST", f"/calls/{ids[5]}/triage", role="manager")
+    assert status == 200
+
+    async def repeated() -> bool:
+        async with service.pool.acquire() as connection:
+            count = "select count(*) from call_log where call_id = $1 and action = 'triage_set_aside'"
+            return bool(await connection.fetchval(count, ids[5]) == 2)
+
+    await eventually(repeated, within_s=60)
+
+
+async def test_a_model_that_cannot_be_used_is_told_in_one_sentence() -> None:
+    reader = GuardedReader(LIMIT_S, command=(sys.executable, "-c", "raise SystemExit(7)"))
+    with pytest.raises(Exception, match="exit code 7"):
+        await asyncio.to_thread(reader.read, "喂")
+
+
+class Sleeper:
+    """A reader that does not answer before it is let go: its worker was stopped in mid-batch."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.model = reader.model
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def read(self, text: str, *, line: str | None = None) -> Classification:
+        raise NotImplementedError
+
+    def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
+        self.begun.set()
+        assert self.go.wait(30)
+        return self._reader.read_batch(items)
+
+
+COUNTS = """
+select (select count(*) from triages) as triages, (select count(*) from decisions) as decisions,
+       (select count(*) from queue_items) as items, (select count(*) from triage_jobs) as jobs,
+       (select leased_by from triage_jobs) as owner
+"""
+
+
+async def counts(service: RunningService) -> dict[str, Any]:
+    async with service.pool.acquire() as connection:
+        return dict(await connection.fetchrow(COUNTS))
+
+
+async def test_who_slept_through_the_lease_settles_nothing(service: RunningService, call: CallMaker) -> None:
+    await service.post_calls(call(DRAIN))
+    sleeper = Sleeper(service.reader)
+
+    def context(reader: Reader, worker: str) -> TriageContext:
+        policy = service.services.published.policy
+        return TriageContext(reader, policy, lambda queue, at: 1, service.services.vault, worker, lease_s=0.2)
+
+    sleeping = asyncio.create_task(triage_round(service.pool, context(sleeper, "sleeper")))
+    await asyncio.to_thread(sleeper.begun.wait, 15)
+
+    async def taken_by_another() -> bool:
+        async with service.pool.acquire() as connection:
+            return bool(await queries.claim_suspect(connection, lease_s=60.0, worker="other", max_tries=3))
+
+    await eventually(taken_by_another)
+    sleeper.go.set()
+    await sleeping
+    assert await counts(service) == {"triages": 0, "decisions": 0, "items": 0, "jobs": 1, "owner": "other"}
+    async with service.pool.acquire() as connection:
+        await queries.drop_leases(connection, worker="other")
+    awake = context(service.reader, "awake")
+    assert await suspect_round(service.pool, awake) == 1
+    found = await counts(service)
+    assert (found["triages"], found["decisions"], found["jobs"]) == (1, 1, 0)
+
+
+async def test_what_a_killed_worker_held_is_due_at_once(service: RunningService, call: CallMaker) -> None:
+    """Its connection has ended; nobody waits for a lease or for a silence."""
+    await service.post_calls(call(DRAIN))
+    async with service.pool.acquire() as alive:
+        dead = await service.pool.acquire()
+        await queries.worker_seen(dead, name="dead", model="m")
+        await queries.worker_seen(alive, name="alive", model="m")
+        assert len(await queries.claim_jobs(alive, limit=1, lease_s=60.0, worker="dead+suspect")) == 1
+        await queries.release_dead(alive, seconds=60.0)
+        assert await queries.claim_suspect(alive, lease_s=60.0, worker="alive", max_tries=3) == []
+        dead.terminate()
+        await service.pool.release(dead)
+
+        async def due() -> bool:
+            await queries.release_dead(alive, seconds=60.0)
+            return bool(await queries.claim_suspect(alive, lease_s=60.0, worker="alive", max_tries=3))
+
+        await eventually(due)
