@@ -13,6 +13,7 @@ from routing.errors import PolicyError
 from routing.policy.loading import load_policy, read_policy
 from routing.policy.settings import Policy
 from routing.rosters.store import DutyBook, load_duty_book
+from routing.statistics.store import keep_limits
 from routing.triage.store import queries as triage_queries
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ class Published:
         self._file_policy = self.policy
         self._book = DutyBook({})
         self._version: str | None = None
+        self._kept: Policy | None = None
         self._read_at = 0.0
 
     @property
@@ -50,6 +52,13 @@ class Published:
             self._book = await load_duty_book(connection)
             row = None if self.files.overlaid("policy.toml") else await triage_queries.latest_policy(connection)
         self._read_at = time.monotonic()
+        self._take(row)
+        if self.policy is not self._kept:
+            async with pool.acquire() as connection:
+                await keep_limits(connection, self.policy)
+            self._kept = self.policy
+
+    def _take(self, row: Any) -> None:
         version = row["version"] if row else None
         if version == self._version:
             return

@@ -1,59 +1,170 @@
--- Routing statistics, counted from the rows themselves.
+-- Statistics from roll-ups (migration 0005, ADR 0025).
 
--- name: routing
--- Calls by up to seven keys; from inclusive, to exclusive, on the wall clock of Asia/Shanghai.
--- wait: from enqueueing to the first claim of the lead item. overruled: of the calls that were forwarded by a person.
+-- name: sums
+-- Counts by up to eight keys. Whole days come from the smallest roll-up that has the keys, whole hours beside them from
+-- the smallest that has the hour too, parts of hours from the calls' own figures; deltas that are not folded yet are
+-- added. One statement, so one moment: what is being folded is seen either here or there.
 with chosen as (
-    select c.id, c.line, t.route, d.destination,
-           extract(hour from c.received_at at time zone 'Asia/Shanghai')::int as hour,
-           (c.received_at at time zone 'Asia/Shanghai')::date as day,
-           c.region, t.topics[1] as topic
-    from calls c
-    left join triages t on t.id = c.triage_id
-    left join decisions d on d.id = c.decision_id
-    where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz
-), waits as (
-    select s.call_id, min(extract(epoch from s.claimed_at - s.enqueued_at)) as wait_s,
-           bool_or(s.counted) as counted,
-           bool_or(s.claimed_at - s.entered_at <= make_interval(secs => l.limit_s)) as within
-    from assignments s join chosen c on c.id = s.call_id
-    join unnest(:queues::text[], :limits_s::double precision[]) as l(queue, limit_s) using (queue)
-    where s.role = 'lead'
-    group by s.call_id
-), forwards as (
-    select f.call_id, bool_or(f.overruled) as overruled
-    from transfers f join chosen c on c.id = f.call_id where f.state <> 'cancelled'
-    group by f.call_id
+    select r.day, r.hour, r.line, r.region, r.route, r.destination, r.topic, r.proposed, r.intake, r.counts, r.n
+    from statistics_rollups r
+    where r.grain = (select min(id) from statistics_grains where keys @> :keys::text[])
+      and r.day >= :days_from::date and r.day < :days_to::date
+    union all
+    select r.day, r.hour, r.line, r.region, r.route, r.destination, r.topic, r.proposed, r.intake, r.counts, r.n
+    from statistics_rollups r
+    where r.grain = (select min(id) from statistics_grains where keys @> (:keys || '{hour}'::text[]))
+      and r.day >= :hours_from::timestamp::date and r.day <= :hours_to::timestamp::date
+      and not (r.day >= :days_from and r.day < :days_to)
+      and r.day + r.hour * interval '1 hour' >= :hours_from and r.day + r.hour * interval '1 hour' < :hours_to
+    union all
+    select d.day, d.hour, d.line, d.region, d.route, d.destination, d.topic, d.proposed, d.intake, d.counts, d.n
+    from statistics_deltas d
+    where d.day + d.hour * interval '1 hour' >= :hours_from and d.day + d.hour * interval '1 hour' < :hours_to
+    union all
+    select f.day, f.hour, f.line, f.region, f.route, f.destination, f.topic, f.proposed, f.intake, f.counts, 1
+    from unnest(:parts_from::timestamptz[], :parts_to::timestamptz[]) as p(from_at, to_at)
+    join calls c on c.received_at >= p.from_at and c.received_at < p.to_at
+    join call_figures f on f.call_id = c.id
+), sets as (
+    select case when 'line' = any(:keys) then line end as line,
+           case when 'route' = any(:keys) then route end as route,
+           case when 'destination' = any(:keys) then destination end as destination,
+           case when 'hour' = any(:keys) then hour end as hour,
+           case when :by_day::boolean then day end as day,
+           case when 'region' = any(:keys) then region end as region,
+           case when 'topic' = any(:keys) then topic end as topic,
+           case when 'proposed' = any(:keys) then proposed end as proposed,
+           case when 'intake' = any(:keys) then intake end as intake,
+           counts, sum(n) as n
+    from chosen group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+), counted as (
+    select line, route, destination, hour, day, region, topic, proposed, intake, u.count, sum(n)::bigint as n
+    from sets cross join lateral unnest(counts) as u(count)
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 having sum(n) <> 0
 )
-select
-    case when 'line' = any(:by::text[]) then c.line end as line,
-    case when 'route' = any(:by) then coalesce(c.route, '') end as route,
-    case when 'destination' = any(:by) then coalesce(c.destination, '') end as destination,
-    case when 'hour' = any(:by) then c.hour end as hour,
-    case when 'day' = any(:by) then c.day end as day,
-    case when 'region' = any(:by) then coalesce(c.region, '') end as region,
-    case when 'topic' = any(:by) then coalesce(c.topic, '') end as topic,
-    count(*) as count,
-    percentile_cont(0.5) within group (order by w.wait_s) as wait_p50_s,
-    percentile_cont(0.9) within group (order by w.wait_s) as wait_p90_s,
-    count(*) filter (where f.overruled) as overruled,
-    count(f.call_id) as forwarded,
-    count(*) filter (where w.counted and w.within) as within,
-    count(*) filter (where w.counted) as answered
-from chosen c
-left join waits w on w.call_id = c.id
-left join forwards f on f.call_id = c.id
-group by 1, 2, 3, 4, 5, 6, 7
-order by 1, 2, 3, 4, 5, 6, 7;
+select line, route, destination, hour, day, region, topic, proposed, intake, jsonb_object_agg(count::text, n) as counts
+from counted
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+order by 1, 2, 3, 4, 5, 6, 7, 8, 9;
 
--- name: totals^
--- The day at a glance.
-select count(*) as received,
-       count(*) filter (where c.state in ('queued', 'offered')) as waiting,
-       count(*) filter (where c.state = 'claimed') as in_hand,
-       count(*) filter (where c.state = 'completed') as completed,
-       count(*) filter (where c.state = 'closed') as closed,
-       count(*) filter (where t.danger_level >= 1) as danger,
-       count(*) filter (where t.review) as review
-from calls c left join triages t on t.id = c.triage_id
-where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz;
+-- name: fold_turn$
+-- One process folds at a time; the others pass.
+select pg_try_advisory_xact_lock(hashtext('statistics fold'));
+
+-- name: partitions
+-- The months of the oldest deltas and the months ahead, each with its partition made where it was missing.
+select month, statistics_partition(month) from (
+    select distinct date_trunc('month', d.day)::date as month
+    from (select day from statistics_deltas order by id limit :step) d
+    union
+    select (date_trunc('month', now()) + make_interval(months => ahead))::date from generate_series(0, 2) as ahead
+) months;
+
+-- name: fold^
+-- Move the oldest deltas into the roll-ups. Netted first: most calls have changed their place several times by then.
+-- Deltas of a month that came up since :months were read stay for the next turn, so that none lands without partition.
+-- taken: how many deltas; grains and days: where rows have come down to nothing.
+with oldest as (
+    delete from statistics_deltas
+    where id in (select id from statistics_deltas order by id limit :step)
+      and date_trunc('month', day)::date = any(:months::date[])
+    returning *
+), net as materialized (
+    select day, hour, line, region, route, destination, topic, proposed, intake, counts, sum(n) as n
+    from oldest group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 having sum(n) <> 0
+), sets as (
+    select g.id as grain, g.split, day,
+           case when 'hour' = any(g.keys) then hour else -1 end as hour,
+           case when 'line' = any(g.keys) then line else '' end as line,
+           case when 'region' = any(g.keys) then region else '' end as region,
+           case when 'route' = any(g.keys) then route else '' end as route,
+           case when 'destination' = any(g.keys) then destination else '' end as destination,
+           case when 'topic' = any(g.keys) then topic else '' end as topic,
+           case when 'proposed' = any(g.keys) then proposed else '' end as proposed,
+           case when 'intake' = any(g.keys) then intake else '' end as intake,
+           counts, sum(n) as n
+    from net cross join statistics_grains g
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 having sum(n) <> 0
+), cells as (
+    select grain, day, hour, line, region, route, destination, topic, proposed, intake, counts, n
+    from sets where not split
+    union all
+    select grain, day, hour, line, region, route, destination, topic, proposed, intake, array[u.count], sum(n)
+    from sets cross join lateral unnest(counts) as u(count) where split
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 having sum(n) <> 0
+), folded as (
+    insert into statistics_rollups as r
+        (grain, day, hour, line, region, route, destination, topic, proposed, intake, counts, n)
+    select * from cells
+    on conflict (grain, day, hour, line, region, route, destination, topic, proposed, intake, counts)
+        do update set n = r.n + excluded.n
+    returning r.grain, r.day, r.n
+), empty as (
+    select distinct grain, day from folded where n = 0
+)
+select (select count(*) from oldest) as taken,
+       (select coalesce(array_agg(grain order by grain, day), '{}') from empty) as grains,
+       (select coalesce(array_agg(day order by grain, day), '{}') from empty) as days;
+
+-- name: drop_empty!
+-- Rows that have come down to nothing.
+delete from statistics_rollups r using unnest(:grains::smallint[], :days::date[]) as e(grain, day)
+where r.grain = e.grain and r.day = e.day and r.n = 0;
+
+-- name: verify
+-- Where roll-ups and deltas differ from a recount of the raw rows, for every grain; no row: all is right.
+with recounted as (
+    select g.id as grain, day, case when 'hour' = any(g.keys) then hour else -1 end as hour,
+           case when 'line' = any(g.keys) then line else '' end as line,
+           case when 'region' = any(g.keys) then region else '' end as region,
+           case when 'route' = any(g.keys) then route else '' end as route,
+           case when 'destination' = any(g.keys) then destination else '' end as destination,
+           case when 'topic' = any(g.keys) then topic else '' end as topic,
+           case when 'proposed' = any(g.keys) then proposed else '' end as proposed,
+           case when 'intake' = any(g.keys) then intake else '' end as intake,
+           u.count, count(*) as n
+    from call_facts cross join statistics_grains g cross join lateral unnest(counts) as u(count)
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+), held as (
+    select r.grain, r.day, r.hour, r.line, r.region, r.route, r.destination, r.topic, r.proposed, r.intake, r.counts, r.n
+    from statistics_rollups r
+    union all
+    select g.id, day, case when 'hour' = any(g.keys) then hour else -1 end,
+           case when 'line' = any(g.keys) then line else '' end,
+           case when 'region' = any(g.keys) then region else '' end,
+           case when 'route' = any(g.keys) then route else '' end,
+           case when 'destination' = any(g.keys) then destination else '' end,
+           case when 'topic' = any(g.keys) then topic else '' end,
+           case when 'proposed' = any(g.keys) then proposed else '' end,
+           case when 'intake' = any(g.keys) then intake else '' end, counts, n
+    from statistics_deltas cross join statistics_grains g
+), summed as (
+    select grain, day, hour, line, region, route, destination, topic, proposed, intake, u.count, sum(n)::bigint as n
+    from held cross join lateral unnest(counts) as u(count)
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 having sum(n) <> 0
+)
+select grain, day, hour, line, region, route, destination, topic, proposed, intake, count::text as count,
+       coalesce(c.n, 0) as recounted, coalesce(s.n, 0) as held
+from recounted c
+full join summed s using (grain, day, hour, line, region, route, destination, topic, proposed, intake, count)
+where c.n is distinct from s.n
+order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 limit :limit;
+
+-- name: counted_calls^
+-- How many calls are stored, and how many cells and deltas hold their figures.
+select (select count(*) from calls) as calls, (select count(*) from statistics_rollups) as rollups,
+       (select count(*) from statistics_deltas) as deltas;
+
+-- name: set_limits!
+-- The service levels of the policy in force. What came in before any limit of its queue was known gets the first one.
+with given as (
+    select * from unnest(:queues::text[], :limits_s::double precision[]) as g(queue, limit_s)
+), first as (
+    select g.queue, g.limit_s from given g where not exists (select from queue_limits l where l.queue = g.queue)
+), stored as (
+    insert into queue_limits as l (queue, limit_s) select queue, limit_s from given order by queue
+    on conflict (queue) do update set limit_s = excluded.limit_s where l.limit_s <> excluded.limit_s
+), items as (
+    update queue_items i set limit_s = f.limit_s from first f where i.queue = f.queue and i.limit_s is null
+)
+update assignments s set limit_s = f.limit_s from first f where s.queue = f.queue and s.limit_s is null;

@@ -1,66 +1,110 @@
-"""Routing statistics for managers (``GET /statistics/routing``)."""
+"""Figures for managers from roll-ups, and the roll-ups themselves (ADR 0025)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 from routing.errors import InvalidRequest
 from routing.policy.settings import Policy
 from routing.sql import load_queries
+from routing.statistics.counts import KEYS, bucket_figures
+from routing.statistics.spans import span
 
 queries = load_queries(__file__)
 
-Key = Literal["line", "route", "destination", "hour", "day", "region", "topic"]
-#: What figures may be split by (CONTRACT.md).
-KEYS: tuple[Key, ...] = get_args(Key)
+#: Deltas folded in one transaction: enough that most of a call's moves cancel out, short enough for the outbox.
+FOLD_STEP = 10_000
+#: How many cells ``verify`` names at most.
+NAMED_CELLS = 100
 
 
-async def routing_statistics(
-    connection: Any, policy: Policy, from_at: datetime, to_at: datetime, by: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Buckets ``{keys, count, wait_p50_s, wait_p90_s, overruled_share, service_level}``.
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket of figures."""
 
-    Waits run from enqueueing to the first claim and are None where nothing was
-    claimed. ``overruled_share`` is the share of forwarded calls whose proposed
-    destination a person changed, ``service_level`` the share of counted calls
-    claimed within the limit of their queue; both None where there was none.
+    keys: dict[str, Any]
+    """What it is split by: texts as stored ('' where a call has none), hours as numbers, days as dates."""
+    counts: dict[str, int]
+    """By names of ``routing.statistics.counts.COUNTS``; what is zero may be missing."""
+
+
+async def sums(connection: Any, from_at: datetime, to_at: datetime, by: Sequence[str]) -> list[Bucket]:
+    """Counts of the calls received from ``from_at`` (inclusive) to ``to_at`` (exclusive), split by keys, in their order.
+
     Raises InvalidRequest for an unknown key or an empty period.
     """
     unknown = [key for key in by if key not in KEYS]
     if unknown:
         raise InvalidRequest(f"by：不认识 {'、'.join(unknown)}；可用 {'、'.join(KEYS)}。")
-    if to_at <= from_at:
-        raise InvalidRequest("to：结束时间要晚于开始时间（from）。")
-    rows = await queries.routing(
+    cut = span(from_at, to_at, by_hour="hour" in by)
+    rows = await queries.sums(
         connection,
-        from_at=from_at,
-        to_at=to_at,
-        by=list(by),
+        keys=[key for key in by if key != "day"],
+        by_day="day" in by,
+        days_from=cut.days_from,
+        days_to=cut.days_to,
+        hours_from=cut.hours_from,
+        hours_to=cut.hours_to,
+        parts_from=[start for start, _ in cut.parts],
+        parts_to=[stop for _, stop in cut.parts],
+    )
+    return [Bucket({key: row[key] for key in KEYS if key in by}, row["counts"]) for row in rows]
+
+
+async def routing_statistics(
+    connection: Any, from_at: datetime, to_at: datetime, by: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Buckets ``{keys, count, wait_p50_s, wait_p90_s, overruled_share, service_level, ...}``.
+
+    Waits run from enqueueing to the first claim; p50 and p90 are upper bounds of
+    fixed buckets (``counts.WAIT_BOUNDS_S``). Shares and waits are None where
+    there was nothing to count. Raises InvalidRequest.
+    """
+    return [
+        {"keys": {key: _plain(value) for key, value in bucket.keys.items()}, **bucket_figures(bucket.counts)}
+        for bucket in await sums(connection, from_at, to_at, by)
+    ]
+
+
+async def totals(connection: Any, from_at: datetime, to_at: datetime) -> dict[str, int]:
+    """A period at a glance: received, and of these waiting, in hand, completed, closed, with danger, for review."""
+    buckets = await sums(connection, from_at, to_at, ())
+    counts = buckets[0].counts if buckets else {}
+    names = ("waiting", "in_hand", "completed", "closed", "danger", "review")
+    return {"received": counts.get("calls", 0), **{name: counts.get(name, 0) for name in names}}
+
+
+async def fold(pool: Any, *, step: int = FOLD_STEP) -> int:
+    """Move up to ``step`` deltas into the roll-ups; how many. No answer changes by it. 0 when another process folds."""
+    async with pool.acquire() as connection, connection.transaction():
+        if not await queries.fold_turn(connection):
+            return 0
+        months = [row["month"] for row in await queries.partitions(connection, step=step)]
+        done = await queries.fold(connection, step=step, months=months)
+        if done["grains"]:
+            await queries.drop_empty(connection, grains=done["grains"], days=done["days"])
+        return int(done["taken"])
+
+
+async def keep_limits(connection: Any, policy: Policy) -> None:
+    """Write down each queue's service level, which calls take along when they come into the queue."""
+    await queries.set_limits(
+        connection,
         queues=list(policy.queues),
         limits_s=[float(settings.service_level_s) for settings in policy.queues.values()],
     )
-    return [
-        {
-            "keys": {key: _plain(row[key]) for key in KEYS if key in by},
-            "count": row["count"],
-            "wait_p50_s": _rounded(row["wait_p50_s"]),
-            "wait_p90_s": _rounded(row["wait_p90_s"]),
-            "overruled_share": _share(row["overruled"], row["forwarded"]),
-            "service_level": _share(row["within"], row["answered"]),
-        }
-        for row in rows
-    ]
+
+
+async def verify(connection: Any) -> list[dict[str, Any]]:
+    """Cells in which roll-ups and deltas differ from a recount of the raw rows: keys, count, recounted, held.
+
+    Empty when all is right; at most ``NAMED_CELLS`` are named.
+    """
+    return [dict(row) for row in await queries.verify(connection, limit=NAMED_CELLS)]
 
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _rounded(value: Any) -> float | None:
-    return None if value is None else round(float(value), 1)
-
-
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None

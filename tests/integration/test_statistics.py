@@ -61,7 +61,8 @@ async def test_waits_service_level_and_overruled_share(service: RunningService, 
     (bucket,) = body["buckets"]
     assert bucket["count"] == 4
     assert bucket["overruled_share"] == 0.5
-    assert (bucket["wait_p50_s"], bucket["wait_p90_s"]) == (42.0, 42.0)
+    # the upper bound of the bucket that 42 s lies in
+    assert (bucket["wait_p50_s"], bucket["wait_p90_s"]) == (45.0, 45.0)
     assert bucket["service_level"] is not None
 
 

@@ -1,4 +1,4 @@
-"""Roll-ups."""
+"""Figures of each call, deltas and roll-ups."""
 
 from hotline.migrations.script import run_sql
 
@@ -7,5 +7,5 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Run the version's statements."""
+    """Make the tables, the triggers that follow every change, and count what is there."""
     run_sql("0005_statistics.sql")

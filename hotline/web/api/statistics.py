@@ -10,7 +10,8 @@ from hotline.web.bodies import moment
 from hotline.web.keys import needs, services
 from hotline.web.problems import json_response
 from routing.policy.facts import LOCAL_ZONE
-from routing.statistics.store import queries, routing_statistics
+from routing.statistics.store import routing_statistics
+from routing.statistics.store import totals as totals_of
 
 
 def _today() -> datetime:
@@ -25,7 +26,7 @@ async def routing(request: web.Request) -> web.Response:
     to_at = moment(request, "to") or _today() + timedelta(days=1)
     by = [key for value in request.query.getall("by", []) for key in value.split(",") if key]
     async with own.pool.acquire() as connection:
-        buckets = await routing_statistics(connection, own.published.policy, from_at, to_at, by)
+        buckets = await routing_statistics(connection, from_at, to_at, by)
     return json_response({"from": from_at, "to": to_at, "by": by, "buckets": buckets})
 
 
@@ -35,5 +36,5 @@ async def totals(request: web.Request) -> web.Response:
     from_at = moment(request, "from") or _today()
     to_at = moment(request, "to") or _today() + timedelta(days=1)
     async with services(request).pool.acquire() as connection:
-        row = await queries.totals(connection, from_at=from_at, to_at=to_at)
-    return json_response({"from": from_at, "to": to_at, **dict(row)})
+        counts = await totals_of(connection, from_at, to_at)
+    return json_response({"from": from_at, "to": to_at, **counts})

@@ -1,0 +1,83 @@
+"""What is counted, and figures made from counts. Pure; the names are those of the type ``statistics_count``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+Key = Literal["line", "route", "destination", "hour", "day", "region", "topic", "proposed", "intake"]
+#: What figures may be split by: those of CONTRACT.md, then where the policy wanted a call, and how it came in.
+KEYS: tuple[Key, ...] = get_args(Key)
+
+#: Upper bounds in seconds of the wait histogram; ``wait_more`` counts what lies above the last.
+WAIT_BOUNDS_S = (
+    *(5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900),
+    *(1800, 3600, 7200, 14400, 28800, 86400),
+)
+_WAITS = (*((f"wait_{bound}", bound) for bound in WAIT_BOUNDS_S), ("wait_more", None))
+
+#: Every count with its meaning: what indicators may be put together from.
+COUNTS: dict[str, str] = {
+    "calls": "来电",
+    "waiting": "在队列中等待",
+    "in_hand": "处理中",
+    "completed": "已办结未关闭",
+    "closed": "已关闭",
+    "danger": "研判有危险",
+    "review": "研判待人工确认",
+    "forwarded": "转办过的来电",
+    "overruled": "转办时人工改变了建议去向的来电",
+    "transfers": "转办次数（撤回的不计）",
+    "returned": "被退回的转办次数",
+    "answered": "实时来电中有人接单的（放弃的不计）",
+    "within": "实时来电中在队列时限内接单的",
+    "abandoned": "排队时挂断的实时来电",
+    "abandoned_5s": "排队 5 秒内挂断的实时来电",
+    "abandoned_within": "在队列时限内挂断的实时来电",
+    "finished": "由人办结的来电",
+    "finished_first": "由首个经办人办结、未被退回的来电",
+    "due": "已办结且有办理期限的来电",
+    "on_time": "在办理期限内办结的来电",
+    **{f"rated_{stars}": f"满意度评价为 {stars} 的来电" for stars in range(1, 6)},
+    **{name: f"等候不超过 {bound} 秒" if bound else "等候超过 24 小时" for name, bound in _WAITS},
+}
+
+
+def share(part: int, whole: int) -> float | None:
+    """``part`` of ``whole``, four digits; None where there was nothing to take a part of."""
+    return round(part / whole, 4) if whole else None
+
+
+def wait_quantile_s(counts: Mapping[str, int], quantile: float) -> float | None:
+    """Upper bound (seconds) of the bucket in which ``quantile`` of the waits lies; none was longer than that.
+
+    None where nothing was claimed, and where the bucket is the open one above 24 hours.
+    """
+    total = sum(counts.get(name, 0) for name, _ in _WAITS)
+    reached = 0
+    for name, bound in _WAITS:
+        reached += counts.get(name, 0)
+        if total and reached >= quantile * total:
+            return None if bound is None else float(bound)
+    return None
+
+
+def bucket_figures(counts: Mapping[str, int]) -> dict[str, float | int | None]:
+    """The figures of one bucket of ``GET /statistics/routing``.
+
+    SL and SL2 are those of Asterisk: claimed within the limit of the queue, of all claimed; claimed or hung up within
+    the limit, of all claimed or hung up.
+    """
+
+    def n(name: str) -> int:
+        return counts.get(name, 0)
+
+    return {
+        "count": n("calls"),
+        "wait_p50_s": wait_quantile_s(counts, 0.5),
+        "wait_p90_s": wait_quantile_s(counts, 0.9),
+        "overruled_share": share(n("overruled"), n("forwarded")),
+        "service_level": share(n("within"), n("answered")),
+        "service_level_2": share(n("within") + n("abandoned_within"), n("answered") + n("abandoned")),
+        "abandoned": n("abandoned"),
+    }
