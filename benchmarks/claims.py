@@ -28,8 +28,9 @@ from routing.queues.store import queries
 
 FILL = """
 with made as (
-    insert into calls (line, external_id, intake, contact, received_at, transcript, segments, content_hash, state)
-    select '12348', $2 || n, 'live', 'callback', now(), 'x', '[]', '\\x00', 'queued' from generate_series(1, $1) n
+    insert into calls (line, external_id, intake, contact, received_at, transcript, segments, excerpt, content_hash,
+                       state)
+    select '12348', $2 || n, 'live', 'callback', now(), '', '', '', '', 'queued' from generate_series(1, $1) n
     returning id
 )
 insert into queue_items (call_id, queue, priority) select id, 'lawyers', 5 from made

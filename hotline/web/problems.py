@@ -11,7 +11,9 @@ import structlog
 from aiohttp import web
 
 from config.errors import ConfigError
+from hotline.access import errors as access
 from hotline.accounts import errors as accounts
+from hotline.audit.reasons import ReasonMissing
 from hotline.database import DatabaseSlow, DatabaseUnreachable
 from hotline.intake.gate import IntakeBusy, TriageBehind
 from routing import errors as routing
@@ -46,6 +48,10 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (accounts.ProviderRefused, 401, "provider-refused", "统一身份认证未通过"),
     (accounts.ProviderUnreachable, 503, "provider-unreachable", "统一身份认证暂不可用"),
     (accounts.AccountError, 422, "account-invalid", "账号信息有误"),
+    (access.NotInHand, 403, "not-in-hand", "不在您手上"),
+    (access.CallerHidden, 403, "caller-hidden", "保密来电"),
+    (access.OwnComplaint, 403, "own-complaint", "涉及本单位"),
+    (ReasonMissing, 422, "reason-required", "需要填写理由"),
     (ConfigError, 422, "config-invalid", "配置有误"),
     (routing.SealBroken, 503, "sealed-unreadable", "存储的内容打不开"),
     (IntakeBusy, 429, "intake-busy", "接收过忙"),

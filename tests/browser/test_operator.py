@@ -120,7 +120,7 @@ async def test_direct_answers_survive_an_ended_session(house: House) -> None:
     await house.service.call_in(call_id, "completed")
     async with house.service.pool.acquire() as connection:
         kept = await connection.fetchval("select answer from direct_answers where call_id = $1", call_id)
-    assert kept == "已告知市政维修电话，三天内修好"
+    assert house.service.services.vault.open(kept, "direct_answers.answer") == "已告知市政维修电话，三天内修好"
 
 
 async def test_danger_stays_on_top_until_somebody_acknowledges(house: House) -> None:

@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hotline.web.limits import MAX_BODY_BYTES
+from routing.calls.store import opened_call
+from routing.calls.store import queries as call_queries
 from tests.service_fixtures import CallMaker, RunningService, eventually
 
 LAMP = "我们院子门口的路灯不亮了，请派人修"
@@ -32,11 +34,11 @@ def dumped(*records: Any) -> bytes:
 
 
 async def stored(service: RunningService, external_id: str) -> dict[str, Any]:
-    """The row of a call."""
+    """The row of a call, opened."""
     async with service.pool.acquire() as connection:
         row = await connection.fetchrow("select * from calls where external_id = $1", external_id)
     assert row is not None, external_id
-    return dict(row)
+    return opened_call(service.services.vault, row)
 
 
 async def count(service: RunningService) -> int:
@@ -121,13 +123,13 @@ async def test_characters_postgresql_cannot_hold_spoil_neither_the_record_nor_it
     status, answer = await post(service, dumped(call(LAMP), hostile, call("表情\U0001f600正常")))
     assert (status, places(answer)) == (202, {"accepted": [0, 1, 2]})
     async with service.pool.acquire() as connection:
-        row = await connection.fetchrow("select * from calls where id = $1", answer["accepted"][1]["call_id"])
-        other = await connection.fetchval(
-            "select transcript from calls where id = $1", answer["accepted"][2]["call_id"]
-        )
+        row, other = [
+            opened_call(service.services.vault, await call_queries.call(connection, call_id=entry["call_id"]))
+            for entry in answer["accepted"][1:]
+        ]
     assert row["transcript"] == "喂\ufffd你好\ufffd 听得到吗\\ud800", "same length: offsets hold"
     assert row["caller_name"].startswith("王")
-    assert other == "表情\U0001f600正常"
+    assert other["transcript"] == "表情\U0001f600正常"
     await service.start_worker()
     page = await service.call_in(row["id"], "queued", "closed")
     assert page["call"]["transcript"].startswith("喂")

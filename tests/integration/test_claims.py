@@ -62,8 +62,8 @@ async def add_waiting(connection: Any, count: int, queue: str = "lawyers", **col
             """
             with made as (
                 insert into calls
-                    (line, external_id, intake, contact, received_at, transcript, segments, content_hash, state)
-                select '12348', md5(random()::text || n), 'live', 'callback', now(), 'x', '[]', '\\x00', 'queued'
+                    (line, external_id, intake, contact, received_at, transcript, segments, excerpt, content_hash, state)
+                select '12348', md5(random()::text || n), 'live', 'callback', now(), '', '', '', '', 'queued'
                 from generate_series(1, $1) n returning id
             ), numbered as (select id, row_number() over (order by id) as n from made)
             insert into queue_items (call_id, queue, topics, grid, priority, live, enqueued_at)

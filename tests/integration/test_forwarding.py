@@ -220,7 +220,8 @@ async def test_an_operator_answers_directly(service: RunningService, call: CallM
     page = await service.call_in(call_id, "completed")
     assert page["queue_item"]["state"] == "done"
     async with service.pool.acquire() as connection:
-        assert await connection.fetchval("select answer from direct_answers where call_id = $1", call_id)
+        kept = await connection.fetchval("select answer from direct_answers where call_id = $1", call_id)
+    assert service.services.vault.open(kept, "direct_answers.answer") == "路灯归城管部门，已告知热线电话"
 
 
 async def test_a_lawyer_hands_on_without_the_caller_waiting_anew(service: RunningService, call: CallMaker) -> None:

@@ -130,8 +130,8 @@ async def test_a_forward_that_waited_for_a_new_proposal_is_told_so(pool: Any, po
         await somebody_waits_for_a_lock(pool)
         await connection.execute(
             "with new as (insert into decisions (call_id, destination, queue, target_queue, mode, priority, rule, "
-            "policy_version, body) select call_id, destination, queue, target_queue, mode, priority, rule, "
-            "policy_version, body from decisions where id = $1 returning id) "
+            "policy_version, outcome, body) select call_id, destination, queue, target_queue, mode, priority, rule, "
+            "policy_version, outcome, body from decisions where id = $1 returning id) "
             "update calls set decision_id = new.id from new where calls.id = $2",
             seen,
             call_id,

@@ -16,8 +16,8 @@ from routing.calls.states import STATES, TRANSITIONS, may_follow
 from routing.calls.store import change_state
 
 MAKE = """
-insert into calls (line, external_id, intake, contact, received_at, transcript, segments, content_hash)
-values ('110', md5(random()::text), 'live', 'callback', now(), 'x', '[]', '\\x00') returning id
+insert into calls (line, external_id, intake, contact, received_at, transcript, segments, excerpt, content_hash)
+values ('110', md5(random()::text), 'live', 'callback', now(), '', '', '', '') returning id
 """
 
 
