@@ -42,13 +42,27 @@ Permission = Literal[
     "policy.write",
     "users.write",
     "triage.repeat",
+    "calls.unmask",  # clear values, with a reason: of calls in hand; managers of any
+    "timeline.open",  # another call of the same caller, with a reason
+    "calls.search",  # by words and case code
+    "person.search",  # by a caller's number, with a reason
+    "calls.export",
+    "audit.read",
+    "audit.alerts",
 ]
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 _STAFF: frozenset[Permission] = frozenset(
     {"public", "session", "self", "calls.read", "queues.read", "events.read", "rosters.read"}
 )
-_DESK: frozenset[Permission] = _STAFF | {"calls.forward", "queues.claim", "danger.acknowledge"}
+_DESK: frozenset[Permission] = _STAFF | {
+    "calls.forward",
+    "queues.claim",
+    "danger.acknowledge",
+    "calls.unmask",
+    "timeline.open",
+    "calls.search",
+}
 _OVERSEE: frozenset[Permission] = _STAFF | {
     "statistics.read",
     "policy.read",
@@ -59,15 +73,15 @@ _OVERSEE: frozenset[Permission] = _STAFF | {
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    "operator": _DESK | {"calls.submit", "calls.answer", "tickets.receive"},
+    "operator": _DESK | {"calls.submit", "calls.answer", "tickets.receive", "person.search"},
     "lawyer": _DESK,
     "mediator": _DESK,
     "police": _DESK,
     "department": _DESK | {"tickets.receive"},
-    "manager": _OVERSEE,
+    "manager": _OVERSEE | {"calls.unmask", "timeline.open", "calls.search", "person.search", "calls.export"},
     "admin": _OVERSEE | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive"},
-    "security": frozenset({"public", "session", "self", "users.write"}),
-    "auditor": frozenset({"public", "session", "self"}),
+    "security": frozenset({"public", "session", "self", "users.write", "events.read", "audit.alerts"}),
+    "auditor": frozenset({"public", "session", "self", "events.read", "audit.read", "audit.alerts"}),
     "line": frozenset({"public", "session", "self", "calls.submit"}),
 }
 

@@ -101,17 +101,18 @@ async def _lock(connection: Any, session_id: int, role: str, idle_s: float) -> b
 
 async def lock(pool: Any, who: Principal, rules: AccountSettings) -> bool:
     """The page saw no input for long enough; whether the session is locked now (not with work in hand)."""
-    if not rules.idle_lock_min:
+    if who.session_id is None or not rules.idle_lock_min:
         return False
     idle_s = max(0.0, rules.idle_lock_min * 60.0 - PAGE_SLACK_S)
     async with pool.acquire() as connection:
-        return await _lock(connection, _session_id(who), who.role, idle_s)
+        return await _lock(connection, who.session_id, who.role, idle_s)
 
 
 async def unlock(pool: Any, who: Principal, password: str, rules: AccountSettings) -> None:
     """The person is back. Raises LoginRefused; too many wrong passwords end the session (LoginThrottled)."""
-    session_id = _session_id(who)
-    subjects = [lockout.of_unlocking(session_id)]
+    if who.session_id is None:
+        return
+    subjects = [lockout.of_unlocking(who.session_id)]
     await lockout.begin_attempt(pool, subjects, rules)
     async with pool.acquire() as connection:
         user = await account_queries.user_by_name(connection, name=who.name)
@@ -119,14 +120,14 @@ async def unlock(pool: Any, who: Principal, password: str, rules: AccountSetting
     async with pool.acquire() as connection, connection.transaction():
         if fits:
             await lockout.succeeded(connection, subjects, [])
-            await queries.unlock(connection, session_id=session_id)
+            await queries.unlock(connection, session_id=who.session_id)
         elif await lockout.failed(connection, subjects, rules):
-            await queries.end_session(connection, session_id=session_id, user_id=None)
+            await queries.end_session(connection, session_id=who.session_id, user_id=None)
         await record(
             connection,
             actor=who,
             action="session_unlocked" if fits else "session_unlock_failed",
-            subject=f"session:{session_id}",
+            subject=f"session:{who.session_id}",
         )
     if not fits:
         raise LoginRefused("密码不对，请重新输入。")
@@ -185,12 +186,6 @@ async def is_open(pool: Any, session_id: int) -> bool:
     """Whether a session still stands: streams opened with it ask when told that sessions of the person ended."""
     async with pool.acquire() as connection:
         return bool(await queries.is_open(connection, session_id=session_id))
-
-
-def _session_id(who: Principal) -> int:
-    if who.session_id is None:
-        raise LoginRefused("访问令牌没有会话，不能锁定或解锁。")
-    return who.session_id
 
 
 #: Parts of a User-Agent header and what people call them; the first that is found counts.

@@ -1,4 +1,4 @@
-"""Accounts, rosters and the policy."""
+"""Skills, rosters and the policy."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from routing.triage.store import queries as triage_queries
 WEEKDAYS = "一二三四五六日"
 
 
-@needs("users.write")
-async def users(request: web.Request) -> web.StreamResponse:
-    """GET /admin/users."""
-    async with services(request).pool.acquire() as connection:
-        rows = [dict(row) for row in await queries.users_with_skills(connection)]
-    return await page(request, "users.html", {"users": rows, "role_names": ROLES})
+@needs("rosters.write")
+async def agents(request: web.Request) -> web.StreamResponse:
+    """GET /agents: by what people are found."""
+    own = services(request)
+    roles = [role for role in ROLES if own.published.policy.queues_of_role(role)]
+    async with own.pool.acquire() as connection:
+        rows = [dict(row) for row in await queries.agents_with_skills(connection, roles=roles)]
+    return await page(request, "agents.html", {"agents": rows})
 
 
 @needs("policy.read")

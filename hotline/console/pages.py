@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from hotline.console import accounts, admin, calls, desk, operator, statistics
+from hotline.console import accounts, admin, calls, desk, operator, statistics, users
 from hotline.console.answers import answer_people
 from hotline.console.render import STATIC, set_up_templates
 from hotline.web.authentication import answer_errors
@@ -38,4 +38,7 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/statistics", statistics.page_of_figures)
     app.router.add_get("/rosters", admin.rosters)
     app.router.add_get("/policy", admin.policy)
-    app.router.add_get("/admin/users", admin.users)
+    app.router.add_get("/agents", admin.agents)
+    app.router.add_get("/admin/users", users.listing)
+    app.router.add_get(r"/admin/users/{id:\d{1,18}}", users.show)
+    app.router.add_get("/admin/sessions", users.all_sessions)

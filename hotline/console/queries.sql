@@ -49,13 +49,13 @@ select display_name from users where id = :user_id;
 select a.answer, a.at, u.display_name as by from direct_answers a join users u on u.id = a.user_id
 where a.call_id = :call_id order by a.id desc;
 
--- name: users_with_skills
--- Every account with what an agent is found by.
-select u.id, u.name, u.display_name, u.role, u.created_at, u.disabled_at, u.must_change,
-       coalesce(a.skills, '{}') as skills, coalesce(a.grids, '{}') as grids, coalesce(a.languages, '{}') as languages,
-       coalesce(a.presence, 'offline') as presence
+-- name: agents_with_skills
+-- Everybody who works on calls, with what they are found by.
+select u.id, u.display_name, u.role, coalesce(a.skills, '{}') as skills, coalesce(a.grids, '{}') as grids,
+       coalesce(a.languages, '{}') as languages, coalesce(a.presence, 'offline') as presence
 from users u left join agents a on a.user_id = u.id
-order by u.disabled_at nulls first, u.role, u.name limit 500;
+where u.disabled_at is null and u.role = any(:roles::text[])
+order by u.role, u.display_name limit 500;
 
 -- name: policy_versions
 -- Published versions of the policy, newest first.

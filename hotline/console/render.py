@@ -14,7 +14,6 @@ import orjson
 from aiohttp import web
 
 from hotline.accounts.permissions import ROLES, Permission, allowed
-from hotline.accounts.store import queries as account_queries
 from hotline.console import words
 from hotline.web.keys import PRINCIPAL, services
 from routing.calls.record import CONTACTS, REQUEST_KINDS
@@ -31,6 +30,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/calls", "来电", "calls.read"),
     ("/statistics", "统计", "statistics.read"),
     ("/rosters", "值班", "rosters.read"),
+    ("/agents", "专长", "rosters.write"),
     ("/policy", "规则", "policy.read"),
     ("/admin/users", "账号", "users.write"),
 )
@@ -136,16 +136,15 @@ async def page(
 ) -> web.Response:
     """A whole page with the bar."""
     who = request.get(PRINCIPAL)
-    user = None
-    if who is not None:
-        async with services(request).pool.acquire() as connection:
-            user = await account_queries.user_by_name(connection, name=who.name)
+    # before the code, and behind the lock, a page shows nothing of what is inside
+    inside = who is not None and who.due not in ("code", "unlock")
     shown = {
+        "inside": inside,
         "path": request.path,
         "csrf_token": who.csrf_token if who else "",
         "role_label": ROLES[who.role] if who else "",
-        "must_change": bool(user and user["must_change"]),
-        "navigation": _navigation(who.role) if who else [],
+        "navigation": _navigation(who.role) if who is not None and who.due is None else [],
+        "idle_lock_s": services(request).settings.accounts.idle_lock_min * 60 if inside else 0,
         "live": False,
         **(context or {}),
     }

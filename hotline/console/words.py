@@ -111,6 +111,7 @@ ACTIONS: dict[str, str] = {
     "danger_acknowledged": "危险警报已确认",
     "caller_choice": "登记来电人选择",
     "hung_up": "来电人已挂断",
+    "holder_left": "经办人停用或换岗，来电退回",
 }
 
 

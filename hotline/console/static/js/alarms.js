@@ -10,7 +10,7 @@ let audio = null;
 let seconds = 0;
 
 // Browsers play nothing before the first key or click on a page; until then the banner says so.
-function beep() {
+export function beep() {
   const silent = !navigator.userActivation || !navigator.userActivation.hasBeenActive;
   for (const note of document.querySelectorAll(".banner.alarm .silent")) note.hidden = !silent;
   if (silent) return;

@@ -1,5 +1,5 @@
-// Calls of /api/v1: CSRF token, problem details as errors, log-in in place when the session has ended.
-import { logInAgain, csrfToken } from "./session.js";
+// Calls of /api/v1: CSRF token, problem details as errors, log-in or unlocking in place when the session asks for it.
+import { csrfToken, logInAgain, mended } from "./session.js";
 
 export class Problem extends Error {
   constructor(status, body) {
@@ -26,7 +26,7 @@ async function readBody(response) {
   }
 }
 
-// Sends once, and once more after a log-in in place; the idempotency key makes the repeat harmless.
+// Sends once, and once more after a log-in or unlocking in place; the idempotency key makes the repeat harmless.
 export async function request(method, path, body, options = {}) {
   const headers = { Accept: "application/json", ...(options.headers || {}) };
   let payload = body;
@@ -46,9 +46,9 @@ export async function request(method, path, body, options = {}) {
     const answer = await readBody(response);
     if (response.ok) return answer;
     const problem = new Problem(response.status, answer || {});
-    const ended = response.status === 401 || problem.kind === "csrf";
-    if (!ended || attempt > 0 || options.quiet) throw problem;
-    await logInAgain();
+    const wait = attempt > 0 || options.quiet ? null : problem.kind === "csrf" ? logInAgain() : mended(response.status);
+    if (!wait) throw problem;
+    await wait;
   }
 }
 

@@ -3,8 +3,9 @@ import { startAlarms } from "./alarms.js";
 import { startDialogs } from "./dialogs.js";
 import { keepDrafts } from "./drafts.js";
 import { onKey, showHelp, startKeys } from "./keys.js";
+import { startIdleLock } from "./idle.js";
 import { startLive, watchSilence } from "./live.js";
-import { logInAgain } from "./session.js";
+import { mended } from "./session.js";
 import { everySecond, startTicking, tickNow } from "./ticking.js";
 import { toast } from "./toasts.js";
 
@@ -19,8 +20,9 @@ function startFragments() {
   // a part that did not change is left alone: focus, selection and scrolling stay
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const { target, xhr } = event.detail;
-    if (xhr.status === 401) {
-      logInAgain().then(() => {
+    const wait = mended(xhr.status);
+    if (wait) {
+      wait.then(() => {
         if (event.detail.requestConfig.triggeringEvent) htmx.trigger(target, event.detail.requestConfig.triggeringEvent.type);
       });
       return;
@@ -36,7 +38,7 @@ function startFragments() {
   document.body.addEventListener("htmx:afterSwap", () => tickNow());
   document.body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
-    if (status === 401 || status === 404) return;
+    if (status === 401 || status === 404 || status === 423) return;
     toast(status === 403 ? "没有权限读取这部分内容。" : "这部分内容读取失败，稍后自动重试。", true);
   });
 }
@@ -49,6 +51,7 @@ if (document.body.dataset.userId) {
   document.getElementById("help-button").addEventListener("click", showHelp);
   document.getElementById("theme-button").addEventListener("click", switchTheme);
   startTicking();
+  startIdleLock();
 }
 startFragments();
 if (document.body.dataset.live === "yes") {

@@ -1,4 +1,6 @@
 // Server-sent events: who listens to what, the sign when live is off, coming back without missing anything.
+import { get } from "./api.js";
+
 const KINDS = [
   "call_received", "call_updated", "segments_added", "call_held", "call_triaged", "proposal_changed", "notice",
   "queue_changed", "danger", "danger_acknowledged", "call_offered", "call_claimed", "call_released",
@@ -55,7 +57,10 @@ function open() {
   source.onerror = () => {
     sign("off", "实时更新已中断，正在重连…");
     // the browser comes back by itself with Last-Event-ID unless the answer was an error, such as an ended session
-    if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, COME_BACK_MS);
+    if (source.readyState !== EventSource.CLOSED) return;
+    timer = setTimeout(open, COME_BACK_MS);
+    // why it was refused is not told to scripts; asking who I am brings the log-in dialog if that is it
+    get("/api/v1/me").catch(() => {});
   };
 }
 

@@ -1,5 +1,5 @@
 // Parts of a page fetched from the server: the newest request wins, what did not change stays, so does the place.
-import { logInAgain } from "./session.js";
+import { mended } from "./session.js";
 import { tickNow } from "./ticking.js";
 import { toast } from "./toasts.js";
 
@@ -9,8 +9,9 @@ const asked = new WeakMap();
 async function read(path, signal) {
   for (let attempt = 0; ; attempt += 1) {
     const response = await fetch(path, { headers: { "HX-Request": "true" }, signal });
-    if (response.status !== 401 || attempt > 0) return response;
-    await logInAgain();
+    const wait = attempt > 0 ? null : mended(response.status);
+    if (!wait) return response;
+    await wait;
   }
 }
 

@@ -1,0 +1,36 @@
+// Skills, grids and languages by which calls find people.
+import { put } from "./api.js";
+
+const dialog = document.getElementById("skills-dialog");
+const form = document.getElementById("skills-form");
+const problem = form.querySelector(".problem");
+const split = (text) => text.split(/[,，、\s]+/).filter(Boolean);
+let edited = null;
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-skills]");
+  if (!button) return;
+  edited = button.dataset.skills;
+  const value = JSON.parse(button.dataset.value);
+  form.reset();
+  for (const box of form.querySelectorAll('[name="skills"]')) box.checked = value.skills.includes(box.value);
+  form.elements.grids.value = value.grids.join("，");
+  form.elements.languages.value = value.languages.join("，");
+  problem.hidden = true;
+  document.getElementById("skills-title").textContent = `专长与网格：${button.dataset.name}`;
+  dialog.showModal();
+});
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const values = new FormData(form);
+  try {
+    await put(`/api/v1/users/${edited}/agent`, {
+      skills: values.getAll("skills"), grids: split(values.get("grids")), languages: split(values.get("languages")),
+    });
+    location.reload();
+  } catch (error) {
+    problem.textContent = error.message;
+    problem.hidden = false;
+  }
+});

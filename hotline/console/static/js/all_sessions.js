@@ -1,0 +1,4 @@
+// Everybody's sessions.
+import { startSessionLists } from "./sessions.js";
+
+startSessionLists();
