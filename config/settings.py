@@ -16,6 +16,7 @@ from config.environment import path, whole
 from config.errors import ConfigError
 from config.listening import ListeningSettings, listening_settings
 from config.operation import OperationSettings, operation_settings
+from config.syslog import SyslogReceiver, read_syslog
 
 CipherSuite = Literal["intl", "sm"]
 
@@ -46,6 +47,8 @@ class Settings:
     """Worker processes of ``hotline run``."""
     pool_size: int
     """Connections each process may hold to PostgreSQL."""
+    syslog: SyslogReceiver | None
+    """Where the audit log is shipped to; None: nowhere."""
     accounts: AccountSettings
     listening: ListeningSettings
     operation: OperationSettings
@@ -86,6 +89,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         cipher_suite=_cipher_suite(env),
         workers=whole(env, "HOTLINE_WORKERS", 1, low=1, high=64),
         pool_size=whole(env, "HOTLINE_POOL_SIZE", 10, low=2, high=200),
+        syslog=read_syslog(env.get("HOTLINE_SYSLOG")),
         accounts=account_settings(env),
         listening=listening_settings(env),
         operation=operation_settings(env, state_dir),

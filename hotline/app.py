@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from config.audit_limits import load_audit_limits
 from config.files import ConfigFiles
 from config.settings import Settings
+from hotline.audit.chain import audit_key
 from hotline.console.pages import add_console
 from hotline.database import open_pool
 from hotline.embedded.servers import ServerUrls
@@ -83,6 +85,8 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         profiles=profiles,
         hub=hub,
         exchange=NoExchange(),
+        audit_key=audit_key(vault.ring),
+        audit_limits=load_audit_limits(files),
         intake=IntakeGate(limits.intake_bytes, limits.intake_waiting),
     )
 

@@ -55,6 +55,7 @@ SEALED: tuple[SealedTable, ...] = (
     SealedTable("direct_answers", _ID, ("answer",)),
     SealedTable("caller_choices", _ID, ("message",)),
     SealedTable("danger_checks", (("call_id", "bigint"),), ("outcome",)),
+    SealedTable("audit_notes", (("entry_id", "bigint"),), ("note",)),
     SealedTable(
         "idempotency_keys",
         (("principal", "text"), ("route", "text"), ("key", "text")),

@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 #: How long the outbox is left alone while no bell rings.
 POLL_S = 0.5
 BATCH = 500
+#: Tells of a person's work to those who audit it; all other events are of calls, which those do not handle.
+AUDIT_ALERT = "audit_alert"
 #: A stream whose reader is this far behind is ended; the browser comes back with Last-Event-ID.
 BACKLOG = 2_000
 
@@ -27,12 +29,14 @@ class SentEvent:
 
     cursor: Cursor
     line: bytes
+    audit: bool
+    """For those who watch over the others, and for nobody else."""
 
 
 def as_sent(event: Event) -> SentEvent:
     """The event in the form of server-sent events."""
     head = f"id: {event.cursor}\nevent: {event.kind}\ndata: ".encode()
-    return SentEvent(event.cursor, head + json_bytes(event.body()) + b"\n\n")
+    return SentEvent(event.cursor, head + json_bytes(event.body()) + b"\n\n", event.kind == AUDIT_ALERT)
 
 
 class Subscription:

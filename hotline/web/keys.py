@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from config.audit_limits import AuditLimits
 from config.settings import Settings
 from hotline.accounts.permissions import Permission
 from hotline.accounts.store import Principal
+from hotline.audit.chain import AuditKey
 from hotline.intake.gate import IntakeGate
 from hotline.intake.profile import Profile
 from hotline.published import Published
@@ -33,6 +35,8 @@ class Services:
     """Line profiles by line."""
     hub: EventHub
     exchange: Exchange
+    audit_key: AuditKey
+    audit_limits: AuditLimits
     intake: IntakeGate
     """What this process takes in at a time."""
 

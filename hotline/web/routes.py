@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from hotline.web.api import accounts, calls, events, health, me, policy, queues, rosters, statistics, transfers
+from hotline.web.api import access, accounts, calls, events, health, me, policy, queues, rosters, statistics, transfers
 
 API = "/api/v1"
 
@@ -62,6 +62,47 @@ ROUTES: tuple[ApiRoute, ...] = (
         "登记来电人的选择",
         body=calls.ChoiceBody,
         answers=(201, 404),
+    ),
+    ApiRoute(
+        "POST",
+        r"/calls/{id:\d{1,18}}/unmask",
+        access.unmask,
+        "附理由查看明文",
+        body=access.UnmaskBody,
+        answers=(200, 403, 404, 422),
+    ),
+    ApiRoute(
+        "POST",
+        r"/calls/{id:\d{1,18}}/timeline",
+        access.open_timeline,
+        "附理由打开同号的另一通来电",
+        body=access.TimelineBody,
+        answers=(200, 403, 404, 422),
+    ),
+    ApiRoute(
+        "GET",
+        "/calls/export",
+        access.export,
+        "导出来电列表（CSV 或 Excel）",
+        query=("format", "reason", "note", "line", "route", "destination", "state", "from", "to", "unmasked"),
+        answers=(200, 403, 422),
+    ),
+    ApiRoute(
+        "GET",
+        "/search",
+        access.search,
+        "按内容或编号查找",
+        query=("q", "reason", "from", "to", "cursor", "limit"),
+        answers=(200, 422),
+    ),
+    ApiRoute(
+        "POST",
+        "/search",
+        access.search_by_body,
+        "查找；按来电人号码须附理由",
+        body=access.SearchBody,
+        query=("from", "to", "cursor", "limit"),
+        answers=(200, 403, 422),
     ),
     ApiRoute("POST", r"/calls/{id:\d{1,18}}/acknowledge", calls.acknowledge, "确认危险警报", answers=(200, 409)),
     ApiRoute("POST", r"/transfers/{id:\d{1,18}}/cancel", transfers.take_back, "撤回转办", answers=(200, 404, 409)),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hotline.access.rules import caller_hidden
+from hotline.access.service import timeline_of
 from hotline.accounts.store import Principal
+from hotline.audit.store import record_look
 from hotline.web.keys import Services
 from nlp.masking import mask_number, mask_text
 from routing.calls.record import CONTACTS
@@ -18,9 +21,6 @@ from routing.sealing import Vault, opened
 from routing.transfers.store import opened_transfer
 from routing.transfers.store import queries as transfer_queries
 from routing.triage.store import queries as triage_queries
-
-#: Calls of one number within so many days form one timeline.
-TIMELINE_WINDOW_DAYS = 90
 
 
 def masked(number: str | None) -> str | None:
@@ -74,7 +74,7 @@ def _probability(value: float | None) -> float | None:
 
 def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
     """One call. Departments do not see who made a confidential one (DESIGN section 5)."""
-    hidden = _caller_hidden(row, who)
+    hidden = caller_hidden(row, who)
     return {
         "id": row["id"],
         "line": row["line"],
@@ -111,11 +111,6 @@ def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
         "transcript": mask_text(row["transcript"]),
         "segments": [segment | {"text": mask_text(segment["text"])} for segment in row["segments"]],
     }
-
-
-def _caller_hidden(row: Mapping[str, Any], who: Principal) -> bool:
-    """Whether this person may not learn who made the call, nor find their other calls."""
-    return bool(row["confidential"] and who.role == "department")
 
 
 def _surname(name: str | None) -> str | None:
@@ -218,17 +213,8 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         notices = await triage_queries.notices(connection, call_id=call_id)
         assignments = await queue_queries.assignments_of_call(connection, call_id=call_id)
         choices = await transfer_queries.choices(connection, call_id=call_id)
-        others = (
-            await call_queries.calls_of_caller(
-                connection,
-                caller_hash=call["caller_hash"],
-                call_id=call_id,
-                at=call["received_at"],
-                window_days=TIMELINE_WINDOW_DAYS,
-            )
-            if call["caller_hash"] and not _caller_hidden(call, who)
-            else []
-        )
+        others = await timeline_of(connection, services.vault, who, call)
+        await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
     return {
         "call": call_view(call, who),
         "triage": triage_view(triage, services.vault),
@@ -237,10 +223,7 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         "joint_items": [item_view(i) for i in items if i["role"] == "joint"],
         "transfers": [transfer_view(t) for t in transfers],
         "timeline": [_told(entry, transfers) for entry in timeline],
-        "caller_timeline": [
-            {"call_id": o["id"], "line": o["line"], "received_at": o["received_at"], "state": o["state"]}
-            for o in others
-        ],
+        "caller_timeline": others,
         "alarm": dict(alarm) if alarm else None,
         "notices": [
             {

@@ -106,15 +106,16 @@ async def test_a_callers_timeline_shows_line_date_and_state_only(service: Runnin
     )
     ids = [entry["call_id"] for entry in answer["accepted"]]
     _, page = await service.request("GET", f"/calls/{ids[1]}", role="operator")
-    assert [entry["call_id"] for entry in page["caller_timeline"]] == [ids[0]], "within the window, not confidential"
-    assert set(page["caller_timeline"][0]) == {"call_id", "line", "received_at", "state"}
+    assert [entry["line"] for entry in page["caller_timeline"]] == ["12345"], "within the window, not confidential"
+    assert set(page["caller_timeline"][0]) == {"entry", "line", "received_at", "state"}
+    assert str(ids[0]) not in page["caller_timeline"][0].values(), "the other call is opened with a reason only"
     for withheld in ids[4:]:
         _, page = await service.request("GET", f"/calls/{withheld}", role="operator")
         assert page["caller_timeline"] == [], "withheld numbers are nobody's timeline"
     _, page = await service.request("GET", f"/calls/{ids[3]}", role="department")
     assert page["caller_timeline"] == [], "a confidential call leads a department to no other call of its caller"
     _, page = await service.request("GET", f"/calls/{ids[3]}", role="operator")
-    assert [entry["call_id"] for entry in page["caller_timeline"]] == [ids[1], ids[0]]
+    assert [entry["line"] for entry in page["caller_timeline"]] == ["12348", "12345"]
 
 
 async def test_no_number_is_seen_anywhere(service: RunningService, call: CallMaker) -> None:

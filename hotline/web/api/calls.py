@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -18,6 +15,7 @@ from hotline.intake.store import store_batch
 from hotline.web import idempotency
 from hotline.web.bodies import Body, json_value, moment, path_id, read_body, whole
 from hotline.web.keys import needs, principal, services
+from hotline.web.paging import read_cursor, write_cursor
 from hotline.web.pressure import through_gate
 from hotline.web.problems import json_response, problem
 from hotline.web.views import call_page, listed_call, transfer_view
@@ -25,7 +23,7 @@ from routing.answers.service import answer_directly, hold, record_choice
 from routing.calls.live import merge_segments
 from routing.calls.record import CallRecord, Segment
 from routing.calls.store import CallFilter, list_calls, queries, write_segments
-from routing.errors import CallNotFound, IllegalTransition, InvalidRequest
+from routing.errors import CallNotFound, IllegalTransition
 from routing.transfers.service import ForwardOrder, forward_in
 
 MAX_RECORDS = 1_000
@@ -162,7 +160,7 @@ async def show(request: web.Request) -> web.Response:
 @needs("calls.read")
 async def listing(request: web.Request) -> web.Response:
     """GET /calls: newest first, by cursor."""
-    before = _read_cursor(request.query.get("cursor"))
+    before = read_cursor(request.query.get("cursor"))
     limit = whole(request, "limit", 50, low=1, high=200)
     wanted = CallFilter(
         line=request.query.get("line") or None,
@@ -179,22 +177,8 @@ async def listing(request: web.Request) -> web.Response:
         rows = await list_calls(connection, services(request).vault, wanted)
     more = len(rows) > limit
     rows = rows[:limit]
-    cursor = _write_cursor(rows[-1]["received_at"], rows[-1]["id"]) if more else None
+    cursor = write_cursor(rows[-1]["received_at"], rows[-1]["id"]) if more else None
     return json_response({"items": [listed_call(row) for row in rows], "next_cursor": cursor})
-
-
-def _write_cursor(at: datetime, call_id: int) -> str:
-    return base64.urlsafe_b64encode(f"{at.isoformat()}|{call_id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str | None) -> tuple[datetime, int] | None:
-    if not text:
-        return None
-    try:
-        at, call_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii").split("|")
-        return datetime.fromisoformat(at), int(call_id)
-    except (ValueError, binascii.Error, UnicodeDecodeError) as error:
-        raise InvalidRequest("cursor：请原样传回上一页的 next_cursor。") from error
 
 
 class ForwardBody(Body):
@@ -217,7 +201,13 @@ async def forward(request: web.Request) -> web.Response:
         if key is not None and (earlier := await idempotency.begin(connection, own.vault, key)) is not None:
             return earlier
         row = await forward_in(
-            connection, own.vault, own.published.policy, call_id, who.user_id, order=order, offered=own.exchange.offers()
+            connection,
+            own.vault,
+            own.published.policy,
+            call_id,
+            who.user_id,
+            order=order,
+            offered=own.exchange.offers(),
         )
         answer = transfer_view(row)
         if key is not None:

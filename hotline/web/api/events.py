@@ -6,8 +6,9 @@ import asyncio
 
 from aiohttp import web
 
+from hotline.accounts.permissions import allowed
 from hotline.web.hub import Subscription, as_sent
-from hotline.web.keys import Services, needs, services
+from hotline.web.keys import Services, needs, principal, services
 from routing.events.store import Cursor, events_after
 
 #: A sign of life that keeps proxies and browsers from giving up the stream.
@@ -19,8 +20,12 @@ CATCH_UP_LIMIT = 20_000
 
 @needs("events.read")
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Events from now on, or after ``Last-Event-ID``, each once and in commit order."""
+    """Events from now on, or after ``Last-Event-ID``, each once and in commit order.
+
+    Who watches over the others gets alerts only, everybody else all but those.
+    """
     own = services(request)
+    audit = allowed(principal(request).role, "audit.alerts")
     last = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
     since = Cursor.parse(last) if last else None
     response = web.StreamResponse(
@@ -32,8 +37,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
         sent = subscription.since
         await response.write(f": live\nretry: 1000\nid: {sent if since is None else since}\n\n".encode())
         if since is not None:
-            sent = await _catch_up(own, response, since, subscription.since)
-        await _follow(response, subscription, sent)
+            sent = await _catch_up(own, response, since, subscription.since, audit=audit)
+        await _follow(response, subscription, sent, audit=audit)
     except (ConnectionResetError, asyncio.CancelledError):
         pass
     finally:
@@ -41,7 +46,9 @@ async def stream(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _catch_up(own: Services, response: web.StreamResponse, since: Cursor, until: Cursor) -> Cursor:
+async def _catch_up(
+    own: Services, response: web.StreamResponse, since: Cursor, until: Cursor, *, audit: bool
+) -> Cursor:
     """Everything between the browser's last event and the hub's place when it subscribed."""
     sent, count = since, 0
     while sent < until:
@@ -54,12 +61,12 @@ async def _catch_up(own: Services, response: web.StreamResponse, since: Cursor, 
         if count > CATCH_UP_LIMIT:
             await response.write(f"id: {until}\nevent: reload\ndata: {{}}\n\n".encode())
             return until
-        await response.write(b"".join(as_sent(event).line for event in events))
+        await response.write(b"".join(line.line for line in map(as_sent, events) if line.audit == audit))
         sent = events[-1].cursor
     return max(sent, until)
 
 
-async def _follow(response: web.StreamResponse, subscription: Subscription, sent: Cursor) -> None:
+async def _follow(response: web.StreamResponse, subscription: Subscription, sent: Cursor, *, audit: bool) -> None:
     while True:
         try:
             # not wait_for, which makes a task of every wait: 200 streams at 20 calls a second felt that
@@ -72,7 +79,8 @@ async def _follow(response: web.StreamResponse, subscription: Subscription, sent
         lines = []
         while event is not None:
             if event.cursor > sent:
-                lines.append(event.line)
+                if event.audit == audit:
+                    lines.append(event.line)
                 sent = event.cursor
             if subscription.queue.empty():
                 break

@@ -1,0 +1,1 @@
+"""Looking at what is hidden: who may, which reason it needs, what of it goes on record."""
