@@ -125,7 +125,8 @@ class Archive:
     def archived(self, manifest: Manifest, timeline: Timeline) -> Archived:
         """How far one can get from a backup along a timeline."""
         first = parse_lsn(manifest.start_lsn) // manifest.segment_bytes
-        needed = parse_lsn(manifest.stop_lsn) // manifest.segment_bytes
+        # the backup ends with the byte before: often the last one of a segment
+        needed = (parse_lsn(manifest.stop_lsn) - 1) // manifest.segment_bytes
         found = reach(self.wal_names(manifest.system), timeline, first, manifest.segment_bytes)
         if found.last is None or segment_number(found.last, manifest.segment_bytes) < needed:
             return Archived(None, found.missing)

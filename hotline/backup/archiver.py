@@ -116,10 +116,9 @@ def system_id(data: Path) -> str:
 
 async def finish_segment(connection: asyncpg.Connection) -> bool:
     """Let the server finish its segment of the log, so that it can be sealed; False: nothing was in it."""
-    before, after = await connection.fetchrow("select pg_current_wal_lsn(), pg_switch_wal()")
-    segment = 0xFFFFFF
-    # at the very beginning of a segment there was nothing to finish
-    return bool(int(str(before).partition("/")[2], 16) & segment) or before != after
+    # at the very beginning of a segment there is nothing to finish, and its place is given back as it was
+    before, after = await connection.fetchrow("select pg_current_wal_insert_lsn()::text, pg_switch_wal()::text")
+    return bool(before != after)
 
 
 class Archiver:

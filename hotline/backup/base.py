@@ -120,7 +120,7 @@ async def take_base_backup(settings: Settings, owner_url: str, *, keep: int | No
             stop_lsn=stop_lsn,
             segment_bytes=segment_bytes,
         )
-        await until_sealed(collector, manifest, parse_lsn(stop_lsn))
+        await until_sealed(collector, manifest, parse_lsn(stop_lsn) - 1)
         write_manifest(folder, manifest, key)
         sync_folder(folder)
         folder.rename(final)
