@@ -18,6 +18,7 @@ from hotline.intake.importer import ImportResult, Sink, import_files
 from hotline.intake.profile import Profile, profile_for
 from hotline.intake.progress import ImportProgress
 from hotline.intake.readers.opening import open_rows
+from hotline.sealing.vault import FileVault
 
 IntakeAs = Literal["live", "backlog", "history"]
 
@@ -28,6 +29,10 @@ class ImportStore(Protocol):
     @property
     def sink(self) -> Sink:
         """Stores batches."""
+
+    @property
+    def vault(self) -> FileVault:
+        """Seals the rows sent back."""
 
     async def triage_pending(self) -> None:
         """Triage what waits, unless a worker runs that does it."""
@@ -81,7 +86,12 @@ async def run_import(
     async with open_store(settings, intake_as) as store:
         with ImportProgress() as progress:
             result = await import_files(
-                files, profile, sink=store.sink, progress=progress, rejects_dir=settings.state_dir / "rejects"
+                files,
+                profile,
+                sink=store.sink,
+                progress=progress,
+                rejects_dir=settings.state_dir / "rejects",
+                vault=store.vault,
             )
         if triage:
             await store.triage_pending()

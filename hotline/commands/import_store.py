@@ -33,7 +33,14 @@ class DatabaseStore:
     """Stores batches and, when the files are in, triages what waits unless a worker does."""
 
     def __init__(
-        self, pool: Any, signals: Signals, files: ConfigFiles, intake_as: str, vault: FileVault, limits: DurabilitySettings
+        self,
+        pool: Any,
+        signals: Signals,
+        files: ConfigFiles,
+        *,
+        intake_as: str,
+        vault: FileVault,
+        limits: DurabilitySettings,
     ) -> None:
         self._pool = pool
         self._signals = signals
@@ -96,7 +103,9 @@ async def open_import_store(settings: Settings, intake_as: IntakeAs) -> AsyncIte
         )
         signals = Signals(urls.redis_url)
         try:
-            yield DatabaseStore(pool, signals, ConfigFiles(settings.config_dir), intake_as, vault, limits)
+            yield DatabaseStore(
+                pool, signals, ConfigFiles(settings.config_dir), intake_as=intake_as, vault=vault, limits=limits
+            )
         finally:
             await signals.close()
             await pool.close()

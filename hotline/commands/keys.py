@@ -76,9 +76,7 @@ async def _listed(settings: Settings, pool: Any, vault: FileVault) -> list[str]:
 
 @keys.command("rotate")
 def rotate(
-    suite: Annotated[
-        str | None, typer.Option("--suite", help="intl or sm; default: HOTLINE_CIPHER_SUITE")
-    ] = None,
+    suite: Annotated[str | None, typer.Option("--suite", help="intl or sm; default: HOTLINE_CIPHER_SUITE")] = None,
     prepare: Annotated[
         bool,
         typer.Option(

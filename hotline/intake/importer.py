@@ -16,6 +16,7 @@ from hotline.intake.readers.json_rows import JsonRows
 from hotline.intake.readers.opening import AnyRows, open_rows
 from hotline.intake.readers.rows import Row
 from hotline.intake.rejects import RejectFile
+from hotline.sealing.vault import FileVault
 from routing.calls.record import CallRecord
 
 #: Rows of one batch; DESIGN section 2 keeps transactions at most this long.
@@ -91,10 +92,11 @@ async def import_files(
     sink: Sink,
     progress: ProgressDisplay,
     rejects_dir: Path,
+    vault: FileVault,
 ) -> ImportResult:
     """Import ``files`` one after the other by ``profile``.
 
-    Rows that cannot be used go into reject files below ``rejects_dir``; a file
+    Rows that cannot be used go into reject files below ``rejects_dir``, sealed by ``vault``; a file
     that cannot be read is told in the result and does not stop the others.
     Errors of ``sink`` are raised; all batches it answered are stored, and the
     import may be run again.
@@ -102,7 +104,7 @@ async def import_files(
     result = ImportResult()
     for path in files:
         try:
-            reading = _Reading(path, profile, rejects_dir, progress)
+            reading = _Reading(path, profile, progress, rejects_dir=rejects_dir, vault=vault)
         except FileUnreadable as error:
             result.unreadable.append(str(error))
             continue
@@ -144,7 +146,9 @@ def _count(outcomes: Sequence[StoredOutcome], expected: int, result: ImportResul
 class _Reading:
     """One file being read; used by one thread at a time."""
 
-    def __init__(self, path: Path, profile: Profile, rejects_dir: Path, progress: ProgressDisplay) -> None:
+    def __init__(
+        self, path: Path, profile: Profile, progress: ProgressDisplay, *, rejects_dir: Path, vault: FileVault
+    ) -> None:
         kind, rows = open_rows(path, profile)
         self._path = path
         self._rows: AnyRows = rows
@@ -158,6 +162,7 @@ class _Reading:
             rejects_dir,
             path,
             kind,
+            vault=vault,
             headers=rows.headers,
             records_path=rows.records_path if isinstance(rows, JsonRows) else (),
         )

@@ -1,15 +1,19 @@
-"""Reject files: rejected rows of the same kind as the input, to be mended and imported again."""
+"""Reject files: rejected rows of the same kind as the input, to be mended and imported again.
+
+They stand sealed; ``hotline rejects show FILE`` opens one.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import xlsxwriter
 
@@ -19,6 +23,8 @@ from hotline.intake.normalise import cell_text, json_value
 from hotline.intake.profile import Kind
 from hotline.intake.readers.header import WHOLE_ROW, row_mark
 from hotline.intake.readers.rows import REJECT_COLUMNS
+from hotline.sealing.files import SUFFIX, SealedWriter
+from hotline.sealing.vault import FileVault
 
 # A spreadsheet turns longer digit strings into 2.02611E+13 and loses the rest; behind a tab they stay text.
 _LONG_NUMBER = re.compile(r"\d{11,}")
@@ -36,15 +42,23 @@ class _Writer(Protocol):
 class RejectFile:
     """The rejected rows of one input file; created in ``folder`` with the first of them, never overwriting.
 
-    It holds callers' data, so only its owner may read it.
+    It holds callers' data: sealed by ``vault``, and only its owner may read even that.
     """
 
     def __init__(
-        self, folder: Path, source: Path, kind: Kind, *, headers: Sequence[str] = (), records_path: Sequence[str] = ()
+        self,
+        folder: Path,
+        source: Path,
+        kind: Kind,
+        *,
+        vault: FileVault,
+        headers: Sequence[str] = (),
+        records_path: Sequence[str] = (),
     ) -> None:
         self._folder = folder
         self._source = source
         self._kind = kind
+        self._vault = vault
         self._headers = tuple(headers)
         self._records_path = tuple(records_path)
         self._writer: _Writer | None = None
@@ -75,27 +89,32 @@ class RejectFile:
         number = 1
         while True:
             name = base if number == 1 else f"{base}-{number}"
-            path = self._folder / f"{name}.rejects{_EXTENSIONS[self._kind]}"
+            path = self._folder / f"{name}.rejects{_EXTENSIONS[self._kind]}{SUFFIX}"
             try:
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
                 break
             except FileExistsError:
                 number += 1
         self.path = path
+        sealed = SealedWriter(os.fdopen(descriptor, "wb"), self._vault)
         match self._kind:
             case "csv":
-                return _CsvWriter(path, self._headers)
+                return _CsvWriter(sealed, self._headers)
             case "xlsx" | "xls":
-                return _XlsxWriter(path, self._headers)
+                return _XlsxWriter(sealed, self._headers)
             case "json":
-                return _JsonWriter(path, self._records_path)
+                return _JsonWriter(sealed, self._records_path)
             case "jsonl":
-                return _JsonlWriter(path)
+                return _JsonlWriter(sealed)
+
+
+def _text(sealed: SealedWriter, encoding: str = "utf-8") -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BufferedWriter(sealed), encoding, newline="")
 
 
 class _CsvWriter:
-    def __init__(self, path: Path, headers: tuple[str, ...]) -> None:
-        self._file = path.open("w", encoding="utf-8-sig", newline="")
+    def __init__(self, sealed: SealedWriter, headers: tuple[str, ...]) -> None:
+        self._file = _text(sealed, "utf-8-sig")
         self._headers = headers
         self._csv = csv.writer(self._file)
         self._csv.writerow([*map(harmless, headers), *REJECT_COLUMNS])
@@ -112,12 +131,15 @@ def _safe(text: str) -> str:
 
 
 class _XlsxWriter:
-    def __init__(self, path: Path, headers: tuple[str, ...]) -> None:
+    def __init__(self, sealed: SealedWriter, headers: tuple[str, ...]) -> None:
         self._headers = headers
+        self._sealed = sealed
+        self._content = io.BytesIO()
         self._book = xlsxwriter.Workbook(
-            str(path),
+            self._content,
             {
-                "constant_memory": True,
+                # no temporary files: rows must not stand on the disk in clear
+                "in_memory": True,
                 "strings_to_formulas": False,
                 "strings_to_urls": False,
                 "strings_to_numbers": False,
@@ -135,6 +157,8 @@ class _XlsxWriter:
 
     def close(self) -> None:
         self._book.close()
+        self._sealed.write(self._content.getbuffer())
+        self._sealed.close()
 
     def _write(self, values: Sequence[Any]) -> None:
         for column, value in enumerate(values):
@@ -152,8 +176,8 @@ def _json(cells: Mapping[str, Any], note: Sequence[str]) -> str:
 
 
 class _JsonlWriter:
-    def __init__(self, path: Path) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8")
+    def __init__(self, sealed: SealedWriter) -> None:
+        self._file = _text(sealed)
 
     def write(self, cells: Mapping[str, Any], note: Sequence[str]) -> None:
         self._file.write(_json(cells, note) + "\n")
@@ -165,8 +189,8 @@ class _JsonlWriter:
 class _JsonWriter:
     """The list stands where it stood in the input: ``{"records": [...]}``, or the document itself."""
 
-    def __init__(self, path: Path, records_path: tuple[str, ...]) -> None:
-        self._file: IO[str] = path.open("w", encoding="utf-8")
+    def __init__(self, sealed: SealedWriter, records_path: tuple[str, ...]) -> None:
+        self._file = _text(sealed)
         self._file.write("".join(f"{{{json.dumps(key, ensure_ascii=False)}: " for key in records_path) + "[\n")
         self._depth = len(records_path)
         self._separator = ""

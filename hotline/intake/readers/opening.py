@@ -10,6 +10,7 @@ from hotline.intake.readers.csv_rows import CsvRows
 from hotline.intake.readers.encoding import detect_encoding
 from hotline.intake.readers.excel_rows import ExcelRows
 from hotline.intake.readers.json_rows import JsonlRows, JsonRows
+from hotline.sealing.files import MARK
 
 AnyRows = CsvRows | ExcelRows | JsonRows | JsonlRows
 
@@ -38,6 +39,8 @@ def file_kind(path: Path) -> Kind:
         raise FileUnreadable(f"{path} 打不开：{error.strerror}。请检查路径和权限。") from error
     if not head.strip():
         raise FileUnreadable(f"{path} 是空文件。请重新导出。")
+    if head.startswith(MARK):
+        raise FileUnreadable(f"{path} 是封存的退回文件。请用 hotline rejects show {path} 打开，改好后导入。")
     if head.startswith(b"PK\x03\x04"):
         return "xlsx"
     if head.startswith(b"\xd0\xcf\x11\xe0"):

@@ -25,10 +25,14 @@ from hotline.commands import import_
 from hotline.intake.importer import BATCH_ROWS, ImportResult, Sink, import_files
 from hotline.intake.profile import Profile
 from hotline.intake.progress import ImportProgress
+from hotline.sealing.files import read_sealed
+from hotline.sealing.vault import FileVault
 from routing.calls.record import CallRecord
 from routing.calls.store import Outcome
+from tests.service_fixtures import some_vault
 
 Put = Callable[[str, str | bytes], Path]
+VAULT = some_vault()
 HEAD = "编号,时间,内容,电话,姓名\n"
 GOOD = "A{n},2026-10-12 08:00:00,第{n}件事,13800138000,李\n"
 
@@ -54,8 +58,20 @@ class Versions:
 
 async def run(files: list[Path], profile: Profile, folder: Path, sink: Sink | None = None) -> ImportResult:
     return await import_files(
-        files, profile, sink=sink or Versions(), progress=ImportProgress(io.StringIO()), rejects_dir=folder / "rejects"
+        files,
+        profile,
+        sink=sink or Versions(),
+        progress=ImportProgress(io.StringIO()),
+        rejects_dir=folder / "rejects",
+        vault=VAULT,
     )
+
+
+def unsealed(path: Path) -> Path:
+    """A reject file, opened beside the sealed one as a person would."""
+    opened = path.with_suffix("")
+    opened.write_bytes(b"".join(read_sealed(path, VAULT)))
+    return opened
 
 
 def counts(result: ImportResult) -> tuple[int, int, int, int]:
@@ -78,7 +94,7 @@ async def test_counts_and_the_line_of_the_contract(put: Put, city: Profile, tmp_
         "updated": 1,
         "duplicates": 1,
         "rejected": 1,
-        "reject_files": [str(tmp_path / "rejects" / "a.rejects.csv")],
+        "reject_files": [str(tmp_path / "rejects" / "a.rejects.csv.sealed")],
     }
     assert "\n" not in result.to_line()
     assert result.reasons[0].startswith("a.csv 第 6 行 时间：")
@@ -109,7 +125,7 @@ async def test_an_error_of_the_store_is_raised_and_nothing_is_left_open(
     text = HEAD + "A0,昨天,话,,\n" + "".join(GOOD.format(n=n) for n in range(2000))
     with pytest.raises(ConnectionError, match="gone"):
         await run([put("a.csv", text)], city, tmp_path, broken)
-    assert (tmp_path / "rejects" / "a.rejects.csv").read_text(encoding="utf-8-sig").count("\n") == 2
+    assert unsealed(tmp_path / "rejects" / "a.rejects.csv.sealed").read_text(encoding="utf-8-sig").count("\n") == 2
 
 
 async def test_one_unreadable_file_does_not_stop_the_others(put: Put, city: Profile, tmp_path: Path) -> None:
@@ -150,8 +166,12 @@ async def test_a_mended_csv_is_taken_and_an_untouched_one_is_not(put: Put, city:
     first = await run([source], city, tmp_path)
     assert counts(first) == (1, 0, 0, 5)
     (rejects,) = first.reject_files
-    assert rejects.name == "a.rejects.csv"
+    assert rejects.name == "a.rejects.csv.sealed"
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+    assert not any(word in rejects.read_bytes() for word in ("李".encode(), b"13800138000"))
+    refused = await run([rejects], city, tmp_path)
+    assert "hotline rejects show" in refused.unreadable[0]
+    rejects = unsealed(rejects)
 
     with rejects.open(encoding="utf-8-sig", newline="") as file:
         kept = list(csv.DictReader(file))
@@ -163,8 +183,8 @@ async def test_a_mended_csv_is_taken_and_an_untouched_one_is_not(put: Put, city:
 
     again = await run([rejects], city, tmp_path)
     assert counts(again) == (0, 0, 0, 5)
-    assert again.reject_files[0].name == "a-2.rejects.csv"
-    assert counts(await run(again.reject_files, city, tmp_path)) == (0, 0, 0, 5)
+    assert again.reject_files[0].name == "a-2.rejects.csv.sealed"
+    assert counts(await run([unsealed(again.reject_files[0])], city, tmp_path)) == (0, 0, 0, 5)
 
     def change(rows: list[dict[str, str]]) -> None:
         rows[0]["时间"] = "2026-10-12 08:00:00"
@@ -205,7 +225,8 @@ async def test_a_mended_workbook_is_taken(city: Profile, tmp_path: Path) -> None
     first = await run([path], city, tmp_path)
     assert counts(first) == (0, 0, 0, 2)
     (rejects,) = first.reject_files
-    assert rejects.name == "工单.rejects.xlsx"
+    assert rejects.name == "工单.rejects.xlsx.sealed"
+    rejects = unsealed(rejects)
     table = python_calamine.CalamineWorkbook.from_path(rejects).get_sheet_by_index(0).to_python()
     assert table[0] == ["编号", "时间", "内容", "电话", "行号", "字段", "原因"]
     assert [row[4] for row in table[1:]] == ["3", "4"]
@@ -228,7 +249,7 @@ async def test_mended_json_is_taken(put: Put, city: Profile, tmp_path: Path, nam
     text = "\n".join(rows) if name.endswith("l") else '{"data": {"list": [' + ",".join(rows) + "]}}"
     first = await run([put(name, text)], city, tmp_path)
     assert counts(first) == (0, 0, 0, 2)
-    (rejects,) = first.reject_files
+    rejects = unsealed(first.reject_files[0])
     kept = rejects.read_text(encoding="utf-8")
     records = (
         [json.loads(line) for line in kept.splitlines()] if name.endswith("l") else json.loads(kept)["data"]["list"]
@@ -259,6 +280,7 @@ def test_progress_tells_rows_a_second_on_standard_error_only(capsys: pytest.Capt
 @dataclass
 class Store:
     sink: Versions
+    vault: FileVault = VAULT
     triaged: int = 0
 
     async def triage_pending(self) -> None:

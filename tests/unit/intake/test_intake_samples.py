@@ -15,8 +15,10 @@ import xlsxwriter
 from hotline.intake.importer import ImportResult, import_files
 from hotline.intake.profile import Profile
 from hotline.intake.progress import ImportProgress
+from hotline.sealing.files import read_sealed
 from routing.calls.record import CallRecord
 from routing.calls.store import Outcome
+from tests.service_fixtures import some_vault
 
 pytestmark = pytest.mark.shared
 
@@ -48,6 +50,7 @@ async def load(shared_dir: Path, profiles: dict[str, Profile], kept: Kept, folde
             sink=kept,
             progress=ImportProgress(io.StringIO()),
             rejects_dir=folder / line,
+            vault=some_vault(),
         )
         for line in REJECTED
     }
@@ -86,14 +89,23 @@ async def test_only_the_caller_s_words_are_the_caller_s(
 
 async def test_mended_reject_files_go_in(shared_dir: Path, shipped: dict[str, Profile], tmp_path: Path) -> None:
     kept = Kept()
-    files = {line: result.reject_files[0] for line, result in (await load(shared_dir, shipped, kept, tmp_path)).items()}
+    files = {}
+    for line, result in (await load(shared_dir, shipped, kept, tmp_path)).items():
+        sealed = result.reject_files[0]
+        files[line] = sealed.with_suffix("")
+        files[line].write_bytes(b"".join(read_sealed(sealed, some_vault())))
     _mend_workbook(files["12345"])
     _mend_table(files["110"])
     text = files["12348"].read_text(encoding="utf-8")
     files["12348"].write_text(text.replace('"not-a-time"', "1791765692000"), encoding="utf-8")
     for line, path in files.items():
         result = await import_files(
-            [path], shipped[line], sink=kept, progress=ImportProgress(io.StringIO()), rejects_dir=tmp_path / "second"
+            [path],
+            shipped[line],
+            sink=kept,
+            progress=ImportProgress(io.StringIO()),
+            rejects_dir=tmp_path / "second",
+            vault=some_vault(),
         )
         assert (result.accepted, result.rejected, result.exit_code) == (len(REJECTED[line]), 0, 0), result.reasons
     assert len(kept.records) == 746
