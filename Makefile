@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint format lock
+.PHONY: help setup run test bench lint format lock sbom audit-deps bundle
 .SILENT:
 
 help: ## this list
@@ -39,3 +39,12 @@ format: setup ## rewrites the Python files in the house style
 
 lock: setup ## resolves the dependency locks anew (LOCK_OPTIONS=--upgrade for the newest versions)
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/lock.py $(LOCK_OPTIONS)
+
+sbom: setup ## the software bill of materials of the locks, CycloneDX JSON, in dist/
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/sbom.py
+
+audit-deps: setup ## asks a vulnerability service about every pinned package; exit 3 where none answers
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/audit_dependencies.py
+
+bundle: setup ## offline archives for x86_64 and aarch64 in dist/, the first tried in a namespace without network
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/build_bundle.py $(BUNDLE_OPTIONS)

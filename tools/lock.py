@@ -24,6 +24,10 @@ LOCKS: dict[str, tuple[str, list[str]]] = {
     ),
     "requirements.lock": ("What the service needs to run, train and serve, with the embedded servers.", EXTRAS),
     "requirements-dev.lock": ("requirements.lock and what `make test` needs.", [*EXTRAS, "--group", "dev"]),
+    "requirements-bundle.lock": (
+        "What only the offline archive needs: its pip, its font, and tools that run where it is made.",
+        ["--only-group", "bundle"],
+    ),
     "requirements-node.lock": (
         "A Node.js for machines that have none; only copies the browser assets into place.",
         ["--only-group", "node"],
