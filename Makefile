@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench lint format lock sbom audit-deps bundle
+.PHONY: help setup run test bench soak lint format lock sbom audit-deps bundle
 .SILENT:
 
 help: ## this list
@@ -33,6 +33,9 @@ lint: setup ## style, types, imports and Dockerfile only
 
 bench: setup ## how fast: import to queue against COPY, claims against a plain lock, triage against plain jieba
 	cd "$(ROOT)" && "$(BIN)/python" benchmarks/pipeline.py && "$(BIN)/python" benchmarks/claims.py && exec "$(BIN)/hotline" bench triage
+
+soak: setup ## the whole service under traffic and random kills for MINUTES=n (5), the books at the end
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/soak.py --minutes $(or $(MINUTES),5)
 
 format: setup ## rewrites the Python files in the house style
 	cd "$(ROOT)" && "$(BIN)/ruff" check --fix-only --quiet . && "$(BIN)/ruff" format .

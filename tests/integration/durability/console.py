@@ -62,13 +62,17 @@ class Console:
             if not line:
                 return
             name, _, content = line.rstrip("\n").partition(": ")
-            if name == "id":
-                event_id = self._last = content
-                self.start = self.start or content
+            if line == "\n":
+                # as browsers do: cut off within an event, it is asked for again
+                self._last = event_id
+                self.start = self.start or event_id
+            elif name == "id":
+                event_id = content
             elif name == "event":
                 kind = content
             elif name == "data" and kind != "alive":
                 self.events.append((event_id, kind))
+                self._last = event_id
 
     def close(self) -> None:
         """Hang up for good."""
