@@ -19,6 +19,8 @@ POLL_S = 0.5
 BATCH = 500
 #: Tells of a person's work to those who audit it; all other events are of calls, which those do not handle.
 AUDIT_ALERT = "audit_alert"
+#: Sessions or tokens of a person ended: their streams end too, and come back only where one still stands.
+SESSIONS_ENDED = "sessions_ended"
 #: A stream whose reader is this far behind is ended; the browser comes back with Last-Event-ID.
 BACKLOG = 2_000
 
@@ -42,8 +44,9 @@ def as_sent(event: Event) -> SentEvent:
 class Subscription:
     """One open stream: events after the hub's cursor at the time of subscribing."""
 
-    def __init__(self, since: Cursor) -> None:
+    def __init__(self, since: Cursor, user_id: int) -> None:
         self.since = since
+        self.user_id = user_id
         self.queue: asyncio.Queue[SentEvent | None] = asyncio.Queue(BACKLOG)
 
     def put(self, event: SentEvent | None) -> bool:
@@ -86,9 +89,9 @@ class EventHub:
         for subscription in self._subscriptions:
             subscription.put(None)
 
-    def subscribe(self) -> Subscription:
-        """A stream that gets every event from now on."""
-        subscription = Subscription(self._cursor)
+    def subscribe(self, user_id: int) -> Subscription:
+        """A stream of this person that gets every event from now on."""
+        subscription = Subscription(self._cursor, user_id)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -113,7 +116,9 @@ class EventHub:
                 self._cursor = event.cursor
                 sent = as_sent(event)
                 for subscription in list(self._subscriptions):
-                    if not subscription.put(sent):
+                    if event.kind == SESSIONS_ENDED and event.user_id == subscription.user_id:
+                        subscription.put(None)
+                    elif not subscription.put(sent):
                         self._subscriptions.discard(subscription)
                         subscription.queue = asyncio.Queue(1)
                         subscription.put(None)

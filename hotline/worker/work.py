@@ -18,6 +18,7 @@ from nlp.classification import Reader
 from routing.calls.service import end_silent_calls
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
+from routing.leavers.service import hand_over_again
 from routing.offers.service import close_completed, queue_round
 from routing.sealing import Vault
 from routing.statistics.store import FOLD_STEP, fold
@@ -154,7 +155,8 @@ class Worker:
             return await suspect_round(self._pool, context)
 
     async def _queues(self) -> None:
-        if await queue_round(self._pool, self._published.policy):
+        changed = await queue_round(self._pool, self._published.policy)
+        if changed + await hand_over_again(self._pool):
             await self._signals.ring()
 
     async def _alive(self) -> None:

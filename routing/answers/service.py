@@ -7,6 +7,7 @@ from typing import Any
 
 from routing.calls import store as calls
 from routing.errors import HeldByOther, IllegalTransition, InvalidRequest
+from routing.leavers.service import stay
 from routing.queues.store import queries as queue_queries
 from routing.sealing import Vault
 from routing.transfers.service import check_holder
@@ -50,6 +51,7 @@ async def answer_directly(pool: Any, vault: Vault, call_id: int, user_id: int, a
 async def hold(pool: Any, call_id: int, user_id: int) -> None:
     """An operator takes a live call. Raises HeldByOther when somebody has it."""
     async with pool.acquire() as connection, connection.transaction():
+        await stay(connection, user_id)
         call = await locked_call(connection, call_id)
         if call["held_by"] not in (None, user_id):
             raise HeldByOther(f"来电正由{call['held_by_name']}处理。")

@@ -81,6 +81,10 @@ select kind, queue, name, starts_at, ends_at from (
     where body -> 'participants' @> to_jsonb(:user_id::bigint)
 ) left_over order by starts_at nulls first, queue, name;
 
+-- name: stay$
+-- A person who is there, kept from leaving until the transaction ends. Taken before the call, never after it.
+select id from users where id = :user_id and disabled_at is null for share;
+
 -- name: leavers_with_work
 -- People who left and have something again all the same: a forward taken back to its sender, a line that names them.
 select u.id from users u

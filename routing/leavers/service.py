@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from routing.errors import InvalidRequest
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
@@ -53,6 +54,12 @@ class LeftWork:
             "withdrawn": len(self.withdrawn),
             "duties": len(self.duties),
         }
+
+
+async def stay(connection: Any, user_id: int) -> None:
+    """Before a person takes a call: they are there, and stay so until the transaction ends. Raises InvalidRequest."""
+    if await queries.stay(connection, user_id=user_id) is None:
+        raise InvalidRequest("此账号已停用，不能接来电；请联系安全管理员。")
 
 
 async def hand_over(connection: Any, user_id: int, now: datetime) -> LeftWork:

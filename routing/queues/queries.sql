@@ -6,7 +6,9 @@ select a.*, u.role, u.display_name, coalesce(t.level, 1) as level, coalesce(t.po
        (select count(*) from assignments s where s.user_id = a.user_id and s.ended_at is null) as open_calls
 from agents a join users u on u.id = a.user_id
 left join tiers t on t.user_id = a.user_id and t.queue = :queue
-where a.user_id = :user_id and u.disabled_at is null;
+where a.user_id = :user_id and u.disabled_at is null
+-- the person first, then the call: who disables an account waits for claims under way, and none begins after that
+for share of u;
 
 -- name: queue_agents
 -- Every agent who may serve a queue by role, with what offering looks at.
@@ -168,8 +170,10 @@ select user_id from agents where last_offered_at is not null and user_id = any(:
 order by last_offered_at desc limit 1;
 
 -- name: lock_agent^
--- An agent who is still free, locked for an offer; none when somebody else is just changing the agent.
-select user_id from agents where user_id = :user_id and presence = 'available' for update skip locked;
+-- An agent who is still free, locked for an offer; none when somebody else is just changing the agent, or the account.
+select a.user_id from agents a join users u on u.id = a.user_id
+where a.user_id = :user_id and a.presence = 'available' and u.disabled_at is null
+for update of a skip locked for share of u skip locked;
 
 -- name: offer!
 -- The call rings at an agent.

@@ -31,6 +31,7 @@ def on_duty(roster: Roster, at: datetime) -> tuple[int, ...]:
     for override in roster.overrides:
         if override.start <= at < override.end:
             _apply(override, present)
+    present.difference_update(user_id for user_id, since in roster.left.items() if at >= since)
     return tuple(sorted(present))
 
 
@@ -111,6 +112,7 @@ def _next_boundary(roster: Roster, at: datetime) -> datetime | None:
         moments += (shift.start, shift.end)
     for override in roster.overrides:
         moments += (override.start, override.end)
+    moments += roster.left.values()
     return min((moment for moment in moments if moment > at), default=None)
 
 

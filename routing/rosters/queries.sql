@@ -36,6 +36,10 @@ where not exists (select from shifts s where s.queue = r.queue and s.user_id = r
 insert into shift_overrides (queue, kind, user_id, substitute_id, starts_at, ends_at)
 values (:queue, :kind, :user_id, :substitute_id, :starts_at, :ends_at) returning id;
 
+-- name: leavers
+-- Who is no longer there, and since when.
+select id, disabled_at from users where disabled_at is not null;
+
 -- name: user_ids
 -- Names of people as rosters write them.
 select id, name, display_name from users where disabled_at is null;

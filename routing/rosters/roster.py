@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -133,6 +133,8 @@ class Roster:
     shifts: tuple[Shift, ...] = ()
     overrides: tuple[Override, ...] = ()
     """In the order they were entered."""
+    left: Mapping[int, datetime] = field(default_factory=dict)
+    """User ids of those who left, and when: they are not on duty any more, wherever they stand."""
 
 
 def roster_of(
@@ -140,6 +142,7 @@ def roster_of(
     rotations: Iterable[Rotation] = (),
     shifts: Iterable[Shift] = (),
     overrides: Iterable[Override] = (),
+    left: Mapping[int, datetime] | None = None,
 ) -> Roster:
     """The roster of one queue out of those of all queues."""
     return Roster(
@@ -147,6 +150,7 @@ def roster_of(
         rotations=tuple(item for item in rotations if item.queue == queue),
         shifts=tuple(item for item in shifts if item.queue == queue),
         overrides=tuple(item for item in overrides if item.queue == queue),
+        left=left or {},
     )
 
 

@@ -52,8 +52,9 @@ async def load_duty_book(connection: Any, now: datetime | None = None) -> DutyBo
         Override(row["queue"], row["kind"], row["user_id"], row["starts_at"], row["ends_at"], row["substitute_id"])
         for row in await queries.overrides(connection, **span)
     ]
+    left = {row["id"]: row["disabled_at"] for row in await queries.leavers(connection)}
     names = [row["queue"] for row in await queries.rostered_queues(connection)]
-    return DutyBook({name: roster_of(name, rotations, shifts, overrides) for name in names})
+    return DutyBook({name: roster_of(name, rotations, shifts, overrides, left) for name in names})
 
 
 def rotation_body(rotation: Rotation) -> dict[str, Any]:

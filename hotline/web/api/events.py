@@ -6,6 +6,7 @@ import asyncio
 
 from aiohttp import web
 
+from hotline.accounts import sessions
 from hotline.accounts.permissions import allowed
 from hotline.web.hub import Subscription, as_sent
 from hotline.web.keys import Services, needs, principal, services
@@ -25,15 +26,19 @@ async def stream(request: web.Request) -> web.StreamResponse:
     Who watches over the others gets alerts only, everybody else all but those.
     """
     own = services(request)
-    audit = allowed(principal(request).role, "audit.alerts")
+    who = principal(request)
+    audit = allowed(who.role, "audit.alerts")
     last = request.headers.get("Last-Event-ID") or request.query.get("last_event_id")
     since = Cursor.parse(last) if last else None
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
-    subscription = own.hub.subscribe()
+    subscription = own.hub.subscribe(who.user_id)
     try:
         await response.prepare(request)
+        if who.session_id is not None and not await sessions.is_open(own.pool, who.session_id):
+            # it ended between the check of the request and the subscription, which would not be told any more
+            return response
         sent = subscription.since
         await response.write(f": live\nretry: 1000\nid: {sent if since is None else since}\n\n".encode())
         if since is not None:
