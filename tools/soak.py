@@ -68,7 +68,7 @@ class Soak:
     @property
     def database(self) -> str:
         """The embedded database, by its owner."""
-        return Postgres(prepare(self.state)).url
+        return str(Postgres(prepare(self.state)).url)
 
     def processes(self) -> list[psutil.Process]:
         """Everything of this service, servers included."""
@@ -167,7 +167,7 @@ class Soak:
         place = self.place
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
             watching = asyncio.create_task(console(place, session, self.seen))
-            while not self.seen:
+            while not self.seen:  # noqa: ASYNC110 - filled by another task
                 await asyncio.sleep(0.1)
             users = [line(place, session), line(place, session), operator(place, session), imports(place, rows)]
             users += [agent(place, session, role) for role in AGENTS]

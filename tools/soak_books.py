@@ -29,8 +29,8 @@ select count(*) as stored,
        count(*) filter (where state in ('queued', 'offered', 'claimed') and not has_open_item) as lost_items,
        count(*) filter (where state in ('completed', 'closed') and has_open_item) as left_items,
        (select count(*) from (select 1 from triages group by call_id, revision having count(*) > 1) d) as read_twice,
-       (select count(*) from (select 1 from decisions group by triage_id having count(*) > 1 and triage_id is not null) d)
-           as decided_twice,
+       (select count(*) from (select 1 from decisions where triage_id is not null
+                              group by triage_id having count(*) > 1) d) as decided_twice,
        (select count(*) from (select 1 from queue_items where state in ('waiting', 'offered', 'claimed')
                               group by call_id, queue having count(*) > 1) d) as open_twice,
        (select count(*) from (select 1 from assignments where ended_at is null

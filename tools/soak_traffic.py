@@ -112,8 +112,8 @@ async def imports(place: Place, count: int) -> None:
             for n in range(count):
                 _, text = TEXTS[n % len(TEXTS)]
                 writer.writerow([f"file-{number}-{n}", "2026-11-20 08:00:00", f"1370000{n:04d}", f"{text}，{n}号"])
-        while not await import_one(place, export, count):
-            await asyncio.sleep(1)  # noqa: ASYNC110 - the command is run again, nothing is waited for
+        while not await import_one(place, export, count):  # noqa: ASYNC110 - it is run again, nothing is waited for
+            await asyncio.sleep(1)
         export.unlink()
         await asyncio.sleep(5)
 
