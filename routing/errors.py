@@ -64,7 +64,7 @@ class RosterError(RoutingError):
 
 
 class ReaderLost(RoutingError):
-    """The process that reads calls ended, or did not answer in time; the message says which, for the person who looks."""
+    """The process that reads calls ended, or did not answer in time; the message says which."""
 
 
 class SealBroken(RoutingError):

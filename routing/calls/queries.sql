@@ -123,6 +123,10 @@ on conflict (call_id) do update set
     revision = excluded.revision, lane = 0, enqueued_at = now(), attempts = 0,
     leased_until = null, set_aside_at = null;
 
+-- name: clock$
+-- The database's time: that of every process, whatever the clocks of their machines say.
+select now();
+
 -- name: lock_call^
 -- One call, locked until the transaction ends.
 select * from calls where id = :call_id for update;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from routing.policy.settings import Policy, QueueSettings
@@ -106,7 +105,7 @@ async def offer_live_calls(pool: Any, policy: Policy, settings: QueueSettings) -
                 settings.strategy,
                 item_view(item),
                 agents.values(),
-                datetime.now(UTC),
+                item["read_at"],
                 tiers=tiers,
                 fair_limit=settings.fair_limit,
                 last_offered=last,

@@ -2,7 +2,7 @@
 
 -- name: agent^
 -- One agent as claims and offers see it; level and position are those of the queue asked for.
-select a.*, u.role, u.display_name, coalesce(t.level, 1) as level, coalesce(t.position, 1) as position,
+select a.*, now() as read_at, u.role, u.display_name, coalesce(t.level, 1) as level, coalesce(t.position, 1) as position,
        (select count(*) from assignments s where s.user_id = a.user_id and s.ended_at is null) as open_calls
 from agents a join users u on u.id = a.user_id
 left join tiers t on t.user_id = a.user_id and t.queue = :queue
@@ -152,7 +152,7 @@ for update of c, i skip locked;
 -- name: offerable_items
 -- Waiting calls with somebody on the line, in the order of the queue. Not locked: claims pass over locked rows, and
 -- a round that held all of them would send an agent to a later call, or to none.
-select i.id, i.call_id, i.queue, i.priority, i.enqueued_at, i.topics, i.language, i.grid
+select i.id, i.call_id, i.queue, i.priority, i.enqueued_at, i.topics, i.language, i.grid, now() as read_at
 from queue_items i
 where i.state = 'waiting' and i.live and i.role = 'lead' and i.queue = :queue
 order by i.priority, i.enqueued_at, i.id

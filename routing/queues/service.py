@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from routing.calls import store as calls
@@ -52,7 +52,7 @@ async def claim(
                 skills=agent["skills"],
                 languages=agent["languages"],
                 grids=agent["grids"],
-                open_after_s=await _opens_after_s(connection, policy, settings, agent["level"]),
+                open_after_s=await _opens_after_s(connection, policy, settings, agent),
             )
         if item is None:
             return None
@@ -61,22 +61,22 @@ async def claim(
             item_id=item["id"],
             user_id=user_id,
             lease_s=settings.lease_s,
-            off_roster=not on_roster(queue, user_id, datetime.now(UTC)),
+            off_roster=not on_roster(queue, user_id, agent["read_at"]),
         )
     return Claim(taken["id"], taken["call_id"], taken["lease_expires_at"])
 
 
-async def _opens_after_s(connection: Any, policy: Policy, settings: QueueSettings, level: int) -> float:
-    """How long an item must have waited before this level may take it; tiers without anybody free take no share."""
+async def _opens_after_s(connection: Any, policy: Policy, settings: QueueSettings, agent: Any) -> float:
+    """How long an item must have waited before this agent's level may take it; tiers with nobody free take no share."""
+    level: int = agent["level"]
     if level <= 1:
         return 0.0
     rows = await queries.queue_agents(connection, queue=settings.name, roles=roles_of_queue(policy, settings.name))
     views = [agent_view(row) for row in rows]
     rules = TierRules(settings.tier_wait_s, settings.tier_no_agent_no_wait)
-    now = datetime.now(UTC)
     for step in range(level + 1):
         waited_s = float(step * settings.tier_wait_s)
-        if level in open_levels(views, waited_s, now, rules, fair_limit=settings.fair_limit):
+        if level in open_levels(views, waited_s, agent["read_at"], rules, fair_limit=settings.fair_limit):
             return waited_s
     return float(level * settings.tier_wait_s)
 

@@ -43,3 +43,7 @@ select id, disabled_at from users where disabled_at is not null;
 -- name: user_ids
 -- Names of people as rosters write them.
 select id, name, display_name from users where disabled_at is null;
+
+-- name: clock$
+-- The database's time: that of every process, whatever the clocks of their machines say.
+select now();

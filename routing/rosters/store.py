@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from routing.rosters.duty import on_duty
@@ -41,7 +41,7 @@ class DutyBook:
 
 async def load_duty_book(connection: Any, now: datetime | None = None) -> DutyBook:
     """Read every roster that touches the time around ``now``."""
-    moment = now or datetime.now(UTC)
+    moment = now or await queries.clock(connection)
     span = {"from_at": moment - SPAN, "to_at": moment + SPAN}
     rotations = [rotation_from(row["queue"], row["name"], row["body"]) for row in await queries.rotations(connection)]
     shifts = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from routing.calls import store as calls
@@ -108,6 +108,7 @@ async def forward_in(
     joint = [] if overruled else [policy.queue_for(j).name for j in proposed.joint if j in DESTINATIONS]
     item_id = await _move(connection, call, item, proposed, queue=queue, user_id=user_id, joint=joint)
     settings = policy.queue(queue)
+    now = await calls.queries.clock(connection)
     ticket = mode == "ticket" or (destination == "departments" and not call["live"])
     row = await queries.insert_transfer(
         connection,
@@ -125,8 +126,8 @@ async def forward_in(
         from_priority=item["priority"] if item else None,
         from_hold=call["held_by"] or (None if item else user_id),
         queue_item_id=item_id,
-        our_ticket=f"ZB{datetime.now(UTC):%Y%m%d}{call_id:08d}" if ticket else None,
-        receipt_due_at=datetime.now(UTC) + timedelta(hours=settings.ticket_receipt_limit_h) if ticket else None,
+        our_ticket=f"ZB{now:%Y%m%d}{call_id:08d}" if ticket else None,
+        receipt_due_at=now + timedelta(hours=settings.ticket_receipt_limit_h) if ticket else None,
     )
     await calls.queries.log(
         connection,
