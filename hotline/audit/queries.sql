@@ -36,8 +36,10 @@ order by e.id desc limit :limit;
 
 -- name: entry^
 -- One entry with its link.
-select e.*, e.txid::text as txid, l.seq, l.link, l.key_id, l.linked_at, u.display_name as by
+select e.id, e.txid::text as txid, e.at, e.user_id, e.role, e.action, e.subject, e.reason, e.note_digest, e.detail,
+       n.note, l.seq, l.link, l.key_id, l.linked_at, u.display_name as by
 from audit_entries e
+left join audit_notes n on n.entry_id = e.id
 left join audit_links l on l.entry_id = e.id
 left join users u on u.id = e.user_id
 where e.id = :entry_id;

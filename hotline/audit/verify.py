@@ -18,8 +18,9 @@ from typing import Any
 
 from hotline.audit.chain import BEGINNING, AuditKey, Checkpoint, link_of, signed_by
 from hotline.audit.linking import queries, read_checkpoint
-from hotline.audit.store import NOTE_USE, note_digest
+from hotline.audit.store import NOTE_USE, Actor, note_digest, record
 from routing.errors import SealBroken
+from routing.policy.facts import LOCAL_ZONE
 from routing.sealing import Vault
 
 BATCH = 2_000
@@ -109,6 +110,32 @@ async def verify_chain(pool: Any, key: AuditKey, vault: Vault, checkpoint_file: 
         protected=not (rights["owns"] or rights["may_change"]),
         broken=broken,
     )
+
+
+async def record_verdict(connection: Any, actor: Actor | None, verdict: Verdict) -> None:
+    """That the chain was walked is an act as well."""
+    detail: dict[str, Any] = {"ok": verdict.broken is None, "links": verdict.links}
+    if verdict.broken is not None:
+        detail |= {"seq": verdict.broken.seq, "kind": verdict.broken.kind, "entry_id": verdict.broken.entry_id}
+    await record(connection, actor=actor, action="audit_verified", subject="audit:chain", detail=detail)
+
+
+def sentences(verdict: Verdict) -> list[str]:
+    """The verdict for a person."""
+    lines = []
+    if verdict.broken is None:
+        lines.append(f"审计链完整：{verdict.links} 环全部相符。")
+    else:
+        lines.append(f"审计链在第 {verdict.broken.seq} 环断裂：{verdict.broken.text}")
+        lines.append(f"之前的 {verdict.links} 环相符。")
+    if verdict.pending:
+        since = verdict.pending_since.astimezone(LOCAL_ZONE).strftime("%m-%d %H:%M:%S") if verdict.pending_since else ""
+        lines.append(f"另有 {verdict.pending} 条尚未入链（最早 {since}）；工作进程运行时几秒内入链。")
+    if verdict.checkpoint is None:
+        lines.append("没有签名检查点可对照，不能判断末尾是否被截断。")
+    if not verdict.protected:
+        lines.append("注意：本服务的数据库账号能改动审计表（库表归它所有），请按运维手册分开账号。")
+    return lines
 
 
 class _Walk:

@@ -10,9 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from config.audit_limits import load_audit_limits
 from config.files import ConfigFiles
 from config.settings import Settings, load_settings
 from hotline.app import make_app
+from hotline.audit.chain import audit_key
+from hotline.audit.rounds import AuditRounds, checkpoint_file
 from hotline.database import open_pool
 from hotline.demo.fill import DemoLogin, fill_demo
 from hotline.embedded.servers import ServerUrls, embedded_servers
@@ -130,9 +133,20 @@ def work() -> None:
                 lease_s=limits.lease_s,
                 live_silence_s=limits.live_silence_s,
             )
+            # beside the work, so that the record goes on whatever a reading does
+            rounds = AuditRounds(
+                pool,
+                audit_key(vault.ring),
+                load_audit_limits(files),
+                file=checkpoint_file(settings),
+                receiver=settings.syslog,
+            )
+            auditing = asyncio.create_task(rounds.run())
             try:
                 await worker.run(stop)
             finally:
+                auditing.cancel()
+                await asyncio.gather(auditing, return_exceptions=True)
                 reader.close()
                 apart.close()
                 await signals.close()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from hotline.console import accounts, admin, calls, desk, operator, statistics, users
+from config.accounts import RETURN_PATH
+from hotline.console import accounts, admin, audit, calls, desk, operator, search, statistics, users
 from hotline.console.answers import answer_people
 from hotline.console.render import STATIC, set_up_templates
 from hotline.web.authentication import answer_errors
@@ -20,6 +21,8 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/login", accounts.login_page)
     app.router.add_post("/login", accounts.log_in_here)
     app.router.add_post("/login/code", accounts.give_code)
+    app.router.add_get("/login/oidc", accounts.log_in_elsewhere)
+    app.router.add_get(RETURN_PATH, accounts.come_back)
     app.router.add_get("/locked", accounts.locked_page)
     app.router.add_post("/unlock", accounts.unlock_here)
     app.router.add_post("/logout", accounts.log_out_here)
@@ -34,6 +37,9 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/desk/side", desk.side)
     app.router.add_get(r"/desk/work/{id:\d{1,18}}", desk.work)
     app.router.add_get("/calls", calls.listing)
+    app.router.add_get("/search", search.show)
+    app.router.add_post("/console/search", search.find)
+    app.router.add_get("/audit", audit.show)
     app.router.add_get(r"/calls/{id:\d{1,18}}", calls.show)
     app.router.add_get("/statistics", statistics.page_of_figures)
     app.router.add_get("/rosters", admin.rosters)

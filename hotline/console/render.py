@@ -13,7 +13,9 @@ import jinja2
 import orjson
 from aiohttp import web
 
+from hotline.access.rules import FIELDS
 from hotline.accounts.permissions import ROLES, Permission, allowed
+from hotline.audit.reasons import REASONS
 from hotline.console import words
 from hotline.web.keys import PRINCIPAL, services
 from routing.calls.record import CONTACTS, REQUEST_KINDS
@@ -28,11 +30,13 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/operator", "话务台", "calls.answer"),
     ("/desk", "坐席", "queues.claim"),
     ("/calls", "来电", "calls.read"),
+    ("/search", "查找", "calls.search"),
     ("/statistics", "统计", "statistics.read"),
     ("/rosters", "值班", "rosters.read"),
     ("/agents", "专长", "rosters.write"),
     ("/policy", "规则", "policy.read"),
     ("/admin/users", "账号", "users.write"),
+    ("/audit", "审计", "audit.alerts"),
 )
 #: Roles that work at the operators' table and have no desk of their own.
 _NO_DESK = frozenset({"operator", "admin"})
@@ -116,6 +120,8 @@ def set_up_templates(app: web.Application) -> None:
         request_kinds=REQUEST_KINDS,
         confidence_word=words.confidence_word,
         roles=ROLES,
+        clear_fields=FIELDS,
+        look_reasons=REASONS,
     )
 
 

@@ -14,7 +14,7 @@ HOME: dict[Role, str] = {
     "manager": "/statistics",
     "admin": "/policy",
     "security": "/admin/users",
-    "auditor": "/me",
+    "auditor": "/audit",
 }
 
 #: Destination -> (screen name, function key that forwards there, None: no key).

@@ -8,7 +8,20 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from hotline.web.api import access, accounts, calls, events, health, me, policy, queues, rosters, statistics, transfers
+from hotline.web.api import (
+    access,
+    accounts,
+    audit,
+    calls,
+    events,
+    health,
+    me,
+    policy,
+    queues,
+    rosters,
+    statistics,
+    transfers,
+)
 
 API = "/api/v1"
 
@@ -162,6 +175,16 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute("POST", "/policy", policy.publish, "校验并发布分流规则", body=policy.PolicyBody, answers=(201, 422)),
     ApiRoute("GET", "/triage/set-aside", policy.set_aside, "搁置的研判"),
     ApiRoute("POST", r"/calls/{id:\d{1,18}}/triage", policy.repeat, "重新研判搁置的来电", answers=(200, 404, 409)),
+    ApiRoute(
+        "GET",
+        "/audit/entries",
+        audit.listing,
+        "审计日志",
+        query=("from", "to", "user_id", "action", "subject", "before_id", "limit"),
+    ),
+    ApiRoute("GET", "/audit/alerts", audit.alerts, "审计告警"),
+    ApiRoute("POST", r"/audit/alerts/{id:\d{1,18}}/acknowledge", audit.acknowledge, "告警已核查", answers=(200, 409)),
+    ApiRoute("POST", "/audit/verify", audit.verify, "核验审计链"),
     ApiRoute("GET", "/me", me.me, "我是谁"),
     ApiRoute("POST", "/me/password", me.set_password, "修改密码", body=me.PasswordBody, answers=(200, 401, 422)),
     ApiRoute("POST", "/me/activity", me.activity, "有键盘或鼠标操作", answers=(204,)),

@@ -1,4 +1,5 @@
 // What every page has: keys and help, theme, clock, live stream, alarms, answers of a session that ended.
+import { startAccess } from "./access.js";
 import { startAlarms } from "./alarms.js";
 import { startDialogs } from "./dialogs.js";
 import { keepDrafts } from "./drafts.js";
@@ -51,6 +52,7 @@ if (document.body.dataset.userId) {
   document.getElementById("help-button").addEventListener("click", showHelp);
   document.getElementById("theme-button").addEventListener("click", switchTheme);
   startTicking();
+  startAccess();
   startIdleLock();
 }
 startFragments();

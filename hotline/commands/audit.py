@@ -1,0 +1,117 @@
+"""``hotline audit verify``, ``list`` and ``show``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import orjson
+import typer
+
+from config.settings import Settings, load_settings
+from hotline.audit.chain import audit_key
+from hotline.audit.rounds import checkpoint_file
+from hotline.audit.store import NOTE_USE, queries, record
+from hotline.audit.verify import Verdict, record_verdict, sentences, verify_chain
+from hotline.database import open_pool
+from hotline.embedded.servers import embedded_servers
+from hotline.errors import HotlineError
+from hotline.migrations.migrate import check_schema
+from hotline.sealing.opening import open_vault
+from hotline.sealing.vault import FileVault
+from routing.policy.facts import LOCAL_ZONE
+
+audit = typer.Typer(no_args_is_help=True, help="The audit log.")
+
+Answer = TypeVar("Answer")
+
+
+class EntryNotFound(HotlineError):
+    """No entry has this number."""
+
+
+def _with_log(work: Callable[[Settings, Any, FileVault], Awaitable[Answer]]) -> Answer:
+    settings = load_settings()
+
+    async def main() -> Answer:
+        async with embedded_servers(settings) as urls:
+            pool = await open_pool(urls.database_url, 2)
+            try:
+                async with pool.acquire() as connection:
+                    await check_schema(connection)
+                return await work(settings, pool, await open_vault(settings, urls))
+            finally:
+                await pool.close()
+
+    return asyncio.run(main())
+
+
+@audit.command("verify")
+def verify(
+    as_json: Annotated[bool, typer.Option("--json", help="print the verdict as one JSON object")] = False,
+) -> None:
+    """Walk the whole chain; exit 0 where every link fits, 1 where one is broken, and name the first."""
+
+    async def work(settings: Settings, pool: Any, vault: FileVault) -> Verdict:
+        verdict = await verify_chain(pool, audit_key(vault.ring), vault, checkpoint_file(settings))
+        async with pool.acquire() as connection:
+            await record_verdict(connection, None, verdict)
+        return verdict
+
+    verdict = _with_log(work)
+    if as_json:
+        print(orjson.dumps(verdict.to_dict()).decode())
+    else:
+        print("\n".join(sentences(verdict)))
+    raise typer.Exit(0 if verdict.broken is None else 1)
+
+
+@audit.command("list")
+def list_entries(
+    *,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="how many, newest first")] = 50,
+    action: Annotated[str | None, typer.Option("--action", help="such as call_unmasked")] = None,
+    user: Annotated[int | None, typer.Option("--user", help="staff number of who acted")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="such as call:17")] = None,
+    since: Annotated[datetime | None, typer.Option("--from", help="local time")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", help="local time, not included")] = None,
+) -> None:
+    """Print entries, one JSON object a line."""
+
+    async def work(settings: Settings, pool: Any, vault: FileVault) -> list[Any]:
+        async with pool.acquire() as connection:
+            return list(
+                await queries.entries(
+                    connection,
+                    from_at=since.replace(tzinfo=LOCAL_ZONE) if since else None,
+                    to_at=until.replace(tzinfo=LOCAL_ZONE) if until else None,
+                    user_id=user,
+                    action=action,
+                    subject=subject,
+                    before_id=None,
+                    limit=limit,
+                )
+            )
+
+    for row in _with_log(work):
+        print(orjson.dumps(dict(row)).decode())
+
+
+@audit.command("show")
+def show(entry_id: Annotated[int, typer.Argument(help="number of the entry")]) -> None:
+    """Print one entry with its link and, opened, what was written as reason; that this was read is recorded."""
+
+    async def work(settings: Settings, pool: Any, vault: FileVault) -> dict[str, Any]:
+        async with pool.acquire() as connection:
+            row = await queries.entry(connection, entry_id=entry_id)
+            if row is None:
+                raise EntryNotFound(f"There is no audit entry {entry_id}; hotline audit list shows which there are.")
+            await record(connection, actor=None, action="audit_entry_read", subject=f"audit:{entry_id}")
+        shown = dict(row)
+        for name in ("link", "note_digest"):
+            shown[name] = shown[name].hex() if shown[name] else None
+        return shown | {"note": vault.open(shown["note"], NOTE_USE)}
+
+    print(orjson.dumps(_with_log(work), option=orjson.OPT_INDENT_2).decode())

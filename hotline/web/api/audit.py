@@ -1,0 +1,109 @@
+"""``/api/v1/audit``: the log, its alerts, its verification. Ids and codes only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from hotline.audit.rounds import checkpoint_file
+from hotline.audit.store import queries, record, record_look
+from hotline.audit.verify import Verdict, record_verdict, verify_chain
+from hotline.web.bodies import moment, path_id, whole
+from hotline.web.keys import Services, needs, principal, services
+from hotline.web.problems import json_response
+from routing.errors import IllegalTransition
+
+#: More alerts than this nobody reads on one page.
+ALERTS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """What is asked of the log; None leaves a field open."""
+
+    from_at: datetime | None
+    to_at: datetime | None
+    user_id: int | None
+    action: str | None
+    subject: str | None
+    before_id: int | None
+
+
+def entry_filter(request: web.Request) -> EntryFilter:
+    """The filter in a query string. Raises InvalidRequest."""
+    query = request.query
+    limit = 10**9 - 1
+    return EntryFilter(
+        moment(request, "from"),
+        moment(request, "to"),
+        whole(request, "user_id", 0, low=0, high=limit) or None,
+        query.get("action") or None,
+        query.get("subject", "").strip() or None,
+        whole(request, "before_id", 0, low=0, high=limit) or None,
+    )
+
+
+async def read_entries(own: Services, who: Any, wanted: EntryFilter, limit: int) -> list[dict[str, Any]]:
+    """Entries newest first, at most ``limit``; that the log was read is in it afterwards."""
+    async with own.pool.acquire() as connection:
+        rows = await queries.entries(
+            connection,
+            from_at=wanted.from_at,
+            to_at=wanted.to_at,
+            user_id=wanted.user_id,
+            action=wanted.action,
+            subject=wanted.subject,
+            before_id=wanted.before_id,
+            limit=limit,
+        )
+        await record_look(connection, actor=who, action="audit_read", subject="audit:log")
+    return [dict(row) for row in rows]
+
+
+async def read_alerts(own: Services) -> list[dict[str, Any]]:
+    """Alerts, those nobody has looked into first."""
+    async with own.pool.acquire() as connection:
+        return [dict(row) for row in await queries.alerts(connection, limit=ALERTS_SHOWN)]
+
+
+@needs("audit.read")
+async def listing(request: web.Request) -> web.Response:
+    """GET /audit/entries: newest first; the next page by ``before_id``."""
+    limit = whole(request, "limit", 100, low=1, high=1000)
+    rows = await read_entries(services(request), principal(request), entry_filter(request), limit + 1)
+    more = rows[limit - 1]["id"] if len(rows) > limit else None
+    return json_response({"items": rows[:limit], "next_before_id": more})
+
+
+@needs("audit.alerts")
+async def alerts(request: web.Request) -> web.Response:
+    """GET /audit/alerts."""
+    return json_response({"items": await read_alerts(services(request))})
+
+
+@needs("audit.alerts")
+async def acknowledge(request: web.Request) -> web.Response:
+    """POST /audit/alerts/{id}/acknowledge: somebody has looked into it."""
+    own, who, alert_id = services(request), principal(request), path_id(request)
+    async with own.pool.acquire() as connection, connection.transaction():
+        if await queries.acknowledge_alert(connection, alert_id=alert_id, user_id=who.user_id) is None:
+            raise IllegalTransition("这条告警不存在，或已由他人处理。")
+        await record(connection, actor=who, action="alert_acknowledged", subject=f"alert:{alert_id}")
+    return json_response({"alert_id": alert_id, "acknowledged": True})
+
+
+async def verified(own: Services, who: Any) -> Verdict:
+    """Walk the chain and record the verdict."""
+    verdict = await verify_chain(own.pool, own.audit_key, own.vault, checkpoint_file(own.settings))
+    async with own.pool.acquire() as connection:
+        await record_verdict(connection, who, verdict)
+    return verdict
+
+
+@needs("audit.read")
+async def verify(request: web.Request) -> web.Response:
+    """POST /audit/verify: walk the whole chain."""
+    return json_response((await verified(services(request), principal(request))).to_dict())
