@@ -6,7 +6,8 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund --ignore-scripts
 
-FROM python:3.13-slim-bookworm AS wheel
+# Not the slim one: its C compiler builds nlp/kernel, which makes reading calls three times as fast.
+FROM python:3.13-bookworm AS wheel
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 # The dependencies come before the sources, so that a change of the sources builds in seconds.
@@ -19,7 +20,7 @@ COPY config ./config
 COPY nlp ./nlp
 COPY routing ./routing
 COPY hotline ./hotline
-COPY tools/assets.py ./tools/assets.py
+COPY tools/assets.py tools/hatch_kernel.py ./tools/
 COPY --from=assets /build/node_modules ./node_modules
 RUN python tools/assets.py \
     && /opt/hotline/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Route = Literal["police_incident", "legal_consultation", "dispute", "non_police_help", "invalid"]
 #: The five classes in the order of the questions in the label guide.
@@ -21,8 +21,7 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DangerSignal:
+class DangerSignal(NamedTuple):
     """One span that speaks for danger. ``kind`` is a key of ``[danger_kinds]`` in taxonomy.toml."""
 
     kind: str
@@ -46,8 +45,7 @@ class Danger:
         return frozenset(signal.kind for signal in self.signals)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A span that speaks for the class; ``weight`` is its share of the class score."""
 
     text: str
@@ -56,8 +54,7 @@ class Evidence:
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(NamedTuple):
     """Something named in the text. ``value`` is the parsed form: yuan, people, days, digits."""
 
     kind: str
@@ -67,8 +64,7 @@ class Entity:
     value: str | float | int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """A signal a policy needs beside the class, with the words heard.
 
     ``kind`` is a key of ``[cues]`` in taxonomy.toml: ``violence_or_control``,

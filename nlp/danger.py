@@ -23,7 +23,7 @@ _CONTEXT = ("negated", "hypothetical", "past", "now")
 #: Characters before a phrase in which a negation or a condition counts.
 _NEGATION_REACH = 5
 _CONDITION_REACH = 14
-_SENTENCE_END = re.compile(r"[。!?\n]")
+_SENTENCE_ENDS = "。!?\n"
 COUNTS = 6
 #: Up to this many characters a call is short: one strong phrase is then most of what it says.
 _SHORT = 110
@@ -59,11 +59,13 @@ class DangerLexicon:
 
     def sightings(self, text: str, hits: Sequence[Hit]) -> list[Sighting]:
         """The danger hits that stand, negated ones left out."""
-        seen = []
+        seen: list[Sighting] = []
         for hit in hits:
             if hit.phrase.source != LEXICON:
                 continue
-            before = _SENTENCE_END.split(text[max(0, hit.start - 40) : hit.start])[-1]
+            before = text[max(0, hit.start - 40) : hit.start]
+            cut = max(before.rfind(end) for end in _SENTENCE_ENDS)
+            before = before[cut + 1 :]
             if not hit.phrase.firm and self._negated.search(before[-_NEGATION_REACH:]):
                 continue
             weak = bool(self._hypothetical.search(before[-_CONDITION_REACH:]) or self._past.search(before))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from config.files import ConfigFiles
@@ -89,6 +90,7 @@ _DAYS = {
     "钟头": 1 / 24,
     "分钟": 1 / 1440,
 }
+_START = itemgetter(1)
 _TIMES = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000, None: 1}
 _CENTS = {"角": 0.1, "毛": 0.1, "毛钱": 0.1}
 
@@ -98,7 +100,7 @@ def find_entities(text: str, hits: Sequence[Hit]) -> list[Named]:
 
     ``hits`` are the text's phrases; those of names.toml are tails of names.
     """
-    found: list[Named] = []
+    found = _Places(len(text))
     if _LONG_DIGITS.search(text):
         _add(found, text, "id_card", _ID_CARD, _digits)
         _add(found, text, "phone", _MOBILE, _digits)
@@ -107,19 +109,32 @@ def find_entities(text: str, hits: Sequence[Hit]) -> list[Named]:
     if _LETTER.search(text):
         _add(found, text, "plate", _PLATE, lambda m: m[0].upper().replace(" ", ""))
     for match in _DATE.finditer(text):
-        if _free(found, *match.span()):
-            found.append(Named("date", *match.span(), None))
+        found.add("date", *match.span(), None)
     for numeral in _NUMERAL.finditer(text):
         named = _counted(text, numeral)
-        if named and _free(found, named.start, named.end):
-            found.append(named)
+        if named:
+            found.add(*named)
     for hit in hits:
         if hit.phrase.source == NAME_LEXICON:
             start = _name_start(text, hit.start, _REACH)
-            if start < hit.start and text[hit.end : hit.end + 1] not in _NO_TAIL and _free(found, start, hit.end):
-                found.append(Named(hit.phrase.kind, start, hit.end, None))
-    found.sort(key=lambda named: named.start)
-    return found
+            if start < hit.start and text[hit.end : hit.end + 1] not in _NO_TAIL:
+                found.add(hit.phrase.kind, start, hit.end, None)
+    return sorted(found.named, key=_START)
+
+
+class _Places:
+    """Entities found so far; the first to take a place keeps it."""
+
+    __slots__ = ("_taken", "named")
+
+    def __init__(self, length: int) -> None:
+        self.named: list[Named] = []
+        self._taken = bytearray(length)
+
+    def add(self, kind: str, start: int, end: int, value: Value) -> None:
+        if self._taken.find(1, start, end) < 0:
+            self._taken[start:end] = b"\x01" * (end - start)
+            self.named.append(Named(kind, start, end, value))
 
 
 def name_phrases(files: ConfigFiles, taxonomy: Taxonomy) -> list[Phrase]:
@@ -162,20 +177,15 @@ def _house(text: str, start: int, end: int) -> Named:
     return Named("address", start, end, None)
 
 
-def _free(found: Sequence[Named], start: int, end: int) -> bool:
-    return all(end <= low or high <= start for _, low, high, _ in found)
-
-
 def _add(
-    found: list[Named],
+    found: _Places,
     text: str,
     kind: str,
     pattern: re.Pattern[str],
     value: Callable[[re.Match[str]], Value],
 ) -> None:
     for match in pattern.finditer(text):
-        if _free(found, *match.span()):
-            found.append(Named(kind, *match.span(), value(match)))
+        found.add(kind, *match.span(), value(match))
 
 
 def _name_start(text: str, start: int, reach: int) -> int:

@@ -32,13 +32,10 @@ class Shown(NamedTuple):
 
 def word_weights(model: Model, found: Occurrences, scores: Scores, column: Ints) -> Floats:
     """What each word of the batch adds to the margin ``column[text]`` of its text, each time as if it stood once."""
-    if scores.norms is None:
-        raise ValueError("Evidence needs the lengths of the blocks, which nlp.scoring.score gives.")
-    norms = scores.norms
     columns = model.heads.steps.shape[1]
     flat = model.heads.steps.reshape(-1)
     of_char, of_word = column[found.char_doc], column[found.word_doc]
-    by_word, by_char, by_lead = (norms[:, block][found.word_doc] for block in range(BLOCKS))
+    by_word, by_char, by_lead = (scores.norms[:, block][found.word_doc] for block in range(BLOCKS))
     on_character = flat[found.one * columns + of_char].astype(np.float32)
     # Half of a pair's weight lies on each of its two characters.
     halves = flat[found.two * columns + of_char] * np.float32(0.5)

@@ -12,12 +12,14 @@ import sys
 import unicodedata
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nlp.kernel.library import fold_texts
 
 #: Longest original that is read in full; of longer ones the first and last halves are read.
 MAX_CHARS = 40_000
@@ -40,8 +42,7 @@ _SPECIAL = re.compile(rf"[<&{_INVISIBLE}]")
 _SPACED = re.compile(r"(?:^|\s)[\u4e00-\u9fff] ")
 
 
-@dataclass(frozen=True, slots=True)
-class NormalText:
+class NormalText(NamedTuple):
     """The text as read, and where each of its characters stands in the original."""
 
     text: str
@@ -59,24 +60,34 @@ class NormalText:
 
 def fold(original: str) -> str:
     """Half-width, simplified, lower case; every character keeps its place."""
-    return _fold_many([original])[0]
+    return _fold_many([original])[0][0]
 
 
 def normalise(original: str) -> NormalText:
     """Read only what the caller said, in one form; never raises."""
-    return _normalise_folded(fold(original))
+    return normalise_many([original])[0]
 
 
 def normalise_many(originals: Sequence[str]) -> list[NormalText]:
     """As normalise, for many texts at less cost each."""
-    return [_normalise_folded(text) for text in _fold_many(originals)]
+    folded, notable = _fold_many(originals)
+    return [
+        _normalise_folded(text) if special or len(text) > MAX_CHARS else NormalText(text, None)
+        for text, special in zip(folded, notable, strict=True)
+    ]
 
 
-def _fold_many(originals: Sequence[str]) -> list[str]:
-    codes = np.frombuffer("".join(originals).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    folded = np.take(_table(), codes).tobytes().decode("utf-32-le")
+def _fold_many(originals: Sequence[str]) -> tuple[list[str], Sequence[bool | int]]:
+    """The folded texts, and which of them may ask for more than folding."""
     ends = list(accumulate(map(len, originals)))
-    return [folded[low:high] for low, high in zip([0, *ends], ends, strict=False)]
+    codes = np.frombuffer(bytearray("".join(originals), "utf-32-le", "surrogatepass"), dtype=np.uint32)
+    notable: Sequence[bool | int] = [True] * len(originals)
+    try:
+        notable = fold_texts(codes, np.array(ends, dtype=np.int32), _table(), _kinds()).tolist()
+    except OSError:
+        codes = np.take(_table(), codes)
+    folded = codes.tobytes().decode("utf-32-le")
+    return [folded[low:high] for low, high in zip([0, *ends], ends, strict=False)], notable
 
 
 def _normalise_folded(text: str) -> NormalText:
@@ -129,6 +140,22 @@ def _assemble(text: str, pieces: list[tuple[int, int]], complete: bool) -> Norma
         parts.append(text[at:high])
         origin.extend(range(at, high))
     return NormalText("".join(parts), origin, complete)
+
+
+_NOTABLE, _BLANK = 1, 2
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> NDArray[np.uint8]:
+    """Of each folded character of the basic plane: one that may be left out or mark a turn, a blank, or neither."""
+    kinds = np.zeros(0x10000, dtype=np.uint8)
+    for code in range(0x10000):
+        char = chr(code)
+        if char in " \n":
+            kinds[code] = _BLANK
+        elif char == ":" or _SPECIAL.match(char):
+            kinds[code] = _NOTABLE
+    return kinds
 
 
 @lru_cache(maxsize=1)

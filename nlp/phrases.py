@@ -156,7 +156,10 @@ class PhraseFinder:
         self._tables = [(anchors, _wanted(anchors, space.width)) for anchors in (self._ones, self._twos)]
         self.words: Sequence[str] = tuple(by_word)
         """The words to look for, where another than ``find`` looks for them; ``hear`` takes their numbers."""
-        self._phrases = tuple(by_word.values())
+        self._spoken = tuple(
+            (len(word), tuple((phrase.label, phrase.pattern, phrase.longest) for phrase in spoken))
+            for word, spoken in by_word.items()
+        )
 
     def _anchors(self, phrase: Phrase, words: Sequence[str]) -> list[_Anchor]:
         return [
@@ -191,9 +194,14 @@ class PhraseFinder:
 
     def hear(self, number: int, text: str, start: int, hits: list[Hit]) -> None:
         """Add to ``hits`` what ``words[number]``, which stands at ``start``, is part of."""
-        size = len(self.words[number])
-        for phrase in self._phrases[number]:
-            _collect(phrase, size, text, start, hits)
+        size, phrases = self._spoken[number]
+        for label, pattern, reach in phrases:
+            if pattern is None:
+                hits.append(Hit(label, start, start + size))
+            else:
+                low = start - reach
+                for match in pattern.finditer(text, low if low > 0 else 0, start + size + reach):
+                    hits.append(Hit(label, *match.span()))
 
     @staticmethod
     def outermost(hits: list[Hit]) -> list[Hit]:
@@ -222,12 +230,14 @@ def _outermost(hits: list[Hit]) -> list[Hit]:
     """Hits in order, without those inside another of the same kind that is no less grave."""
     hits.sort(key=lambda hit: (hit.start, -hit.phrase.level, -hit.end))
     kept: list[Hit] = []
+    around: list[Hit] = []
     for hit in hits:
-        label = hit.phrase
-        for other in kept:
+        label, start, end = hit
+        # Only what reaches beyond this place can hold it: few, however many phrases a text has.
+        around = [other for other in around if other.end > start]
+        for other in around:
             if (
-                hit.end <= other.end
-                and other.start <= hit.start
+                end <= other.end
                 and other.phrase.kind == label.kind
                 and other.phrase.source == label.source
                 and other.phrase.level >= label.level
@@ -236,4 +246,5 @@ def _outermost(hits: list[Hit]) -> list[Hit]:
                 break
         else:
             kept.append(hit)
+            around.append(hit)
     return kept

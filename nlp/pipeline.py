@@ -24,16 +24,17 @@ from spacy.vocab import Vocab
 from nlp.classification import ROUTES, Classification
 from nlp.cues import CUE_LEXICON
 from nlp.danger import LEXICON as DANGER_LEXICON
+from nlp.engine import BEST_ROUTE
 from nlp.entities import find_entities
 from nlp.errors import NlpError
-from nlp.normalise import NormalText, normalise
-from nlp.reading import DANGER_COLUMN, CallReader, Parts
+from nlp.normalise import normalise
+from nlp.reading import CallReader, Parts
 
 _READER = "hotline_reader"
 TOKENIZER = "hotline.CallTokenizer.v1"
 COMPONENTS = ("hotline_phrases", "hotline_entities", "hotline_classifier")
 
-for _name in ("original", "line", "normal", "found", "hits", "named", "classification"):
+for _name in ("original", "line", "normal", "found", "named", "classification"):
     if not Doc.has_extension(_name):
         Doc.set_extension(_name, default=None)
 
@@ -54,7 +55,7 @@ class CallTokenizer:
         doc = Doc(self.vocab, words=words, spaces=[False] * len(words))
         doc._.original = text
         doc._.normal = normal
-        doc._.found = self.reader.space.occurrences([normal.text], [*words, "\n"])
+        doc._.found = self.reader.engine.find([normal.text], BEST_ROUTE)[0]
         return doc
 
     def to_disk(self, *_: Any, **__: Any) -> None:
@@ -90,9 +91,7 @@ class PhraseMatcher(_Component):
 
     def __call__(self, doc: Doc) -> Doc:
         """Find the lexicon's phrases."""
-        normal: NormalText = doc._.normal
-        hits = self.reader.finder.find([normal.text], doc._.found)[0]
-        doc._.hits = hits
+        hits = doc._.found.hits
         for key, source in (("danger", DANGER_LEXICON), ("cues", CUE_LEXICON)):
             found = [(hit.phrase.kind, hit.start, hit.end) for hit in hits if hit.phrase.source == source]
             doc.spans[key] = _spans(doc, found)
@@ -104,7 +103,7 @@ class EntityMatcher(_Component):
 
     def __call__(self, doc: Doc) -> Doc:
         """Find money, people, dates, numbers, bodies and addresses."""
-        named = find_entities(doc._.normal.text, doc._.hits)
+        named = find_entities(doc._.normal.text, doc._.found.hits)
         doc._.named = named
         doc.spans["entities"] = _spans(doc, [(n.kind, n.start, n.end) for n in named])
         return doc
@@ -115,21 +114,10 @@ class RouteClassifier(_Component):
 
     def __call__(self, doc: Doc) -> Doc:
         """Score the document and join all parts."""
-        reader = self.reader
-        scores = reader.score(doc._.found)
-        routes = scores.routes[0].tolist()
-        doc.cats = dict(zip(ROUTES, routes, strict=True))
-        parts = Parts(
-            normal=doc._.normal,
-            line=doc._.line,
-            routes=routes,
-            topics=reader.top_topics(scores)[0],
-            danger_margin=float(scores.margins[0, DANGER_COLUMN]),
-            hits=doc._.hits,
-            entities=doc._.named,
-            shown=reader.show(doc._.found, scores)[0],
-        )
-        doc._.classification = reader.classification(doc._.original, parts)
+        found = doc._.found
+        doc.cats = dict(zip(ROUTES, found.routes, strict=True))
+        parts = Parts(doc._.normal, doc._.line, found, doc._.named)
+        doc._.classification = self.reader.classification(doc._.original, parts)
         return doc
 
 

@@ -21,20 +21,32 @@ def load_reader(
     *,
     accelerate: bool = True,
     with_evidence: bool = True,
+    with_entities: bool = True,
 ) -> CallReader:
     """The reader of the model in ``model_dir`` (default: the shipped one).
 
     ``files`` overlays taxonomy and lexicon. ``accelerate=False`` cuts by jieba
-    itself; ``with_evidence=False`` leaves evidence out, which is faster.
+    itself; ``with_evidence=False`` and ``with_entities=False`` leave these out, which is faster.
 
     Raises ModelError when the model cannot be read, ConfigError when taxonomy
     or lexicon cannot be used or lack a topic the model knows.
     """
-    return build_reader(load_model(model_dir), files, accelerate=accelerate, with_evidence=with_evidence)
+    return build_reader(
+        load_model(model_dir),
+        files,
+        accelerate=accelerate,
+        with_evidence=with_evidence,
+        with_entities=with_entities,
+    )
 
 
 def build_reader(
-    model: Model, files: ConfigFiles | None = None, *, accelerate: bool = True, with_evidence: bool = True
+    model: Model,
+    files: ConfigFiles | None = None,
+    *,
+    accelerate: bool = True,
+    with_evidence: bool = True,
+    with_entities: bool = True,
 ) -> CallReader:
     """The reader of a model at hand; raises ConfigError as load_reader does."""
     files = files or ConfigFiles()
@@ -50,4 +62,5 @@ def build_reader(
         cues=CueRules(files, taxonomy),
         names=name_phrases(files, taxonomy),
         with_evidence=with_evidence,
+        with_entities=with_entities,
     )

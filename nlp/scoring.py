@@ -27,7 +27,7 @@ class Scores:
     """texts x five calibrated probabilities."""
     topics: Floats
     """texts x topics, calibrated."""
-    norms: Floats | None = None
+    norms: Floats
     """texts x blocks: length of each block before it was brought to one; 1 where the block is empty."""
 
 
@@ -53,11 +53,6 @@ def score(model: Model, found: Occurrences) -> Scores:
     )
     count_of_topics = len(model.topics)
     topic_margins = (topic_sums * model.topic_table.scale)[:, :count_of_topics] + model.topic_intercepts
-    return calibrated(model, margins, topic_margins, norms)
-
-
-def calibrated(model: Model, margins: Floats, topic_margins: Floats, norms: Floats | None = None) -> Scores:
-    """Margins with the probabilities they stand for."""
     return Scores(
         margins,
         softmax(margins[:, :ROUTE_COUNT] * model.calibration.route_scale),

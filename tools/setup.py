@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".setup-stamp"
+KERNEL = ROOT / "nlp" / "kernel"
 BUILD_LOCK, DEV_LOCK = ROOT / "requirements-build.lock", ROOT / "requirements-dev.lock"
 
 
@@ -47,7 +48,8 @@ def fingerprint() -> str:
     """What the installed environment depends on; another value means it has to be installed again."""
     digest = hashlib.sha256()
     digest.update(f"{ROOT}\0{sys.version}\0".encode())
-    for path in (BUILD_LOCK, DEV_LOCK, ROOT / "pyproject.toml", Path(__file__)):
+    kernel = sorted(path for path in KERNEL.iterdir() if path.suffix in {".c", ".h"} or path.name == "build.py")
+    for path in (BUILD_LOCK, DEV_LOCK, ROOT / "pyproject.toml", Path(__file__), *kernel):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -14,7 +14,7 @@ from hotline.errors import HotlineError
 from nlp.calls import CALLS
 from nlp.labels import read_labels
 from nlp.reader import load_reader
-from nlp.speed import measure
+from nlp.speed import Readers, measure
 
 _SHARED = ("phone_train.jsonl", "train.jsonl")
 
@@ -35,11 +35,19 @@ def bench_triage(
     rows = read_labels(gold or _default_rows())
     files = ConfigFiles(load_settings().config_dir)
     try:
-        speed = measure(rows, load_reader(None, files), load_reader(None, files, with_evidence=False))
+        readers = Readers(
+            usual=load_reader(None, files, with_entities=False),
+            bare=load_reader(None, files, with_evidence=False, with_entities=False),
+            whole=load_reader(None, files),
+        )
+        speed = measure(rows, readers)
     except ImportError as error:
         raise BenchToolsError("The plain way needs scikit-learn: install the extra [train].") from error
     typer.echo(f"{speed.texts} texts; plain {speed.plain_ms:.3f} ms, reader {speed.reader_ms:.3f} ms a text in batches")
+    typer.echo(f"engine: {readers.whole.tokenizer.name}")
+    typer.echo(f"batch ratio, class, topic, danger, cues and evidence: {speed.batch_ratio:.2f}")
     typer.echo(f"batch ratio without evidence: {speed.batch_ratio_without_evidence:.2f}")
+    typer.echo(f"batch ratio with entities too, all that the service stores: {speed.batch_ratio_with_everything:.2f}")
     figures = {
         "batch_ratio": round(speed.batch_ratio, 2),
         "single_ratio": round(speed.single_ratio, 2),

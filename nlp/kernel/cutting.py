@@ -29,7 +29,7 @@ class KernelTokenizer:
         """Raises OSError when the kernel was not built, ImportError when jieba's files are not where they were."""
         folder = _jieba_folder()
         start, trans, emit = (_table(folder / "finalseg" / f"prob_{name}.py") for name in ("start", "trans", "emit"))
-        self._cutter = Cutter(
+        self.cutter = Cutter(
             (folder / "dict.txt").read_bytes(),
             words,
             start=[start[state] for state in _STATES],
@@ -44,12 +44,12 @@ class KernelTokenizer:
         return [text[low:high] for low, high in pairwise([*places, len(text)])]
 
     def places(self, codes: Codes) -> Ints:
-        """Where each word of a batch begins."""
-        return self._cutter.cut(codes)
+        """Where each word begins."""
+        return self.cutter.cut(codes)
 
     def cut_for_search(self, text: str) -> list[str]:
         """Search-mode words: each long word after the shorter words inside it."""
-        return [text[low:high] for low, high in self._cutter.search_places(codes_of(text)).tolist()]
+        return [text[low:high] for low, high in self.cutter.search_places(codes_of(text)).tolist()]
 
 
 def _jieba_folder() -> Path:

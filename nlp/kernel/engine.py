@@ -6,62 +6,90 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nlp.engine import Findings
+from nlp.classification import ROUTES
+from nlp.engine import DANGER_COLUMN, Findings
 from nlp.evidence import Shown
 from nlp.features import DAMPED, mixed_codes
+from nlp.kernel import library
 from nlp.kernel.cutting import KernelTokenizer
-from nlp.kernel.library import Kernel, Words, codes_of
+from nlp.kernel.library import HEAD_COLUMNS, ROW_COLUMNS, Kernel, Words, codes_of, pack_rows
 from nlp.model import Model
 from nlp.phrases import Hit, PhraseFinder
-from nlp.scoring import HEADS, ROUTE_COUNT, calibrated
+from nlp.scoring import HEADS, topic_rows
+
+_DANGER = library.MARGINS + DANGER_COLUMN
+_ROUTES = slice(library.ROUTES, library.ROUTES + len(ROUTES))
+_TOPIC = slice(library.TOPIC, library.TOPIC_SHARE)
+_TOPIC_SHARE = slice(library.TOPIC_SHARE, library.SHOWN_COUNT)
+_LOW, _HIGH, _WEIGHT = (library.SHOWN + part * library.SHOWN_MOST for part in range(3))
 
 
 class KernelEngine:
     """Reads normal texts; one call into C for a batch."""
 
     def __init__(self, model: Model, tokenizer: KernelTokenizer, finder: PhraseFinder) -> None:
-        self._model = model
-        self._tokenizer = tokenizer
+        self._topics = model.topics
         self._finder = finder
+        rows, width = topic_rows(np.arange(model.space.width, dtype=np.int32), model.space.edges), len(model.topics)
+        topics = np.where((rows >= 0)[:, None], model.topic_table.steps[:, :width][rows], np.int8(0))
+        scale, intercepts = np.zeros((2, ROW_COLUMNS), dtype=np.float32)
+        scale[:HEADS], intercepts[:HEADS] = model.heads.scale[:HEADS], model.intercepts
+        scale[HEAD_COLUMNS : HEAD_COLUMNS + width] = model.topic_table.scale[:width]
+        intercepts[HEAD_COLUMNS : HEAD_COLUMNS + width] = model.topic_intercepts
         self._kernel = Kernel(
             {
-                "steps": model.heads.steps,
-                "scale": model.heads.scale.astype(np.float32),
-                "intercepts": np.pad(model.intercepts, (0, model.heads.steps.shape[1] - len(model.intercepts))),
-                "topic_steps": model.topic_table.steps,
-                "squares": model.squares,
+                "rows": pack_rows(model.squares, model.heads.steps[:, :HEADS], topics),
+                "scale": scale,
+                "intercepts": intercepts,
                 "damped": DAMPED,
                 "mix": np.concatenate(mixed_codes()),
                 "shows": model.shows.astype(np.uint8),
             },
-            bits=model.space.bits,
-            routes=ROUTE_COUNT,
-            vocabulary=Words(model.space.vocabulary),
-            anchors=Words({word: number for number, word in enumerate(finder.words)}),
+            {
+                "words": len(model.words),
+                "bits": model.space.bits,
+                "routes": len(ROUTES),
+                "heads": HEADS,
+                "topics": width,
+                "route_scale": model.calibration.route_scale,
+                "topic_scale": model.calibration.topic_scale,
+            },
+            {
+                "vocabulary": Words(model.space.vocabulary),
+                "anchors": Words({word: number for number, word in enumerate(finder.words)}),
+                "cutter": tokenizer.cutter,
+            },
         )
 
-    def find(self, texts: Sequence[str], column: int) -> Findings:
+    def find(self, texts: Sequence[str], column: int) -> list[Findings]:
         """See nlp.engine.Engine."""
         codes = codes_of("\n".join(texts) + "\n")
-        starts = np.zeros(len(texts) + 1, dtype=np.int32)
-        np.cumsum([len(text) + 1 for text in texts], out=starts[1:])
-        batch = self._kernel.score(codes, starts, self._tokenizer.places(codes), column)
-        model = self._model
-        margins = (batch.sums * model.heads.scale)[:, :HEADS] + model.intercepts
-        topics = (batch.topic_sums * model.topic_table.scale)[:, : len(model.topics)] + model.topic_intercepts
+        starts = [0]
+        for text in texts:
+            starts.append(starts[-1] + len(text) + 1)
+        answers, anchors = self._kernel.read(codes, np.array(starts, dtype=np.int32), column)
         hits: list[list[Hit]] = [[] for _ in texts]
         hear = self._finder.hear
-        for text, start, number in batch.anchors.tolist():
-            hear(number, texts[text], start, hits[text])
-        outermost = self._finder.outermost
-        shown: list[tuple[Shown, ...]] = [
-            tuple([Shown(low, high, share) for (low, high), share in zip(places[:count], shares, strict=False)])
-            for places, shares, count in zip(
-                batch.shown.tolist(), batch.shown_weight.tolist(), batch.shown_count.tolist(), strict=True
+        for index, start, number in anchors.tolist():
+            hear(number, texts[index], start, hits[index])
+        topics, outermost = self._topics, self._finder.outermost
+        findings = []
+        for row, heard in zip(answers.tolist(), hits, strict=True):
+            count = int(row[library.SHOWN_COUNT])
+            findings.append(
+                Findings(
+                    row[_ROUTES],
+                    row[_DANGER],
+                    [
+                        (topics[int(topic)], share)
+                        for topic, share in zip(row[_TOPIC], row[_TOPIC_SHARE], strict=True)
+                        if topic >= 0
+                    ],
+                    outermost(heard) if len(heard) > 1 else heard,
+                    [
+                        Shown(int(row[_LOW + rank]), int(row[_HIGH + rank]), row[_WEIGHT + rank])
+                        for rank in range(count)
+                    ],
+                )
             )
-        ]
-        return Findings(
-            calibrated(model, margins, topics),
-            [outermost(one) if len(one) > 1 else one for one in hits],
-            shown,
-        )
+        return findings

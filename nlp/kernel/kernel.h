@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Changes with any function below; the Python side takes no library of another number. */
-#define KERNEL_VERSION 1
+#define KERNEL_VERSION 3
 int32_t kernel_version(void);
 
 /* A set of words over code points; each word carries a value, 0 meaning "only the beginning of a word". */
@@ -42,34 +42,46 @@ int32_t cutter_cut(const Cutter *cutter, const uint32_t *codes, int32_t size, in
 int32_t cutter_search(const Cutter *cutter, const uint32_t *codes, int32_t size, const int32_t *word_at, int32_t words,
                       int32_t *places);
 
-/* What scoring needs of the model; see nlp/model.py for what the tables are. Row `nothing` is the last. */
+/* One feature's squared idf and its weights in whole steps: heads first, topics from column HEAD_COLUMNS on. */
+#define HEAD_COLUMNS 12
+#define ROW_COLUMNS 60
 typedef struct {
-    int32_t words, bits, columns, routes, topic_columns;
-    const int8_t *steps;
-    const float *scale;
-    const float *intercepts;
-    const int8_t *topic_steps;
-    const float *squares;
-    const float *damped; /* 1 + ln n, 256 of them */
-    const uint32_t *mix; /* three tables of 65536 */
-    const uint8_t *shows;
-    const Trie *vocabulary; /* word -> index + 1 */
-    const Trie *anchors;    /* word -> number + 1 */
+    float square;
+    int8_t steps[ROW_COLUMNS];
+} Row;
+
+/* What scoring needs of the model; see nlp/model.py for what the tables are. The last row weighs nothing. */
+typedef struct {
+    int32_t words, bits, routes, heads, topics;
+    float route_scale, topic_scale;
+    const Row *rows;
+    const float *scale;            /* ROW_COLUMNS: a step's worth in each column */
+    const float *intercepts;       /* ROW_COLUMNS */
+    const float *damped;           /* 1 + ln n, 256 of them */
+    const uint32_t *mix;           /* three tables of 65536 */
+    const uint8_t *shows;          /* by word */
+    const Trie *vocabulary;        /* word -> index + 1 */
+    const Trie *anchors;           /* word -> number + 1 */
+    const Cutter *cutter;
 } Tables;
 
-/* What one batch gives; see score.c for the shapes. */
+#define SHOWN_MOST 5
+#define TOPICS_SHOWN 3
+/* One text's answer, all floats: whole numbers up to 2^24 are exact. */
 typedef struct {
-    float *margins;
-    float *topics;
-    int32_t *shown;
-    float *shown_weight;
-    int32_t *shown_count;
-    int32_t *anchor_found;
-    int32_t anchor_room;
-    int32_t anchor_count;
-} Results;
+    float margins[HEAD_COLUMNS];
+    float routes[HEAD_COLUMNS];
+    float topic[TOPICS_SHOWN], topic_share[TOPICS_SHOWN];
+    float shown_count;
+    float shown_low[SHOWN_MOST], shown_high[SHOWN_MOST], shown_weight[SHOWN_MOST];
+} Answer;
 
-int score_texts(const Tables *tables, const uint32_t *codes, const int32_t *starts, int32_t texts,
-                const int32_t *word_at, int32_t words, int32_t column, Results *results);
+int32_t read_texts(const Tables *tables, const uint32_t *codes, const int32_t *starts, int32_t texts, int32_t column,
+                   Answer *answers, int32_t *anchors, int32_t room);
+
+/* Replaces every code by table[code] and finds the texts in which something may have to be left out (kinds: 1 speaks
+ * for it by itself; 2 is a blank, which does beside another or with one character between). Text t ends at ends[t]. */
+void fold_texts(uint32_t *codes, const int32_t *ends, int32_t texts, const uint32_t *table, int32_t table_size,
+                const uint8_t *kinds, uint8_t *notable);
 
 #endif

@@ -10,20 +10,23 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 _LIBRARY = Path(__file__).resolve().parent / "_kernel.so"
 #: KERNEL_VERSION of kernel.h.
-_VERSION = 1
-_SHOWN_MOST = 5
+_VERSION = 3
 _PLANE = 0x10000
-#: Column for evidence: of the most probable route, or no evidence at all.
-BEST_ROUTE = -1
-NO_EVIDENCE = -2
-
+#: Of kernel.h: a row is four bytes of squared idf, then the steps of the heads, then those of the topics.
+HEAD_COLUMNS = 12
+ROW_COLUMNS = 60
+_ROW_BYTES = 64
+#: Floats of an Answer of kernel.h, and where its parts begin.
+MARGINS, ROUTES, TOPIC, TOPIC_SHARE, SHOWN_COUNT, SHOWN = 0, 12, 24, 27, 30, 31
+SHOWN_MOST = 5
+ANSWER = SHOWN + 3 * SHOWN_MOST
 Codes = NDArray[np.uint32]
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
@@ -33,30 +36,23 @@ _int, _pointer = ctypes.c_int32, ctypes.c_void_p
 
 class _Tables(ctypes.Structure):
     _fields_ = (
-        *((name, _int) for name in ("words", "bits", "columns", "routes", "topic_columns")),
+        *((name, _int) for name in ("words", "bits", "routes", "heads", "topics")),
+        ("route_scale", ctypes.c_float),
+        ("topic_scale", ctypes.c_float),
         *(
             (name, _pointer)
             for name in (
-                "steps",
+                "rows",
                 "scale",
                 "intercepts",
-                "topic_steps",
-                "squares",
                 "damped",
                 "mix",
                 "shows",
                 "vocabulary",
                 "anchors",
+                "cutter",
             )
         ),
-    )
-
-
-class _Results(ctypes.Structure):
-    _fields_ = (
-        *((name, _pointer) for name in ("margins", "topics", "shown", "shown_weight", "shown_count", "anchor_found")),
-        ("anchor_room", _int),
-        ("anchor_count", _int),
     )
 
 
@@ -75,10 +71,8 @@ def load_library() -> ctypes.CDLL:
         "cutter_finish": (_int, [_pointer]),
         "cutter_cut": (_int, [_pointer, _pointer, _int, _pointer]),
         "cutter_search": (_int, [_pointer, _pointer, _int, _pointer, _int, _pointer]),
-        "score_texts": (
-            _int,
-            [ctypes.POINTER(_Tables), _pointer, _pointer, _int, _pointer, _int, _int, ctypes.POINTER(_Results)],
-        ),
+        "read_texts": (_int, [ctypes.POINTER(_Tables), _pointer, _pointer, _int, _int, _pointer, _pointer, _int]),
+        "fold_texts": (None, [_pointer, _pointer, _int, _pointer, _int, _pointer, _pointer]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)
@@ -134,21 +128,21 @@ class Cutter:
         for state, chances in enumerate(emit):
             table[np.fromiter(map(ord, chances), np.int64, len(chances)), state] = list(chances.values())
         starts, steps = np.array(start, dtype=np.float64), np.array(trans, dtype=np.float64)
-        self._address = self._library.cutter_new(
+        self.address = self._library.cutter_new(
             dictionary, len(dictionary), starts.ctypes.data, steps.ctypes.data, table.ctypes.data
         )
-        if self._address is None:
+        if self.address is None:
             raise ValueError("jieba's dictionary has lines of another form than word, frequency and tag.")
         for word, frequency, _ in lexicon:
             codes = codes_of(word)
-            self._library.cutter_add(self._address, codes.ctypes.data, len(codes), frequency)
-        if self._library.cutter_finish(self._address):
+            self._library.cutter_add(self.address, codes.ctypes.data, len(codes), frequency)
+        if self._library.cutter_finish(self.address):
             raise MemoryError("There is no memory for jieba's dictionary.")
 
     def cut(self, codes: Codes) -> Ints:
         """Where each word begins; words joined give the text back."""
         places = np.empty(max(len(codes), 1), dtype=np.int32)
-        count = self._library.cutter_cut(self._address, codes.ctypes.data, len(codes), places.ctypes.data)
+        count = self._library.cutter_cut(self.address, codes.ctypes.data, len(codes), places.ctypes.data)
         if count < 0:
             raise MemoryError("There is no memory to cut a batch of calls.")
         return places[:count]
@@ -159,85 +153,88 @@ class Cutter:
         # A word of n characters holds fewer than 2n of two or three; itself comes last.
         places = np.empty((3 * len(codes) + 1, 2), dtype=np.int32)
         count = self._library.cutter_search(
-            self._address, codes.ctypes.data, len(codes), words.ctypes.data, len(words), places.ctypes.data
+            self.address, codes.ctypes.data, len(codes), words.ctypes.data, len(words), places.ctypes.data
         )
         return places[:count]
 
     def __del__(self) -> None:
-        if getattr(self, "_address", None):
-            self._library.cutter_free(self._address)
+        if getattr(self, "address", None):
+            self._library.cutter_free(self.address)
 
 
-class Batch(NamedTuple):
-    """What the kernel found in a batch."""
+def pack_rows(squares: Floats, heads: NDArray[np.int8], topics: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """The rows of kernel.h, each on a cache line of its own; ``topics`` holds one row per row of ``heads``.
 
-    sums: Floats
-    """texts x columns of the heads: sums of steps, without scale and intercept."""
-    topic_sums: Floats
-    shown: Ints
-    """texts x 5 x (start, end)."""
-    shown_weight: Floats
-    shown_count: Ints
-    anchors: Ints
-    """(text, first character, number of the anchor) of each."""
+    Raises ValueError when heads or topics are too many for a row.
+    """
+    if heads.shape[1] > HEAD_COLUMNS or topics.shape[1] > ROW_COLUMNS - HEAD_COLUMNS:
+        raise ValueError(
+            f"The kernel takes {HEAD_COLUMNS} heads and {ROW_COLUMNS - HEAD_COLUMNS} topics at most, "
+            f"not {heads.shape[1]} and {topics.shape[1]}."
+        )
+    raw = np.zeros((len(squares) + 1) * _ROW_BYTES, dtype=np.uint8)
+    first = -raw.ctypes.data % _ROW_BYTES
+    rows = raw[first : first + len(squares) * _ROW_BYTES].reshape(len(squares), _ROW_BYTES)
+    rows[:, :4] = np.ascontiguousarray(squares, dtype=np.float32).view(np.uint8).reshape(-1, 4)
+    rows[:, 4 : 4 + heads.shape[1]] = heads.view(np.uint8)
+    rows[:, 4 + HEAD_COLUMNS : 4 + HEAD_COLUMNS + topics.shape[1]] = topics.view(np.uint8)
+    return rows
 
 
 class Kernel:
-    """Scores batches with one model's tables."""
+    """Reads batches with one model's tables."""
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]], *, bits: int, routes: int, vocabulary: Words, anchors: Words):
-        """``arrays`` by the names of ``Tables`` in kernel.h."""
+    def __init__(
+        self, arrays: Mapping[str, NDArray[Any]], numbers: Mapping[str, float], tries: Mapping[str, Words | Cutter]
+    ) -> None:
+        """All by the names of ``Tables`` in kernel.h."""
         self._library = load_library()
         # Held here because the structure keeps addresses only.
-        self._held = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        self._words = (vocabulary, anchors)
-        self._columns = self._held["steps"].shape[1]
-        self._topic_columns = self._held["topic_steps"].shape[1]
+        self._held = ({name: np.ascontiguousarray(array) for name, array in arrays.items()}, tries)
         self._tables = _Tables(
-            words=len(self._held["shows"]),
-            bits=bits,
-            columns=self._columns,
-            routes=routes,
-            topic_columns=self._topic_columns,
-            vocabulary=vocabulary.address,
-            anchors=anchors.address,
-            **{name: array.ctypes.data for name, array in self._held.items()},
+            **numbers,
+            **{name: array.ctypes.data for name, array in self._held[0].items()},
+            **{name: trie.address for name, trie in tries.items()},
         )
 
-    def score(self, codes: Codes, starts: Ints, word_at: Ints, column: int) -> Batch:
+    def read(self, codes: Codes, starts: Ints, column: int) -> tuple[Floats, Ints]:
         """Everything about the texts ``codes[starts[t]:starts[t + 1] - 1]``, each followed by a line feed.
 
-        ``column`` is the head whose evidence is wanted, BEST_ROUTE or NO_EVIDENCE.
+        One row of ANSWER floats per text (``Answer`` in kernel.h), and (text, first character, number) of each anchor
+        word. ``column`` is a head, or BEST_ROUTE or NO_EVIDENCE of nlp.engine.
         """
         texts = len(starts) - 1
-        sums = np.empty((texts, self._columns), dtype=np.float32)
-        topics = np.empty((texts, self._topic_columns), dtype=np.float32)
-        shown = np.empty((texts, _SHOWN_MOST, 2), dtype=np.int32)
-        weight = np.empty((texts, _SHOWN_MOST), dtype=np.float32)
-        count = np.empty(texts, dtype=np.int32)
-        room = 64 + len(codes) // 4
+        answers = np.empty((texts, ANSWER), dtype=np.float32)
+        room = 64 + len(codes) // 8
         while True:
             anchors = np.empty((room, 3), dtype=np.int32)
-            results = _Results(
-                margins=sums.ctypes.data,
-                topics=topics.ctypes.data,
-                shown=shown.ctypes.data,
-                shown_weight=weight.ctypes.data,
-                shown_count=count.ctypes.data,
-                anchor_found=anchors.ctypes.data,
-                anchor_room=room,
-            )
-            if self._library.score_texts(
-                ctypes.byref(self._tables),
+            count = self._library.read_texts(
+                self._tables,
                 codes.ctypes.data,
                 starts.ctypes.data,
                 texts,
-                word_at.ctypes.data,
-                len(word_at),
                 column,
-                ctypes.byref(results),
-            ):
+                answers.ctypes.data,
+                anchors.ctypes.data,
+                room,
+            )
+            if count < 0:
                 raise MemoryError("There is no memory to read a batch of calls.")
-            if results.anchor_count <= room:
-                return Batch(sums, topics, shown, weight, count, anchors[: results.anchor_count])
-            room = results.anchor_count
+            if count <= room:
+                return answers, anchors[:count]
+            room = count
+
+
+def fold_texts(codes: Codes, ends: Ints, table: Codes, kinds: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Fold ``codes`` in place; which of the texts that end at ``ends`` ask for more (nlp.normalise)."""
+    notable = np.empty(len(ends), dtype=np.uint8)
+    load_library().fold_texts(
+        codes.ctypes.data,
+        ends.ctypes.data,
+        len(ends),
+        table.ctypes.data,
+        len(table),
+        kinds.ctypes.data,
+        notable.ctypes.data,
+    )
+    return notable

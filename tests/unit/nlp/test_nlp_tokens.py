@@ -54,7 +54,7 @@ def test_a_probe_that_is_answered_otherwise_falls_back_with_a_warning(caplog: py
     with caplog.at_level(logging.WARNING):
         assert make_tokenizer(ConfigFiles(), [("我要报警", ["我", "要报", "警"])]).name == "jieba"
     assert "我要报警" in caplog.text
-    assert make_tokenizer(ConfigFiles(), [("我要报警", ["我要", "报警"])]).name == "rjieba"
+    assert make_tokenizer(ConfigFiles(), [("我要报警", ["我要", "报警"])]).name == "kernel"
     assert make_tokenizer(ConfigFiles(), [], accelerate=False).name == "jieba"
 
 
