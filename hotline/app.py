@@ -9,6 +9,8 @@ from aiohttp import web
 from config.audit_limits import load_audit_limits
 from config.files import ConfigFiles
 from config.settings import Settings
+from hotline.accounts.oidc import Provider
+from hotline.accounts.permissions import check_role_names
 from hotline.audit.chain import audit_key
 from hotline.console.pages import add_console
 from hotline.database import open_pool
@@ -42,6 +44,8 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     files = ConfigFiles(settings.config_dir)
     published = Published(files)
     profiles = profiles_by_line(load_profiles(files))
+    check_role_names(settings.accounts.second_factor_roles)
+    oidc = Provider(settings.accounts.oidc) if settings.accounts.oidc else None
     app = web.Application(
         middlewares=[
             know_client(settings.listening),
@@ -85,6 +89,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         profiles=profiles,
         hub=hub,
         exchange=NoExchange(),
+        oidc=oidc,
         audit_key=audit_key(vault.ring),
         audit_limits=load_audit_limits(files),
         intake=IntakeGate(limits.intake_bytes, limits.intake_waiting),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from config.errors import ConfigError
+
 Role = Literal[
     "operator", "lawyer", "mediator", "police", "department", "manager", "admin", "security", "auditor", "line"
 ]
@@ -89,3 +91,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 def allowed(role: Role, permission: Permission) -> bool:
     """Whether ``role`` has ``permission``."""
     return permission in GRANTS[role]
+
+
+def check_role_names(names: frozenset[str]) -> None:
+    """Raise ConfigError for a role in HOTLINE_SECOND_FACTOR_ROLES that does not exist."""
+    unknown = sorted(names - set(ROLES))
+    if unknown:
+        raise ConfigError(f"HOTLINE_SECOND_FACTOR_ROLES names {unknown[0]!r}; the roles are {', '.join(ROLES)}.")

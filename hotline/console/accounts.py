@@ -5,8 +5,16 @@ from __future__ import annotations
 from aiohttp import web
 
 from hotline.accounts import second_factor, sessions
-from hotline.accounts.errors import AccountError, CodeRefused, LoginRefused, LoginThrottled
+from hotline.accounts.errors import (
+    AccountError,
+    CodeRefused,
+    LoginRefused,
+    LoginThrottled,
+    ProviderRefused,
+    ProviderUnreachable,
+)
 from hotline.accounts.login import LogIn, log_in, pass_code
+from hotline.accounts.oidc import WAIT_MIN
 from hotline.console.render import page
 from hotline.console.words import HOME
 from hotline.web.authentication import COOKIE, HX_REQUEST
@@ -14,6 +22,7 @@ from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
 
 _FIELD_LIMIT = 200
+PROVIDER_COOKIE = "hotline_provider"
 
 
 def own_path(wanted: str) -> str:
@@ -122,6 +131,50 @@ async def _begun(request: web.Request, begun: LogIn, target: str) -> web.Respons
 def set_session_cookie(request: web.Request, answer: web.StreamResponse, cookie: str) -> None:
     """The session's cookie: unreadable for scripts, sent to nobody else, by https only where that was used."""
     answer.set_cookie(COOKIE, cookie, path="/", httponly=True, samesite="Lax", secure=request.secure)
+
+
+@needs("public")
+async def log_in_elsewhere(request: web.Request) -> web.StreamResponse:
+    """GET /login/oidc: on to the outside provider, with a cookie by which its answer is known."""
+    own = services(request)
+    if own.oidc is None:
+        raise web.HTTPNotFound
+    begun = await own.oidc.begin(own.pool, own.vault, own_path(request.query.get("next", "/")))
+    answer = web.Response(status=303, headers={"Location": begun.url})
+    answer.set_cookie(
+        PROVIDER_COOKIE,
+        begun.browser_key,
+        path="/login/oidc",
+        max_age=WAIT_MIN * 60,
+        httponly=True,
+        samesite="Lax",
+        secure=request.secure,
+    )
+    return answer
+
+
+@needs("public")
+async def come_back(request: web.Request) -> web.StreamResponse:
+    """GET /login/oidc/return: the outside provider's answer."""
+    own = services(request)
+    if own.oidc is None:
+        raise web.HTTPNotFound
+    try:
+        begun, target = await own.oidc.finish(
+            own.pool,
+            own.vault,
+            request.query,
+            request.cookies.get(PROVIDER_COOKIE, ""),
+            address=request.remote or "?",
+            browser=sessions.browser_words(request.headers.get("User-Agent", "")),
+            rules=own.settings.accounts,
+        )
+    except (ProviderRefused, ProviderUnreachable) as error:
+        status = 503 if isinstance(error, ProviderUnreachable) else 401
+        return await _login_page(request, "/", "", str(error), status=status)
+    answer = await _begun(request, begun, target)
+    answer.del_cookie(PROVIDER_COOKIE, path="/login/oidc")
+    return answer
 
 
 @needs("session")

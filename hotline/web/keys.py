@@ -10,6 +10,7 @@ from aiohttp import web
 
 from config.audit_limits import AuditLimits
 from config.settings import Settings
+from hotline.accounts.oidc import Provider
 from hotline.accounts.permissions import Permission
 from hotline.accounts.store import Principal
 from hotline.audit.chain import AuditKey
@@ -35,6 +36,8 @@ class Services:
     """Line profiles by line."""
     hub: EventHub
     exchange: Exchange
+    oidc: Provider | None
+    """The outside provider of log-ins; None: none is configured."""
     audit_key: AuditKey
     audit_limits: AuditLimits
     intake: IntakeGate
