@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import time
 from dataclasses import dataclass, field
@@ -102,6 +103,8 @@ class Collector:
             except FileNotFoundError:
                 continue
         gaps = len(archiving.dropped(self.state))
+        if not changes.get("error"):
+            changes["backup_free_bytes"] = shutil.disk_usage(self.archive.folder).free
         update_status(self.settings.state_dir, waiting_bytes=waiting_bytes, gaps=gaps, **changes)
 
 

@@ -27,6 +27,8 @@ class BackupStatus:
     """Finished log that is not sealed yet."""
     gaps: int = 0
     """Segments dropped since the last base backup: the archive ends before the first of them."""
+    backup_free_bytes: int = 0
+    """Free space where the backups lie, when it was last seen."""
     error: str = ""
     """Why the last attempt to seal failed; empty when it did not."""
 

@@ -58,13 +58,14 @@ class Timeline:
         return any(one == timeline and position <= left for one, left in self.parents)
 
     def of_segment(self, number: int, segment_bytes: int) -> list[int]:
-        """The timelines a segment may be had from, best first: the newest that had begun by it."""
-        begun = [self.id] if not self.parents or self.parents[-1][1] // segment_bytes <= number else []
+        """The timelines a segment may be had from, best first: those that were written on in it."""
+        found = [self.id] if not self.parents or self.parents[-1][1] // segment_bytes <= number else []
         for index in range(len(self.parents) - 1, -1, -1):
-            start = self.parents[index - 1][1] // segment_bytes if index else 0
-            if start <= number:
-                begun.append(self.parents[index][0])
-        return begun
+            timeline, left = self.parents[index]
+            begun = self.parents[index - 1][1] // segment_bytes if index else 0
+            if begun <= number <= left // segment_bytes:
+                found.append(timeline)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,11 @@ class Reach:
 
 def reach(names: Iterable[str], timeline: Timeline, first: int, segment_bytes: int) -> Reach:
     """Follow the segments in ``names`` from number ``first`` on towards ``timeline``."""
-    have = set(names)
+    have = {name for name in names if SEGMENT.fullmatch(name)}
     numbers = [
-        segment_number(name, segment_bytes)
+        number
         for name in have
-        if SEGMENT.fullmatch(name) and timeline.holds(int(name[:8], 16), 0)
+        if int(name[:8], 16) in timeline.of_segment(number := segment_number(name, segment_bytes), segment_bytes)
     ]
     newest = max(numbers, default=first - 1)
     last = None
