@@ -38,9 +38,10 @@ ROLES = ("line", "manager", "operator", *AGENTS)
 LEASE_S = 4
 READY_LIMIT_S = 120.0
 DRAIN_LIMIT_S = 300.0
+#: Alerts of the audit go to those who audit, and to nobody else.
 EVENTS = """
 select txid::text || '-' || id as id from events e
-where (e.txid, e.id) > ($1::text::xid8, $2::bigint) order by e.txid, e.id
+where (e.txid, e.id) > ($1::text::xid8, $2::bigint) and kind <> 'audit_alert' order by e.txid, e.id
 """
 
 

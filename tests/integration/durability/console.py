@@ -80,9 +80,10 @@ class Console:
         self._thread.join(20)
 
 
+#: Alerts of the audit go to those who audit, and to nobody else.
 EVENTS = """
 select txid::text || '-' || id as id, kind from events e
-where (e.txid, e.id) > ($1::text::xid8, $2::bigint) order by e.txid, e.id
+where (e.txid, e.id) > ($1::text::xid8, $2::bigint) and kind <> 'audit_alert' order by e.txid, e.id
 """
 
 

@@ -1,0 +1,96 @@
+"""A disk that is full: senders are told, what was accepted is there when there is room again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.durability.feeding import write_export
+from tests.integration.durability.installation import Installation, rows
+from tests.integration.test_run import free_port
+
+SIZE = "300m"
+LONG = "楼上漏水泡了我家吊顶，物业说不归他们管，请问该找哪个部门处理，" * 2_000
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of its own, which only root may make."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root to mount a small file system")
+    with tempfile.TemporaryDirectory(prefix="hotline-run-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        disk = Path(folder) / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=711", "tmpfs", str(disk)], check=False
+        )
+        if mounted.returncode != 0:
+            pytest.skip("needs the right to mount a small file system")
+        try:
+            yield disk
+        finally:
+            subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def filled(path: Path) -> None:
+    """Take what room there is."""
+    with path.open("wb") as ballast, contextlib.suppress(OSError):
+        while True:
+            ballast.write(b"\0" * 65_536)
+            ballast.flush()
+
+
+def test_a_full_disk_is_told_and_loses_nothing_accepted(small_disk: Path, tmp_path: Path) -> None:
+    installation = Installation(small_disk / "state", free_port(), settings={"HOTLINE_PATIENCE_S": "1"})
+    try:
+        installation.token = installation.command("token", "create", "--role", "admin").stdout.strip()
+        installation.start()
+        accepted: list[str] = []
+        refused: list[tuple[int, Any]] = []
+
+        def post() -> bool:
+            name = f"full-{len(accepted)}"
+            record = {"line": "12345", "external_id": name, "received_at": "2026-11-20T08:00:00+08:00"}
+            status, answer = installation.request("POST", "/calls", record | {"transcript": LONG})
+            if status == 202:
+                accepted.append(name)
+            elif status:
+                refused.append((status, answer["type"].rpartition(":")[2]))
+            return status == 202
+
+        assert post()
+        ballast = small_disk / "ballast"
+        filled(ballast)
+        installation.until(lambda: not post() and refused)
+        assert {status for status, _ in refused} == {503}, refused
+        assert {kind for _, kind in refused} <= {"disk-full", "database-unreachable", "database-slow"}, refused
+        export = tmp_path / "export.csv"
+        write_export(export, 50, "full-file")
+        done = installation.command("import", "--line", "12345", "--no-triage", str(export))
+        assert done.returncode == 1, done
+        assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+        ballast.unlink()
+        installation.until(post)
+        assert installation.command("import", "--line", "12345", "--no-triage", str(export)).returncode == 0
+
+        def there() -> bool:
+            found = rows(installation.database, "select external_id from calls where external_id ~ '^full-[0-9]+$'")
+            return {row["external_id"] for row in found} >= set(accepted)
+
+        installation.until(there)
+        queue = "select count(*) from triage_jobs"
+        installation.until(lambda: rows(installation.database, queue)[0]["count"] == 0)
+        installation.stop()
+    finally:
+        for process in installation.processes():
+            with contextlib.suppress(Exception):
+                process.kill()
+                process.wait(10)

@@ -1,0 +1,41 @@
+"""Three webs and three workers on one outside PostgreSQL and Redis, killed in turn: the books balance."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.integration.durability.books import balanced
+from tests.integration.durability.console import Console, told_once_and_in_order
+from tests.integration.durability.feeding import Importing, LivePosting
+from tests.integration.durability.replicas import replicas
+
+EACH = 3
+IMPORTED = 2_000
+
+
+async def test_three_webs_and_three_workers_killed_in_turn(owner_url: str, redis_url: str, tmp_path: Path) -> None:
+    await asyncio.to_thread(killed_in_turn, owner_url, redis_url, tmp_path)
+
+
+def killed_in_turn(database_url: str, redis_url: str, folder: Path) -> None:
+    with replicas(database_url, redis_url, HOTLINE_LEASE_S="3") as cluster:
+        cluster.run_many(EACH, EACH)
+        console = Console(cluster, cluster.ports)
+        posting = LivePosting(cluster, "many")
+        importing = Importing(cluster, folder, "many", IMPORTED)
+        try:
+            for number in range(EACH):
+                for name in (f"work-{number}", f"serve-{number}"):
+                    answered = len(posting.accepted)
+                    cluster.kill(name)
+                    # work goes on without it before it comes back
+                    cluster.until(lambda answered=answered: len(posting.accepted) > answered)
+                    cluster.start_again(name)
+            importing.finished()
+        finally:
+            posted = posting.ended()
+        balanced(cluster, "many", imported=importing.count, posted=posted)
+        told_once_and_in_order(console, database_url)
+        assert console.connections >= EACH
+        console.close()
