@@ -31,6 +31,10 @@ class ReasonRequired(RoutingError):
     """Another destination than proposed needs a reason."""
 
 
+class ConsentRequired(RoutingError):
+    """Violence or control was heard: mediation only after the victim's own consent, asked in private."""
+
+
 class InvalidRequest(RoutingError):
     """A field has a value that cannot be used; the message names field and reason."""
 

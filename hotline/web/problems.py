@@ -33,6 +33,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (routing.LeaseLost, 409, "lease-lost", "接单已结束"),
     (routing.IllegalTransition, 409, "illegal-transition", "当前状态不允许"),
     (routing.ReasonRequired, 422, "reason-required", "需要填写理由"),
+    (routing.ConsentRequired, 422, "consent-required", "需要本人同意"),
     (routing.InvalidRequest, 422, "invalid-request", "请求内容有误"),
     (routing.PolicyError, 422, "policy-invalid", "分流规则有误"),
     (routing.RosterError, 422, "roster-invalid", "值班表有误"),

@@ -9,7 +9,7 @@ select id from calls where id = :call_id for update;
 -- The call with the decision in force.
 select c.id, c.state, c.live, c.held_by, c.contact, c.intake, c.language, c.confidential,
        coalesce(g.code, c.region) as grid, u.display_name as held_by_name,
-       d.id as decision_id, d.body as decision, t.topics
+       d.id as decision_id, d.body as decision, t.topics, t.reading
 from calls c
 left join grids g on g.id = c.grid_id
 left join users u on u.id = c.held_by

@@ -9,6 +9,7 @@ from typing import Any
 
 from routing.calls import store as calls
 from routing.errors import (
+    ConsentRequired,
     HeldByOther,
     IllegalTransition,
     InvalidRequest,
@@ -23,7 +24,7 @@ from routing.policy.settings import Policy
 from routing.queues.store import queries as queue_queries
 from routing.sealing import Vault
 from routing.transfers.exchange import TELEPHONE_MODES, TransferMode, mode_carried_out
-from routing.transfers.store import locked_call, opened_transfer, queries, stored_decision
+from routing.transfers.store import locked_call, opened_transfer, queries, stored_decision, violence_heard
 
 #: Where a call waits that nobody else has.
 OPERATORS = "operators"
@@ -41,6 +42,8 @@ class ForwardOrder:
     reason: str | None = None
     decision_id: int | None = None
     """The proposal the person saw; an outdated one is refused."""
+    consent: bool = False
+    """The victim was asked alone and agrees to mediation; only needed where violence or control was heard."""
 
 
 async def forward(
@@ -56,7 +59,7 @@ async def forward(
     """Release the hold, insert or move the item (its enqueued_at kept), create the transfer, in one transaction.
 
     Raises CallNotFound, HeldByOther, ProposalChanged, ReasonRequired,
-    NoLiveChannel, IllegalTransition or InvalidRequest.
+    ConsentRequired, NoLiveChannel, IllegalTransition or InvalidRequest.
     """
     async with pool.acquire() as connection, connection.transaction():
         return await forward_in(connection, vault, policy, call_id, user_id, order=order, offered=offered)
@@ -92,6 +95,12 @@ async def forward_in(
     reason = (order.reason or "").strip() or None
     if overruled and reason is None:
         raise ReasonRequired("改变去向需要填写理由（reason）；理由会作为改进研判的依据。")
+    consented = destination == "mediators" and violence_heard(vault, call)
+    if consented and not order.consent:
+        raise ConsentRequired(
+            "来电里说到暴力或控制，一般不作调解，请先考虑 110、保护令、法律援助、妇联或庇护；"
+            "确要调解其他事项，须单独问过受害人本人并取得同意（consent: true）。"
+        )
     if order.mode in TELEPHONE_MODES and not call["live"]:
         raise NoLiveChannel("这通来电已不在线，不能用电话方式转接；请用一键转办或人工转接。")
     stay_on = proposed.mode == "review" or "blind" in proposed.forbid
@@ -134,7 +143,13 @@ async def forward_in(
         call_id=call_id,
         action="forwarded",
         user_id=user_id,
-        detail={"transfer_id": row["id"], "destination": destination, "mode": mode, "overruled": overruled},
+        detail={
+            "transfer_id": row["id"],
+            "destination": destination,
+            "mode": mode,
+            "overruled": overruled,
+            **({"consent": True} if consented else {}),
+        },
     )
     await _tell(connection, "transfer_created", row, user_id)
     return opened_transfer(vault, row)

@@ -289,3 +289,26 @@ async def test_a_live_call_that_ends_unforwarded_waits_in_a_queue(service: Runni
     page = await service.call_in(page["call"]["id"], "queued")
     assert page["call"]["held_by"] is None
     assert page["queue_item"]["state"] == "waiting"
+
+
+BEATEN = "我老公又打我，从昨晚打到现在不让我出门，我想跟他离婚，家里的房子和孩子想找人来调解一下怎么分"
+
+
+async def test_violence_is_not_forwarded_to_mediators_without_the_victims_consent(
+    service: RunningService, call: CallMaker
+) -> None:
+    await service.start_worker()
+    page = await live(service, call(BEATEN))
+    call_id = page["call"]["id"]
+    assert page["decision"]["destination"] != "mediators"
+    wanted = {"destination": "mediators", "reason": "来电人只要求调解房产"}
+    status, problem = await forward(service, call_id, user="anna", **wanted)
+    assert (status, problem["type"]) == (422, "urn:hotline:problem:consent-required")
+    assert "同意" in problem["detail"]
+    status, transfer = await forward(service, call_id, user="anna", **wanted, consent=True)
+    assert (status, transfer["destination"]) == (200, "mediators")
+    async with service.pool.acquire() as connection:
+        logged = await connection.fetchval("select detail from call_log where action = 'forwarded'")
+        audited = await connection.fetchrow("select subject, detail from audit_entries where action = 'call_overruled'")
+    assert logged["consent"] is True
+    assert (audited["subject"], audited["detail"]["consent"]) == (f"call:{call_id}", True)

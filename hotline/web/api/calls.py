@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
+from hotline.audit.store import record
 from hotline.intake.api_record import record_from_api, segments_from_api
 from hotline.intake.errors import FieldError
 from hotline.intake.store import store_batch
@@ -188,6 +189,7 @@ class ForwardBody(Body):
     destination: str | None = None
     reason: str | None = Field(None, max_length=500)
     decision_id: int | None = None
+    consent: bool = False
 
 
 @needs("calls.forward")
@@ -196,7 +198,7 @@ async def forward(request: web.Request) -> web.Response:
     own, who, call_id = services(request), principal(request), path_id(request)
     body = await read_body(request, ForwardBody)
     key = await idempotency.key_of(request, own.vault, who.user_id, f"forward:{call_id}")
-    order = ForwardOrder(body.mode, body.destination, body.reason, body.decision_id)  # type: ignore[arg-type]
+    order = ForwardOrder(body.mode, body.destination, body.reason, body.decision_id, body.consent)  # type: ignore[arg-type]
     async with own.pool.acquire() as connection, connection.transaction():
         if key is not None and (earlier := await idempotency.begin(connection, own.vault, key)) is not None:
             return earlier
@@ -209,6 +211,14 @@ async def forward(request: web.Request) -> web.Response:
             order=order,
             offered=own.exchange.offers(),
         )
+        if row["overruled"]:
+            await record(
+                connection,
+                actor=who,
+                action="call_overruled",
+                subject=f"call:{call_id}",
+                detail={"transfer_id": row["id"], "destination": row["destination"], "consent": body.consent},
+            )
         answer = transfer_view(row)
         if key is not None:
             await idempotency.finish(connection, own.vault, key, 200, answer)

@@ -17,6 +17,22 @@ export async function askReason(id, title) {
   return words ? `${answer.reason}：${words}` : answer.reason;
 }
 
+// Violence or control was heard: mediation only after the victim, asked alone, agrees.
+async function send(call, body) {
+  const sendOnce = (given) => post(`/api/v1/calls/${call.id}/forward`, given, { headers: { "Idempotency-Key": newKey() } });
+  try {
+    return await sendOnce(body);
+  } catch (error) {
+    if (error.kind !== "consent-required") throw error;
+  }
+  let transfer = null;
+  await ask("consent-dialog", {
+    check: ({ consent }) => (consent ? null : "没有本人同意不能转调解；请按 Esc 返回，另选去向。"),
+    send: async () => { transfer = await sendOnce({ ...body, consent: true }); },
+  });
+  return transfer;
+}
+
 // call: {id, decisionId, destination, live, noBlind}. Gives the transfer, or null when called off or refused.
 export async function forward(call, { destination = null, mode = null } = {}) {
   const target = destination || call.destination;
@@ -28,7 +44,8 @@ export async function forward(call, { destination = null, mode = null } = {}) {
   const body = { mode: mode || (call.live && call.noBlind ? "conference" : "one_key"), decision_id: call.decisionId };
   if (destination) body.destination = destination;
   if (reason) body.reason = reason;
-  const transfer = await post(`/api/v1/calls/${call.id}/forward`, body, { headers: { "Idempotency-Key": newKey() } });
+  const transfer = await send(call, body);
+  if (!transfer) return null;
   let text = `${MODES[transfer.mode]} ${NAMES[transfer.destination]}`;
   if (transfer.mode === "manual" && call.live) text += `：请${transfer.dial_number ? `拨 ${transfer.dial_number}` : "按通讯录拨打"}，接通后按 C 确认`;
   if (transfer.our_ticket) text += `：工单 ${transfer.our_ticket}`;

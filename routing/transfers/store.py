@@ -1,0 +1,40 @@
+"""Forwards in PostgreSQL: the call they are made on, and their rows opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from routing.errors import CallNotFound
+from routing.policy.decision import Decision
+from routing.policy.rails import VIOLENCE_CUE, VIOLENT_KINDS
+from routing.sealing import Vault, opened
+from routing.sql import load_queries
+
+queries = load_queries(__file__)
+
+
+async def locked_call(connection: Any, call_id: int) -> Any:
+    """The call with the decision in force, locked. Raises CallNotFound."""
+    if await queries.lock_call(connection, call_id=call_id) is None:
+        raise CallNotFound(f"没有编号为 {call_id} 的来电。")
+    return await queries.call_for_forward(connection, call_id=call_id)
+
+
+def opened_transfer(vault: Vault, row: Any) -> dict[str, Any]:
+    """A row of ``transfers`` with its reasons opened. Raises SealBroken."""
+    return opened(vault, row, "transfers", ("reason", "return_reason"))
+
+
+def violence_heard(vault: Vault, call: Any) -> bool:
+    """Whether the reading of a row of ``locked_call`` holds violence or control between people. Raises SealBroken."""
+    reading = vault.open_json(call["reading"], "triages.reading")
+    if reading is None:
+        return False
+    cues = {cue["kind"] for cue in reading.get("cues", [])}
+    kinds = {signal["kind"] for signal in reading["danger"]["signals"]}
+    return VIOLENCE_CUE in cues or not VIOLENT_KINDS.isdisjoint(kinds)
+
+
+def stored_decision(vault: Vault, call: Any) -> Decision:
+    """The decision in force of a row of ``locked_call``. Raises SealBroken."""
+    return Decision.from_dict(vault.open_json(call["decision"], "decisions.body"))
