@@ -94,12 +94,18 @@ def rotate(
         if prepare:
             key = add_data_key(vault.path, wanted, standby=True)
             return f"Key {key.id} ({key.suite}) stands by in {vault.path}; copy the file to all machines, then rotate."
-        return await _rotate(pool, vault, wanted, asked=suite is not None)
+        return await rotate_in(pool, vault, wanted, asked=suite is not None)
 
     print(_with_vault(work))
 
 
-async def _rotate(pool: Any, vault: FileVault, suite: CipherSuite, *, asked: bool) -> str:
+async def rotate_in(
+    pool: Any, vault: FileVault, suite: CipherSuite, *, asked: bool, wait_s: float = FOLLOW_S + 0.5
+) -> str:
+    """Rotate in an open database; what to say. A rotation that was begun goes on, unless another suite is ``asked``.
+
+    ``wait_s`` is given to running processes to see the new key. Raises SecretKeyError, SealBroken.
+    """
     async with pool.acquire() as connection:
         used = await usage(connection)
     newest = vault.ring.data[max(vault.ring.data)]
@@ -112,7 +118,7 @@ async def _rotate(pool: Any, vault: FileVault, suite: CipherSuite, *, asked: boo
     async with pool.acquire() as connection:
         await check_keys(connection, vault)
     # until all processes have seen the new key, they go on sealing by the one before
-    await asyncio.sleep(FOLLOW_S + 0.5)
+    await asyncio.sleep(wait_s)
     changed = await _show_progress(lambda told: reseal(pool, vault, told))
     active = vault.ring.active
     counts = json.dumps({"key": active.id, "suite": active.suite, "resealed": changed})

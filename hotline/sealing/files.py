@@ -80,7 +80,7 @@ def read_sealed(path: Path, vault: FileVault) -> Iterator[bytes]:
         while not last:
             length = int.from_bytes(file.read(_LENGTH_BYTES), "big")
             sealed = file.read(length) if 0 < length <= 2 * PART_BYTES else b""
-            if not sealed:
+            if not sealed or len(sealed) < length:
                 raise SealedFileBroken(f"{path} ends too early: the import that wrote it was cut short; import again.")
             part = vault.open_bytes(sealed, USE)
             head = file_id + number.to_bytes(_NUMBER_BYTES, "big")

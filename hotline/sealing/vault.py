@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidTag
 
 from hotline.sealing.errors import SecretKeyError
 from hotline.sealing.key_file import DataKey, KeyRing, read_key_file
-from hotline.sealing.suites import NONCE_BYTES, DataCipher, data_cipher, derive, keyed_hash
+from hotline.sealing.suites import NONCE_BYTES, TAG_BYTES, DataCipher, data_cipher, derive, keyed_hash
 from routing.errors import SealBroken
 
 log = structlog.get_logger(__name__)
@@ -102,6 +102,8 @@ class FileVault:
         head, cipher = self._cipher(key_id, use)
         start = HEAD_BYTES + NONCE_BYTES
         try:
+            if len(value) < start + TAG_BYTES:
+                raise InvalidTag
             return cipher.decrypt(value[HEAD_BYTES:start], value[start:], head)
         except InvalidTag as error:
             raise SealBroken(f"{use}：存储的内容打不开，密钥不对或内容被改动；请从备份恢复。") from error
