@@ -1,10 +1,10 @@
 """Asks a vulnerability service about every pinned package: ``make audit-deps``.
 
-pip-audit against the package registry's own service first, then OSV. A registry that is a mirror answers "not found" for
-every package, and pip-audit calls that "no known vulnerabilities": what was skipped is counted here, and said.
+pip-audit against the package registry's own service first, then OSV. A registry that is a mirror answers "not found"
+for every package, and pip-audit calls that "no known vulnerabilities": what was skipped is counted here, and said.
 
-Exit code: 0 every pin was checked and nothing is known, 1 something is known, 3 no service answered for all of the pins,
-so nothing is proved. Needs the network, hence no stage of ``make test``.
+Exit code: 0 every pin was checked and nothing is known, 1 something is known, 3 no service answered for all of the
+pins, so nothing is proved. Needs the network, hence no stage of ``make test``.
 """
 
 from __future__ import annotations

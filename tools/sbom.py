@@ -12,13 +12,15 @@ import hashlib
 import sys
 import tomllib
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
-from locked import BROWSER_LOCK, PYTHON_LOCK, ROOT, Pin, browser_pins, python_pins
+from locked import PYTHON_LOCK, ROOT, Pin, browser_pins, python_pins
 from packageurl import PackageURL
 
 TARGET = ROOT / "dist" / "hotline.cdx.json"
@@ -43,10 +45,31 @@ def component(pin: Pin, kind: str) -> Component:
     )
 
 
-def bill() -> str:
-    """The whole document."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    parts = [component(pin, "pypi") for pin in python_pins()] + [component(pin, "npm") for pin in browser_pins()]
+def _project() -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table
+
+
+def project_version() -> str:
+    """The version that pyproject.toml names."""
+    return str(_project()["version"])
+
+
+def debian_component(name: str, version: str, sha256: str) -> Component:
+    """A package of the interpreter in an offline archive."""
+    url = PackageURL(type="deb", namespace="debian", name=name, version=version)
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=sha256)]
+    return Component(
+        type=ComponentType.LIBRARY, name=name, version=version, purl=url, bom_ref=url.to_string(), hashes=hashes
+    )
+
+
+def bill(debian: Sequence[tuple[str, str, str]] = (), *, extra: Sequence[Pin] = ()) -> str:
+    """The whole document; ``debian`` (name, version, sha256) and ``extra`` are what an offline archive adds."""
+    project = _project()
+    parts = [component(pin, "pypi") for pin in (*python_pins(), *extra)]
+    parts += [component(pin, "npm") for pin in browser_pins()]
+    parts += [debian_component(*package) for package in debian]
     root = Component(
         type=ComponentType.APPLICATION,
         name=project["name"],
@@ -54,7 +77,9 @@ def bill() -> str:
         description=project["description"],
         bom_ref=f"pkg:generic/{project['name']}@{project['version']}",
     )
-    digest = hashlib.sha256(PYTHON_LOCK.read_bytes() + BROWSER_LOCK.read_bytes() + project["version"].encode())
+    digest = hashlib.sha256(
+        "".join(sorted(part.bom_ref.value or "" for part in parts)).encode() + PYTHON_LOCK.read_bytes()
+    )
     bom = Bom(
         components=parts,
         serial_number=uuid.uuid5(NAMESPACE, digest.hexdigest()),
