@@ -71,7 +71,7 @@ class TestProvider:
         """A token for a code, if client and verifier fit."""
         form = await request.post()
         query = self.codes.pop(str(form["code"]), None)
-        known = aiohttp.BasicAuth(CLIENT, SECRET.replace(" ", "%20")).encode()
+        known = "Basic " + base64.b64encode(f"{CLIENT}:{SECRET.replace(' ', '%20')}".encode()).decode()
         if query is None or request.headers.get("Authorization") != known:
             return web.json_response({"error": "invalid_grant"}, status=400)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(str(form["code_verifier"]).encode()).digest())
