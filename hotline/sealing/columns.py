@@ -56,6 +56,8 @@ SEALED: tuple[SealedTable, ...] = (
     SealedTable("caller_choices", _ID, ("message",)),
     SealedTable("danger_checks", (("call_id", "bigint"),), ("outcome",)),
     SealedTable("audit_notes", (("entry_id", "bigint"),), ("note",)),
+    SealedTable("second_factors", (("user_id", "bigint"),), ("secret",)),
+    SealedTable("provider_logins", (("state_hash", "bytea"),), ("verifier",)),
     SealedTable(
         "idempotency_keys",
         (("principal", "text"), ("route", "text"), ("key", "text")),
