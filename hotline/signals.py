@@ -118,10 +118,15 @@ class Signals:
 
     async def answers(self) -> bool:
         """Whether Redis answers now, for readiness."""
+        return await self.round_trip() is not None
+
+    async def round_trip(self) -> float | None:
+        """Seconds Redis takes to answer now; None when it does not."""
+        started = time.perf_counter()
         try:
             await self._redis.ping()
         except (RedisError, OSError) as error:
             self._failed(error)
-            return False
+            return None
         self._works()
-        return True
+        return time.perf_counter() - started

@@ -13,6 +13,7 @@ from rich.console import Console
 from config.audit_limits import load_audit_limits
 from config.files import ConfigFiles
 from config.settings import Settings, load_settings
+from hotline import process_metrics
 from hotline.app import make_app
 from hotline.audit.chain import audit_key
 from hotline.audit.rounds import AuditRounds, checkpoint_file
@@ -30,6 +31,7 @@ from hotline.supervise.supervisor import supervise
 from hotline.web.listening import check_exposure, listening, make_runner
 from hotline.web.logs import configure_logs
 from hotline.worker.guarded import GuardedReader
+from hotline.worker.metrics import serve_metrics
 from hotline.worker.work import Worker
 
 #: Open streams are ended by then; what still runs is cut off.
@@ -75,7 +77,10 @@ def run(
         console.print("Stop with Ctrl-C.\n")
 
     children = [ChildSpec("web", ("serve",), serves=True)]
-    children += [ChildSpec(f"worker-{n}", ("work",)) for n in range(1, settings.workers + 1)]
+    first = settings.operation.worker_metrics_port
+    for n in range(settings.workers):
+        ports = {"HOTLINE_WORKER_METRICS_PORT": str(first + n)} if first else {}
+        children.append(ChildSpec(f"worker-{n + 1}", ("work",), environment=ports))
     if settings.database_url is None:
         children.append(ChildSpec("archiver", (), module="hotline.backup.archiver"))
     raise typer.Exit(asyncio.run(supervise(settings, children, prepare=prepare, on_ready=on_ready)))
@@ -86,6 +91,8 @@ def serve() -> None:
     configure_logs("web")
     settings = load_settings()
     check_exposure(settings)
+
+    process_metrics.begin(settings.operation.slow_query_ms)
 
     async def main() -> None:
         stop = _stop_event()
@@ -109,6 +116,10 @@ def work() -> None:
     configure_logs("worker")
     settings = load_settings()
 
+    process_metrics.begin(settings.operation.slow_query_ms)
+    if settings.operation.worker_metrics_port:
+        serve_metrics(settings.host, settings.operation.worker_metrics_port)
+
     async def main() -> None:
         stop = _stop_event()
         files = ConfigFiles(settings.config_dir)
@@ -121,6 +132,7 @@ def work() -> None:
                 statement_limit_s=limits.statement_limit_s,
                 lock_limit_s=limits.lock_limit_s,
             )
+            process_metrics.watch_pool(pool)
             signals = Signals(urls.redis_url)
             reader, apart = GuardedReader(limits.read_limit_s), GuardedReader(limits.read_limit_s)
             worker = Worker(

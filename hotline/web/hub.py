@@ -104,6 +104,11 @@ class EventHub:
         """Open streams, for the metrics."""
         return len(self._subscriptions)
 
+    @property
+    def cursor(self) -> Cursor:
+        """The last event handed to the streams."""
+        return self._cursor
+
     async def _read(self) -> None:
         while True:
             try:

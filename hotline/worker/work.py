@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import structlog
 from hotline.accounts.store import queries as account_queries
 from hotline.published import Published
 from hotline.signals import Signals
+from hotline.worker import metrics
 from nlp.classification import Reader
 from routing.calls.service import end_silent_calls
 from routing.events.store import KEPT_H
@@ -55,6 +57,7 @@ async def _for_ever(name: str, every_s: float, step: Callable[[], Awaitable[obje
         try:
             await step()
         except Exception as error:  # noqa: BLE001 - nothing was half done: every step is a transaction
+            metrics.STEPS_FAILED.labels(name).inc()
             log.warning("step_failed", step=name, error=type(error).__name__)
             await asyncio.sleep(ERROR_PAUSE_S)
         await asyncio.sleep(every_s)
@@ -122,7 +125,9 @@ class Worker:
         self, stop: asyncio.Event, lane: str, step: Callable[[TriageContext], Awaitable[int]]
     ) -> None:
         lost = False
+        kind = "fresh" if step == self._fresh else "suspect"
         while not stop.is_set():
+            started = time.perf_counter()
             try:
                 if lost:
                     await drop_leases(self._pool, lane)
@@ -135,8 +140,11 @@ class Worker:
                     )
                 )
                 if done:
+                    metrics.ROUNDS.labels(kind).observe(time.perf_counter() - started)
+                    metrics.READ.labels(kind).inc(done)
                     await self._signals.ring()
             except Exception as error:  # noqa: BLE001 - what was taken is given back as soon as the database answers
+                metrics.ROUNDS_FAILED.labels(kind).inc()
                 log.warning("triage_round_failed", lane=lane, error=type(error).__name__)
                 lost = True
                 await asyncio.sleep(ERROR_PAUSE_S)

@@ -285,10 +285,6 @@ where leased_by is not null and leased_until is not null and set_aside_at is nul
 -- Workers nobody has heard of for a day.
 delete from workers where seen_at < now() - interval '1 day';
 
--- name: set_aside_count$
--- Jobs that wait for a person.
-select count(*) from triage_jobs where set_aside_at is not null;
-
 -- name: set_aside_jobs
 -- Jobs that wait for a person, with the reason.
 select j.call_id, j.set_aside_at, j.last_error, c.line, c.external_id
