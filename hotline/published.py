@@ -13,6 +13,7 @@ from routing.errors import PolicyError
 from routing.policy.loading import load_policy, read_policy
 from routing.policy.settings import Policy
 from routing.rosters.store import DutyBook, load_duty_book
+from routing.statistics.indicators import Indicators, load_indicators
 from routing.statistics.store import keep_limits
 from routing.triage.store import queries as triage_queries
 
@@ -26,10 +27,11 @@ class Published:
     """The policy and the rosters in force; ``policy`` and ``duty`` may be asked at any time."""
 
     def __init__(self, files: ConfigFiles) -> None:
-        """Raises PolicyError or ConfigError when the policy file cannot be used: the service does not start."""
+        """Raises PolicyError or ConfigError when policy or indicators cannot be used: the service does not start."""
         self.files = files
         self.policy: Policy = read_policy(files)
         self._file_policy = self.policy
+        self.indicators: Indicators = load_indicators(files)
         self._book = DutyBook({})
         self._version: str | None = None
         self._kept: Policy | None = None

@@ -37,6 +37,7 @@ Permission = Literal[
     "queues.claim",
     "danger.acknowledge",
     "statistics.read",
+    "statistics.export",
     "events.read",
     "rosters.read",
     "rosters.write",
@@ -67,6 +68,7 @@ _DESK: frozenset[Permission] = _STAFF | {
 }
 _OVERSEE: frozenset[Permission] = _STAFF | {
     "statistics.read",
+    "statistics.export",
     "policy.read",
     "policy.write",
     "rosters.write",

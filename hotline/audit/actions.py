@@ -34,6 +34,7 @@ ACTIONS: dict[str, str] = {
     "calls_searched": "查找来电",
     "person_searched": "按号码查找",
     "calls_exported": "导出来电",
+    "statistics_exported": "导出统计",
     "call_overruled": "改派",
     "danger_acknowledged": "确认危险警报",
     "policy_published": "发布分流规则",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -15,10 +13,9 @@ from nlp.taxonomy import Taxonomy, load_taxonomy
 from routing.policy.conditions import Condition
 from routing.policy.decision import DESTINATIONS
 from routing.policy.facts import INTAKES, Intake
-from routing.policy.lines import index_lines
 from routing.policy.queue_tables import read_agencies, read_queues, read_roles
 from routing.policy.rule_tables import Names, read_adjustments, read_rules
-from routing.policy.sections import Origin, Problems, Section, one_of
+from routing.policy.sections import Problems, Section, one_of, parse
 from routing.policy.settings import Adjustment, Bars, Policy, QueueSettings, Rule
 from routing.policy.workdays import Workdays
 
@@ -47,23 +44,11 @@ def load_policy(text: str, source_name: str, files: ConfigFiles | None = None) -
     files = files or ConfigFiles()
     taxonomy = load_taxonomy(files)
     problems = Problems()
-    base = _parse(text, source_name, problems)
+    base = parse(text, source_name, problems)
     preset = base.text("preset") or None
     overlay, preset_text = (None, "") if preset is None else _read_preset(base, preset, files, problems)
     digest = hashlib.sha256(f"{text}\x00{preset_text}".encode()).hexdigest()[:12]
     return _Loader(base, overlay, taxonomy, problems).load(source_name, digest, preset)
-
-
-def _parse(text: str, source: str, problems: Problems) -> Section:
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else text.count("\n") + 1
-        problems.add(source, line, "(TOML)", f"cannot be read: {error}; mend the line, texts stand in quotes")
-        problems.raise_if_any()
-        raise
-    return Section(data, (), Origin(source, index_lines(text), problems))
 
 
 def _read_preset(base: Section, preset: str, files: ConfigFiles, problems: Problems) -> tuple[Section | None, str]:
@@ -77,7 +62,7 @@ def _read_preset(base: Section, preset: str, files: ConfigFiles, problems: Probl
     except ConfigError as error:
         base.problem("preset", str(error))
         return None, ""
-    return _parse(text, name, problems), text
+    return parse(text, name, problems), text
 
 
 class _Loader:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from routing.errors import PolicyError
-from routing.policy.lines import KeyPath, LineIndex
+from routing.policy.lines import KeyPath, LineIndex, index_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,19 @@ class Origin:
     def problem(self, path: KeyPath, reason: str) -> None:
         """Note a problem at ``path``."""
         self.problems.add(self.source, self.index.line(path), show_path(path), reason)
+
+
+def parse(text: str, source: str, problems: Problems) -> Section:
+    """The root table of a TOML text. Raises PolicyInvalid where it is no TOML at all."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        problems.add(source, line, "(TOML)", f"cannot be read: {error}; mend the line, texts stand in quotes")
+        problems.raise_if_any()
+        raise
+    return Section(data, (), Origin(source, index_lines(text), problems))
 
 
 def show_path(path: KeyPath) -> str:

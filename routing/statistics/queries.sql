@@ -150,6 +150,12 @@ full join summed s using (grain, day, hour, line, region, route, destination, to
 where c.n is distinct from s.n
 order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 limit :limit;
 
+-- name: region_levels
+-- The level of each jurisdiction by name, the lowest one counting where a name stands for several.
+select name, (array_agg(level order by array_position(
+    array['exclusive', 'grid', 'community', 'township', 'district', 'region'], level)))[1] as level
+from grids group by name;
+
 -- name: counted_calls^
 -- How many calls are stored, and how many cells and deltas hold their figures.
 select (select count(*) from calls) as calls, (select count(*) from statistics_rollups) as rollups,

@@ -11,6 +11,7 @@ from routing.errors import InvalidRequest
 from routing.policy.settings import Policy
 from routing.sql import load_queries
 from routing.statistics.counts import KEYS, bucket_figures
+from routing.statistics.indicators import INDICATOR_KEYS, Figure, Indicator, Indicators, figures
 from routing.statistics.spans import span
 
 queries = load_queries(__file__)
@@ -32,7 +33,7 @@ class Bucket:
 
 
 async def sums(connection: Any, from_at: datetime, to_at: datetime, by: Sequence[str]) -> list[Bucket]:
-    """Counts of the calls received from ``from_at`` (inclusive) to ``to_at`` (exclusive), split by keys, in their order.
+    """Counts of the calls received from ``from_at`` (inclusive) to ``to_at`` (exclusive), split and ordered by keys.
 
     Raises InvalidRequest for an unknown key or an empty period.
     """
@@ -67,6 +68,23 @@ async def routing_statistics(
         {"keys": {key: _plain(value) for key, value in bucket.keys.items()}, **bucket_figures(bucket.counts)}
         for bucket in await sums(connection, from_at, to_at, by)
     ]
+
+
+async def indicator_figures(
+    connection: Any, indicators: Indicators, from_at: datetime, to_at: datetime, by: Sequence[str]
+) -> list[tuple[Indicator, list[Figure]]]:
+    """Every indicator with its figures, split by keys of ``INDICATOR_KEYS``. Raises InvalidRequest."""
+    unknown = [key for key in by if key not in INDICATOR_KEYS]
+    if unknown:
+        raise InvalidRequest(f"by：不认识 {'、'.join(unknown)}；可用 {'、'.join(INDICATOR_KEYS)}。")
+    buckets = await sums(connection, from_at, to_at, (*by, "intake", "route"))
+    pairs = [(bucket.keys, bucket.counts) for bucket in buckets]
+    return [(indicator, figures(indicator, pairs, by)) for indicator in indicators.all]
+
+
+async def region_levels(connection: Any) -> dict[str, str]:
+    """The level of each jurisdiction by its name; the lowest where a name stands for several."""
+    return {row["name"]: row["level"] for row in await queries.region_levels(connection)}
 
 
 async def totals(connection: Any, from_at: datetime, to_at: datetime) -> dict[str, int]:

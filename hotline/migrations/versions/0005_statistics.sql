@@ -182,9 +182,10 @@ insert into statistics_grains (id, keys, split) values
     (6, '{topic}', true),
     (7, '{hour,line}', true),
     (8, '{line,route,destination}', true),
-    (9, '{line,region,intake,route}', false),
-    (10, '{hour,line,route,destination}', false),
-    (11, '{hour,line,region,route,destination,topic,proposed,intake}', false);
+    (9, '{line,intake,route}', true),
+    (10, '{line,region,intake,route}', false),
+    (11, '{hour,line,route,destination}', false),
+    (12, '{hour,line,region,route,destination,topic,proposed,intake}', false);
 
 -- n calls count as counts in this cell. A key that a grain does not keep apart is '' there, hour is -1.
 create table statistics_rollups (
