@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -32,7 +34,11 @@ from hotline.web.limits import MAX_BODY_BYTES, MAX_FORM_FIELDS, limit_body
 from hotline.web.logs import bind_request
 from hotline.web.metrics import measure
 from hotline.web.routes import add_api
+from routing.sealing import Vault
 from routing.transfers.exchange import NoExchange
+
+if TYPE_CHECKING:
+    from hotline.tracing import CallTraces
 
 
 async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
@@ -79,7 +85,12 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         await pool.close()
         raise
     signals = Signals(urls.redis_url)
-    hub = EventHub(pool, signals)
+    traces = open_traces(settings, vault, "web")
+    if traces is not None:
+        from hotline.web.journeys import trace_requests
+
+        app.middlewares.append(trace_requests(traces))
+    hub = EventHub(pool, signals, traces)
     app[SERVICES] = Services(
         settings=settings,
         pool=pool,
@@ -88,6 +99,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         vault=vault,
         profiles=profiles,
         hub=hub,
+        journey=traces,
         exchange=NoExchange(),
         oidc=oidc,
         audit_key=audit_key(vault.ring),
@@ -100,6 +112,8 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         yield
         await signals.close()
         await pool.close()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
     async def end_streams(app: web.Application) -> None:
         await hub.stop()
@@ -108,3 +122,14 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     # before the server waits for open connections, which event streams never end by themselves
     app.on_shutdown.append(end_streams)
     return app
+
+
+def open_traces(settings: Settings, vault: Vault, process: str) -> CallTraces | None:
+    """What follows calls on their way in this process; None where no collector is set."""
+    operation = settings.operation
+    if operation.otlp_endpoint is None:
+        return None
+    # OpenTelemetry takes a third of a second to import; who does not trace does not wait for it
+    from hotline.tracing import CallTraces
+
+    return CallTraces(operation.otlp_endpoint, vault, process=process, percent=operation.trace_percent)

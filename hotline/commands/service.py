@@ -14,7 +14,7 @@ from config.audit_limits import load_audit_limits
 from config.files import ConfigFiles
 from config.settings import Settings, load_settings
 from hotline import process_metrics
-from hotline.app import make_app
+from hotline.app import make_app, open_traces
 from hotline.audit.chain import audit_key
 from hotline.audit.rounds import AuditRounds, checkpoint_file
 from hotline.database import open_pool
@@ -134,6 +134,7 @@ def work() -> None:
             )
             process_metrics.watch_pool(pool)
             signals = Signals(urls.redis_url)
+            traces = open_traces(settings, vault, "worker")
             reader, apart = GuardedReader(limits.read_limit_s), GuardedReader(limits.read_limit_s)
             worker = Worker(
                 pool,
@@ -144,6 +145,7 @@ def work() -> None:
                 apart=apart,
                 lease_s=limits.lease_s,
                 live_silence_s=limits.live_silence_s,
+                journey=traces,
             )
             # beside the work, so that the record goes on whatever a reading does
             rounds = AuditRounds(
@@ -163,6 +165,8 @@ def work() -> None:
                 apart.close()
                 await signals.close()
                 await pool.close()
+                if traces is not None:
+                    await asyncio.to_thread(traces.close)
 
     asyncio.run(main())
 

@@ -11,6 +11,7 @@ import structlog
 from hotline.signals import Signals
 from hotline.web.problems import json_bytes
 from routing.events.store import Cursor, Event, events_after, newest
+from routing.journey import Journey
 
 log = structlog.get_logger(__name__)
 
@@ -61,8 +62,9 @@ class Subscription:
 class EventHub:
     """Reads committed events in order and hands each to every subscription once."""
 
-    def __init__(self, pool: Any, signals: Signals) -> None:
+    def __init__(self, pool: Any, signals: Signals, journey: Journey | None = None) -> None:
         self._pool = pool
+        self._journey = journey
         self._signals = signals
         self._cursor = Cursor(0, 0)
         self._subscriptions: set[Subscription] = set()
@@ -127,6 +129,11 @@ class EventHub:
                         self._subscriptions.discard(subscription)
                         subscription.queue = asyncio.Queue(1)
                         subscription.put(None)
+                if self._journey is not None and event.call_id is not None:
+                    # from the transaction that told of it to the streams it was put on
+                    written_ns = int(event.at.timestamp() * 1e9)
+                    streams = len(self._subscriptions)
+                    self._journey.step([event.call_id], f"event {event.kind}", written_ns, streams=streams)
             if len(events) < BATCH:
                 await self._wait()
 

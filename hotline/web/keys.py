@@ -19,6 +19,7 @@ from hotline.intake.profile import Profile
 from hotline.published import Published
 from hotline.signals import Signals
 from hotline.web.hub import EventHub
+from routing.journey import Journey
 from routing.sealing import Vault
 from routing.transfers.exchange import Exchange
 
@@ -35,6 +36,8 @@ class Services:
     profiles: Mapping[str, Profile]
     """Line profiles by line."""
     hub: EventHub
+    journey: Journey | None
+    """Who follows calls on their way; None: nobody."""
     exchange: Exchange
     oidc: Provider | None
     """The outside provider of log-ins; None: none is configured."""
@@ -46,6 +49,9 @@ class Services:
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
 PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)
+#: Handlers that alone know which calls a request was about say so here, for the calls' traces.
+NEW_CALLS: web.RequestKey[list[int]] = web.RequestKey("new_calls", list)
+TAKEN_CALL: web.RequestKey[int] = web.RequestKey("taken_call", int)
 
 
 def services(request: web.Request) -> Services:

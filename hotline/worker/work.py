@@ -20,6 +20,7 @@ from nlp.classification import Reader
 from routing.calls.service import end_silent_calls
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
+from routing.journey import Journey
 from routing.leavers.service import hand_over_again
 from routing.offers.service import close_completed, queue_round
 from routing.sealing import Vault
@@ -82,6 +83,7 @@ class Worker:
         apart: Reader | None = None,
         lease_s: float = LEASE_S,
         live_silence_s: float = LIVE_SILENCE_S,
+        journey: Journey | None = None,
     ) -> None:
         """``apart`` reads suspect calls (None: the same reader, one after the other)."""
         self._pool = pool
@@ -93,6 +95,7 @@ class Worker:
         self._one_reader = asyncio.Lock()
         self._lease_s = lease_s
         self._live_silence_s = live_silence_s
+        self._journey = journey
         self._connection: Any = None
         self.name = worker_name()
 
@@ -136,7 +139,13 @@ class Worker:
                 reader = self._reader if step == self._fresh else self._apart or self._reader
                 done = await step(
                     TriageContext(
-                        reader, self._published.policy, self._published.duty, self._vault, lane, self._lease_s
+                        reader,
+                        self._published.policy,
+                        self._published.duty,
+                        self._vault,
+                        lane,
+                        self._lease_s,
+                        self._journey,
                     )
                 )
                 if done:

@@ -10,6 +10,7 @@ lease finds its readings refused, whoever has read the call meanwhile.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ import structlog
 from nlp.classification import Classification, Reader
 from routing.calls.states import UNTAKEN
 from routing.errors import ReaderLost
+from routing.journey import Journey
 from routing.policy.deciding import decide
 from routing.policy.facts import Facts, largest_group
 from routing.policy.settings import Policy
@@ -54,6 +56,8 @@ class TriageContext:
     worker: str
     """Owner of the leases; of a worker with several lanes ``name+lane``."""
     lease_s: float = LEASE_S
+    journey: Journey | None = None
+    """Who is told of every step; None: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
     """Read, decide and settle what was taken."""
     if not jobs:
         return 0
+    began_ns = time.time_ns()
     async with pool.acquire() as connection:
         rows = await queries.calls_to_read(connection, ids=list(jobs))
     calls, broken = opened_calls(context.vault, rows)
@@ -121,7 +126,9 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
     )
     failed |= broken
     await _put_off(pool, [jobs[call_id] for call_id in failed], failed)
+    read_ns = time.time_ns()
     reads = [_decided(call, readings[call["id"]], context) for call in calls if call["id"] in readings]
+    decided_ns = time.time_ns()
     if reads:
         taken = [jobs[read.call.call_id] for read in reads]
         try:
@@ -141,6 +148,12 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
             async with pool.acquire() as connection:
                 await _give_back(connection, taken, type(error).__name__)
             raise
+    if context.journey is not None:
+        ids, batch = [read.call.call_id for read in reads], len(jobs)
+        context.journey.step(ids, "triage.read", began_ns, until_ns=read_ns, batch=batch, model=context.reader.model)
+        context.journey.step(ids, "triage.decide", read_ns, until_ns=decided_ns, batch=batch)
+        context.journey.step(ids, "triage.settle", decided_ns, batch=batch)
+        context.journey.step(failed, "triage.failed", began_ns, batch=batch)
     return len(jobs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from hotline.intake.errors import FieldError
 from hotline.intake.store import store_batch
 from hotline.web import idempotency
 from hotline.web.bodies import Body, json_value, moment, path_id, read_body, whole
-from hotline.web.keys import needs, principal, services
+from hotline.web.keys import NEW_CALLS, needs, principal, services
 from hotline.web.paging import read_cursor, write_cursor
 from hotline.web.pressure import through_gate
 from hotline.web.problems import json_response, problem
@@ -58,6 +59,7 @@ async def submit(request: web.Request) -> web.Response:
         answer["rejected"].append({"index": index, "errors": list(errors)})
     if good:
         records = [record for _, record in good]
+        began_ns = time.time_ns()
         outcomes = await store_batch(
             own.pool, records, intake="live", vault=own.vault, held_by=await _holders(own.pool, records)
         )
@@ -72,6 +74,9 @@ async def submit(request: web.Request) -> web.Response:
                 }
             )
         new = [outcome.call_id for outcome in outcomes if outcome.kind != "duplicate"]
+        if own.journey is not None:
+            request[NEW_CALLS] = [outcome.call_id for outcome in outcomes if outcome.kind == "accepted"]
+            own.journey.step(new, "intake.store", began_ns, batch=len(records))
         if new:
             await own.signals.work_added(new)
     return json_response(answer, status=202)

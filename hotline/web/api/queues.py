@@ -10,7 +10,7 @@ from pydantic import Field
 from hotline.web.bodies import Body, path_id, read_body, whole
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
-from hotline.web.views import call_page, listed_item
+from hotline.web.views import claimed_call, listed_item
 from routing.offers.service import refuse_offer
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.service import claim, complete, heartbeat, queue_states, release, save_notes, set_presence
@@ -49,14 +49,11 @@ async def take(request: web.Request) -> web.Response:
     if taken is None:
         return web.Response(status=204)
     await own.signals.ring()
-    page = await call_page(own, who, taken.call_id)
     return json_response(
         {
             "assignment_id": taken.assignment_id,
-            "call": page["call"],
             "lease_expires_at": taken.lease_expires_at,
-            "triage": page["triage"],
-            "decision": page["decision"],
+            **await claimed_call(own, who, taken.call_id),
         }
     )
 
