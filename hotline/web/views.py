@@ -242,6 +242,20 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
     }
 
 
+async def claimed_call(services: Services, who: Principal, call_id: int) -> dict[str, Any]:
+    """``{call, triage, decision}`` of a call just claimed: what is read first; the page has the rest."""
+    async with services.pool.acquire() as connection:
+        call = opened_call(services.vault, await call_queries.call(connection, call_id=call_id))
+        triage = await triage_queries.triage(connection, call_id=call_id)
+        decision = await triage_queries.decision(connection, call_id=call_id)
+        await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
+    return {
+        "call": call_view(call, who),
+        "triage": triage_view(triage, services.vault),
+        "decision": decision_view(decision, services),
+    }
+
+
 def _choice_view(choice: dict[str, Any]) -> dict[str, Any]:
     return choice | {"message": mask_text(choice["message"] or "") or None}
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from routing.calls import store as calls
 from routing.errors import AssignmentNotFound, InvalidRequest, LeaseLost
 from routing.policy.settings import Policy, QueueSettings
 from routing.queues.agents import PRESENCES
@@ -40,20 +39,22 @@ async def claim(
     """
     settings = queue_settings(policy, queue)
     async with pool.acquire() as connection, connection.transaction():
-        await queries.ensure_agent(connection, user_id=user_id)
         agent = await queries.agent(connection, queue=queue, user_id=user_id)
         if agent is None:
+            # the first claim of all
+            await queries.ensure_agent(connection, user_id=user_id)
+            agent = await queries.agent(connection, queue=queue, user_id=user_id)
+        if agent is None:
             raise InvalidRequest("此账号已停用，不能接单；请联系管理员。")
-        item = await queries.own_offer(connection, user_id=user_id, queue=queue)
-        if item is None:
-            item = await queries.best_item(
-                connection,
-                queue=queue,
-                skills=agent["skills"],
-                languages=agent["languages"],
-                grids=agent["grids"],
-                open_after_s=await _opens_after_s(connection, policy, settings, agent),
-            )
+        item = await queries.next_item(
+            connection,
+            user_id=user_id,
+            queue=queue,
+            skills=agent["skills"],
+            languages=agent["languages"],
+            grids=agent["grids"],
+            open_after_s=await _opens_after_s(connection, policy, settings, agent),
+        )
         if item is None:
             return None
         taken = await queries.take_item(
@@ -149,32 +150,14 @@ async def complete(
         raise InvalidRequest("disposition：请填写处理结果。")
     async with pool.acquire() as connection, connection.transaction():
         found = await _own_open(connection, assignment_id, user_id)
-        await queries.end_assignment(
+        await queries.complete(
             connection,
             assignment_id=assignment_id,
-            outcome="completed",
+            user_id=user_id,
             disposition=vault.seal(disposition.strip(), "assignments.disposition"),
             notes=vault.seal(notes, "assignments.notes"),
             summary=vault.seal(summary, "assignments.summary"),
-        )
-        await queries.item_done(connection, item_id=found["queue_item_id"])
-        if found["role"] == "lead":
-            await calls.change_state(
-                connection,
-                found["call_id"],
-                "completed",
-                action="completed",
-                user_id=user_id,
-                detail={"queue": found["queue"]},
-            )
-        await queries.after_call(connection, user_id=user_id, wrap_up_s=policy.queue(found["queue"]).wrap_up_s)
-        await queries.event(
-            connection,
-            kind="call_completed",
-            call_id=found["call_id"],
-            queue=found["queue"],
-            user_id=user_id,
-            data={},
+            wrap_up_s=policy.queue(found["queue"]).wrap_up_s,
         )
 
 
