@@ -124,5 +124,10 @@ async def verify(connection: Any) -> list[dict[str, Any]]:
     return [dict(row) for row in await queries.verify(connection, limit=NAMED_CELLS)]
 
 
+async def sizes(connection: Any) -> dict[str, int]:
+    """How many ``calls`` are stored, and how many ``rollups`` and ``deltas`` hold their figures."""
+    return dict(await queries.counted_calls(connection))
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value

@@ -36,8 +36,8 @@ function choosePeriod(from, until, days) {
   period = { from, to: dayAfter(until) };
   form.elements.from.value = from;
   form.elements.until.value = until;
-  for (const button of form.querySelectorAll("[data-days]")) {
-    const on = Number(button.dataset.days) === days;
+  for (const button of form.querySelectorAll("[data-days], [data-from]")) {
+    const on = button.dataset.days ? Number(button.dataset.days) === days : button.dataset.from === from && button.dataset.until === until;
     button.setAttribute("aria-pressed", String(on));
     button.classList.toggle("secondary", !on);
   }
@@ -53,14 +53,19 @@ async function read() {
   stateLine.textContent = "读取中…";
   try {
     const path = (by) => get(`/api/v1/statistics/routing?${span}&by=${by}`);
-    const [totals, queues, ...parts] = await Promise.all([
-      get(`/api/v1/statistics/totals?${span}`), get("/api/v1/queues"),
-      path("route"), path("destination"), path(byTime), path("topic"), path("region"), path("line"),
+    const [totals, queues, indicators, ...parts] = await Promise.all([
+      get(`/api/v1/statistics/totals?${span}`), get("/api/v1/queues"), get(`/api/v1/statistics/indicators?${span}`),
+      path("route"), path("destination"), path(byTime), path("topic"), path("region"), path("line"), path("proposed"),
     ]);
     if (turn !== asked) return;
     showTotals(totals);
     showQueues(queues.items);
-    const [route, destination, time, topic, region, line] = parts.map((part) => part.buckets);
+    showIndicators(indicators.indicators);
+    for (const link of document.querySelectorAll("[data-export]")) {
+      const what = link.dataset.export === "indicators" ? "what=indicators" : `by=${link.dataset.export}`;
+      link.href = `/api/v1/statistics/export?${span}&format=xlsx&${what}`;
+    }
+    const [route, destination, time, topic, region, line, proposed] = parts.map((part) => part.buckets);
     show("route", "route", "类别", byCount(route), pie);
     show("destination", "destination", "去向", byCount(destination), bar);
     document.getElementById("time-title").textContent = byTime === "hour" ? "时段（时）" : "日期";
@@ -68,6 +73,7 @@ async function read() {
     show("topic", "topic", "主题", byCount(topic).slice(0, TOP), bar);
     show("region", "region", "区域", byCount(region).slice(0, TOP), bar);
     show("line", "line", "线路", byCount(line), pie);
+    show("proposed", "proposed", "建议去向", byCount(proposed), bar);
     stateLine.textContent = `更新于 ${new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" })}`;
   } catch (error) {
     if (turn === asked) stateLine.textContent = `读取失败：${error.message}`;
@@ -119,6 +125,31 @@ function showQueues(items) {
   for (const item of items) {
     const row = body.insertRow();
     row.append(cell(item.label || item.queue), cell(item.waiting), cell(item.waiting ? duration(item.longest_wait_s) : "—"), cell(item.agents_available), cell(percent(item.service_level)));
+  }
+}
+
+const share = (value) => (value === null ? "—" : `${(value * 100).toFixed(1)}%`);
+
+// One key away from each figure stands what it means.
+function showIndicators(items) {
+  const tiles = document.getElementById("indicators");
+  const body = document.querySelector("#definition-table tbody");
+  tiles.replaceChildren();
+  body.replaceChildren();
+  for (const { name: title, definition, figures } of items) {
+    const [figure] = figures;
+    const tile = document.createElement("div");
+    const value = cell(share(figure.value), false, "dd");
+    if (figure.value !== null && definition.target !== null && figure.value < definition.target) value.className = "below";
+    const base = figure.value === null ? figure.reason : `${figure.numerator} / ${figure.denominator}`;
+    tile.title = `${definition.numerator.text} ÷ ${definition.denominator.text}`;
+    tile.append(cell(title, false, "dt"), value, cell(base, false, "dd"));
+    tile.lastChild.className = "muted small";
+    tiles.append(tile);
+    const row = body.insertRow();
+    const target = definition.target === null ? "—" : `≥ ${share(definition.target)}`;
+    const said = figure.value === null ? figure.reason : `${share(figure.value)}（${base}）`;
+    row.append(cell(title), cell(said), cell(definition.numerator.text), cell(definition.denominator.text), cell(definition.exclusions.text || "—"), cell(definition.source), cell(target));
   }
 }
 
@@ -210,8 +241,9 @@ function quick(days) {
 }
 
 form.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-days]");
-  if (button) quick(Number(button.dataset.days));
+  const button = event.target.closest("[data-days], [data-from]");
+  if (button && button.dataset.days) quick(Number(button.dataset.days));
+  else if (button) choosePeriod(button.dataset.from, button.dataset.until, 0);
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -238,6 +270,13 @@ document.addEventListener("theme-changed", read);
 onKey("1", "今天", () => quick(1));
 onKey("2", "近 7 天", () => quick(7));
 onKey("3", "近 30 天", () => quick(30));
+const reporting = [...form.querySelectorAll("[data-from]")];
+onKey("4", "本报告期", () => reporting[0].click());
+onKey("5", "上一报告期", () => reporting[1].click());
+const definitions = document.getElementById("definitions");
+onKey("d", "指标口径", () => definitions.showModal());
+document.getElementById("show-definitions").addEventListener("click", () => definitions.showModal());
+document.getElementById("close-definitions").addEventListener("click", () => definitions.close());
 
 // figures are read again a little after something happened, not with every event of a busy hour
 const soonAgain = soon(read, 3000);
