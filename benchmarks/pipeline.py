@@ -28,6 +28,7 @@ from hotline.sealing.key_file import DataKey, KeyRing
 from hotline.sealing.vault import FileVault
 from nlp import load_reader
 from routing.calls.record import CallRecord
+from routing.calls.store import call_row
 from routing.triage.service import TriageContext, triage_round
 
 VAULT = FileVault(Path("nowhere"), KeyRing("intl", b"l" * 32, {1: DataKey(1, "intl", b"d" * 32)}))
@@ -72,7 +73,7 @@ async def copied(pool: Any, made: list[CallRecord]) -> float:
     async with pool.acquire() as connection:
         await connection.execute("create table bare (line text, external_id text, body text)")
         rows = [
-            (r.line, r.external_id, json.dumps(r.to_payload(), ensure_ascii=False))
+            (r.line, r.external_id, json.dumps(call_row(r, intake="backlog", vault=VAULT), default=bytes.hex))
             for r in made
         ]
         begun = time.perf_counter()
