@@ -22,8 +22,9 @@ _PAGES = {
 
 
 def _for_people(request: web.Request) -> bool:
-    """Whether somebody sits before this answer: pages, neither the API nor static files nor parts of pages."""
-    return not request.path.startswith(("/api/", "/static/")) and HX_REQUEST not in request.headers
+    """Whether somebody sits before this answer: pages, neither the API nor static files nor what scripts ask for."""
+    by_script = HX_REQUEST in request.headers or "application/json" in request.headers.get("Accept", "")
+    return not request.path.startswith(("/api/", "/static/")) and not by_script
 
 
 @web.middleware
@@ -42,7 +43,7 @@ async def answer_people(request: web.Request, handler: Handler) -> web.StreamRes
         return await page(request, "error.html", shown, status=response.status)
     if request.path.startswith("/static/"):
         response.headers["Cache-Control"] = _LONG if "v" in request.query else "no-cache"
-        if not _CONDITIONAL.intersection(request.headers):
-            # an answer "not modified" has no body that could be compressed
+        if request.method == "GET" and not _CONDITIONAL.intersection(request.headers):
+            # an answer "not modified", or to HEAD, has no body that could be compressed
             response.enable_compression()
     return response
