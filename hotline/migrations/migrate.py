@@ -71,18 +71,28 @@ async def migrate(database_url: str, revision: str = "head") -> None:
             await connection.commit()
             await connection.run_sync(upgrade)
             await connection.commit()
-    except (OSError, asyncpg.PostgresError) as error:
-        raise MigrationError(
-            f"PostgreSQL does not answer ({error}); start it, or check HOTLINE_DATABASE_URL."
-        ) from error
-    except DBAPIError as error:
-        raise MigrationError(
-            f"The schema could not be brought up to date ({error.orig}); nothing was changed by the failed step. "
-            "Mend the cause and run: hotline migrate (with HOTLINE_OWNER_DATABASE_URL where the service's role "
-            "does not own the tables)"
-        ) from error
+    except (OSError, asyncpg.PostgresError, DBAPIError) as error:
+        raise MigrationError(_sentence(error)) from error
     finally:
         await engine.dispose()
+
+
+def _sentence(error: Exception) -> str:
+    """What is said of a migration that failed; the failed version is undone, those before it stay."""
+    # our own statements come from the driver, Alembic's through SQLAlchemy
+    cause = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(cause, (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidAuthorizationSpecificationError)):
+        return f"PostgreSQL does not answer ({cause}); start it, or check HOTLINE_DATABASE_URL."
+    if isinstance(cause, asyncpg.LockNotAvailableError):
+        return (
+            f"The schema was left as it was: another transaction holds what has to change ({cause}). End it, see "
+            "pg_stat_activity, and run: hotline migrate"
+        )
+    return (
+        f"The schema could not be brought up to date ({cause or error}); nothing was changed by the failed step. "
+        "Mend the cause and run: hotline migrate (with HOTLINE_OWNER_DATABASE_URL where the service's role "
+        "does not own the tables)"
+    )
 
 
 async def prepare_database(urls: ServerUrls) -> None:

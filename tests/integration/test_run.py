@@ -86,15 +86,15 @@ class Run:
 
         self.until(ready)
 
-    def until(self, look: Any) -> Any:
+    def until(self, look: Any, *, within_s: float = LIMIT_S) -> Any:
         """The first true answer of ``look``."""
-        deadline = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             found = look()
             if found:
                 return found
             time.sleep(0.1)
-        pytest.fail(f"nothing within {LIMIT_S} s\n{self.log()}")
+        pytest.fail(f"nothing within {within_s} s\n{self.log()}")
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"

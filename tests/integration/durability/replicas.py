@@ -48,7 +48,8 @@ class Replicas(Installation):
         for number in range(workers):
             self.start_again(f"work-{number}", command=command)
         for port in self.ports:
-            self.until(lambda port=port: ready(port))
+            # six processes at once, beside other tests
+            self.until(lambda port=port: ready(port), within_s=180.0)
 
     def start_again(self, name: str, *, command: Sequence[str] = HOTLINE) -> None:
         """Start ``serve-N`` or ``work-N``."""

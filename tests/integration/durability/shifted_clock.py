@@ -10,7 +10,7 @@ from typing import Any
 
 
 def shift(seconds: float) -> None:
-    """From now on this process's clock is ``seconds`` ahead, as if somebody had set it; monotonic time is left alone."""
+    """From now on this process's clock is ``seconds`` ahead, as if somebody had set it; monotonic time stays."""
     right, plain = time.time, datetimes.datetime
 
     class Like(type):

@@ -1,4 +1,4 @@
-"""More than can be worked: the sender is told when to come again, memory stays where it is, nothing accepted is lost."""
+"""More than can be worked: the sender is told when to come again, memory stays, nothing accepted is lost."""
 
 from __future__ import annotations
 
