@@ -46,7 +46,9 @@ export async function request(method, path, body, options = {}) {
     const answer = await readBody(response);
     if (response.ok) return answer;
     const problem = new Problem(response.status, answer || {});
-    const wait = attempt > 0 || options.quiet ? null : problem.kind === "csrf" ? logInAgain() : mended(response.status);
+    // quiet: a wrong password is no ended session; a lock is one whoever asks
+    if (attempt > 0 || (options.quiet && response.status !== 423)) throw problem;
+    const wait = problem.kind === "csrf" ? logInAgain() : mended(response.status);
     if (!wait) throw problem;
     await wait;
   }

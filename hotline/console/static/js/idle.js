@@ -35,7 +35,7 @@ async function askForLock() {
     const answer = await post("/api/v1/me/lock", {}, { quiet: true });
     if (answer.locked) cover();
   } catch (error) {
-    if (error.status === 423) cover();
+    // another tab's lock is answered by api.js; a service that is away is told by live.js
   }
 }
 
