@@ -82,7 +82,8 @@ STAGES = [
     Stage("hadolint", tool("hadolint", "Dockerfile")),
     Stage("mypy", tool("mypy")),
     Stage("tools-mypy", tool("mypy", "--strict", "tools")),
-    Stage("integration", tests="tests/integration"),
+    Stage("durability", tests="tests/integration/durability"),
+    Stage("integration", tests="tests/integration", without=("tests/integration/durability",)),
     Stage("house", tests="tests/house"),
     # Schema, outbox, claims and statistics on the oldest PostgreSQL around: what another version may do otherwise.
     Stage(
