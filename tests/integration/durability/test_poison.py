@@ -13,6 +13,7 @@ import pytest
 
 from hotline.worker.guarded import GuardedReader
 from nlp.classification import Classification, Reader
+from routing.calls.service import end_silent_calls
 from routing.triage.service import TriageContext, suspect_round, triage_round
 from routing.triage.store import queries
 from tests.integration.durability.poisoned_reader import ENDS, RAISES, STALLS
@@ -151,3 +152,17 @@ async def test_what_a_killed_worker_held_is_due_at_once(service: RunningService,
             return bool(await queries.claim_suspect(alive, lease_s=60.0, worker="alive", max_tries=3))
 
         await eventually(due)
+
+
+async def test_a_live_call_whose_line_never_hangs_up_is_queued(service: RunningService, call: CallMaker) -> None:
+    words = "公司拖欠我两个月工资，没有签合同，想问能不能申请劳动仲裁"
+    live = (await service.post_calls(call(words, line="12348", live=True)))["accepted"][0]["call_id"]
+    # the worker looks once as it starts, and finds the call fresh
+    await service.start_worker(live_silence_s=3600.0)
+    await service.call_in(live, "proposed")
+    assert await end_silent_calls(service.pool, 3600.0) == 0, "it was heard of a moment ago"
+    assert await end_silent_calls(service.pool, 0.0) == 1
+    page = await service.call_in(live, "queued")
+    assert (page["call"]["live"], page["call"]["contact"]) == (False, "callback")
+    assert page["queue_item"]["state"] == "waiting"
+    assert await end_silent_calls(service.pool, 0.0) == 0
