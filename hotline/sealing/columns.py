@@ -64,8 +64,5 @@ SEALED: tuple[SealedTable, ...] = (
         documents=("response",),
         digests=("body_hash",),
     ),
-    SealedTable("audit_notes", (("entry_id", "bigint"),), ("note",)),
-    SealedTable("second_factors", (("user_id", "bigint"),), ("secret",)),
-    SealedTable("provider_logins", (("state_hash", "bytea"),), ("verifier",)),
 )
 """In the order in which they are sealed anew."""
