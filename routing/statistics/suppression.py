@@ -4,8 +4,8 @@ A place below the county (township, community, grid, exclusive grid, or a name
 the jurisdictions do not know) with fewer than ``SMALL`` calls shows "<5" and
 nothing else. A single hidden cell could be worked out from the sum of its
 fellows, so along every key of a table that has one at least a second one is
-hidden, the smallest; where there is no second, the hidden cell is left out
-altogether.
+hidden, the smallest, below the county where there is one; where there is no
+second, the hidden cell is left out altogether.
 """
 
 from __future__ import annotations
