@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -90,7 +90,7 @@ def rotate(
         raise SecretKeyError(f"--suite is {suite!r}; it is one of {', '.join(SUITES)}.")
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> str:
-        wanted = cast(CipherSuite, suite or settings.cipher_suite)
+        wanted = suite or settings.cipher_suite
         if prepare:
             key = add_data_key(vault.path, wanted, standby=True)
             return f"Key {key.id} ({key.suite}) stands by in {vault.path}; copy the file to all machines, then rotate."

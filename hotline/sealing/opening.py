@@ -14,6 +14,7 @@ import structlog
 from config.settings import Settings
 from hotline.database import open_pool
 from hotline.embedded.servers import ServerUrls
+from hotline.migrations.migrate import check_schema
 from hotline.sealing.columns import SEALED
 from hotline.sealing.errors import SecretKeyError
 from hotline.sealing.key_file import KeyRing, make_key_file, read_key_file
@@ -40,11 +41,13 @@ async def open_vault(settings: Settings, urls: ServerUrls) -> FileVault:
 
     Makes the key file on a first start, when the database holds nothing
     sealed and is the embedded one. Raises SecretKeyError: missing, unreadable
-    or another database's key, or data that is still to be sealed.
+    or another database's key, or data that is still to be sealed;
+    SchemaOutdated.
     """
     pool = await open_pool(urls.database_url, 1)
     try:
         async with pool.acquire() as connection:
+            await check_schema(connection)
             ring = await _ring(settings, connection)
             vault = FileVault(settings.secret_key_file, ring)
             await check_keys(connection, vault)
@@ -117,7 +120,8 @@ async def check_keys(connection: Any, vault: FileVault) -> None:
     if lookup is None:
         await queries.add_key(connection, id=LOOKUP_ID, suite=ring.lookup_suite, check_value=vault.lookup_check())
     for key in ring.data.values():
-        if key.id not in known:
+        # one on standby is not asked of machines that have not got it yet
+        if key.id not in known and not key.standby:
             check_value = vault.seal_by(key, CHECK_TEXT.encode(), CHECK_USE)
             await queries.add_key(connection, id=key.id, suite=key.suite, check_value=check_value)
 

@@ -75,6 +75,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
 )
 
 _DETAILS = {
+    "sealed-unreadable": "这项内容暂时打不开，请通知系统管理员检查密钥文件；其他来电不受影响。",
     "value-unstorable": "内容里有不能保存的字符（如 U+0000）或超出范围的数，请改正后再提交。",
     "database-unreachable": "数据库正在恢复，请几秒后重试；已受理的来电不会丢失。",
     "database-slow": "数据库没有及时响应，本次未受理，请稍后重试。",

@@ -10,8 +10,7 @@ from routing.errors import HeldByOther, IllegalTransition, InvalidRequest
 from routing.leavers.service import stay
 from routing.queues.store import queries as queue_queries
 from routing.sealing import Vault
-from routing.transfers.service import check_holder
-from routing.transfers.store import locked_call, queries
+from routing.transfers.store import check_holder, locked_call, queries
 
 
 async def answer_directly(pool: Any, vault: Vault, call_id: int, user_id: int, answer: str) -> None:

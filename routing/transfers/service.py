@@ -24,7 +24,7 @@ from routing.policy.settings import Policy
 from routing.queues.store import queries as queue_queries
 from routing.sealing import Vault
 from routing.transfers.exchange import TELEPHONE_MODES, TransferMode, mode_carried_out
-from routing.transfers.store import locked_call, opened_transfer, queries, stored_decision, violence_heard
+from routing.transfers.store import check_holder, locked_call, opened_transfer, queries, stored_decision, violence_heard
 
 #: Where a call waits that nobody else has.
 OPERATORS = "operators"
@@ -160,18 +160,6 @@ def _proposed_queue(call: Any, proposed: Decision) -> str:
     unless that is the operators, who have the call already."""
     on_the_line = call["live"] and proposed.mode == "auto"
     return proposed.queue if on_the_line and proposed.queue != "operators" else proposed.target_queue
-
-
-def check_holder(call: Any, item: Any, user_id: int) -> None:
-    """One person holds a call at a time."""
-    if call["held_by"] not in (None, user_id):
-        raise HeldByOther(f"来电正由{call['held_by_name']}处理，不能同时操作。")
-    if item is None:
-        return
-    if item["assigned_to"] not in (None, user_id):
-        raise HeldByOther(f"来电已由{item['assigned_to_name']}接单，不能同时操作。")
-    if item["state"] == "offered" and item["offered_to"] != user_id:
-        raise HeldByOther("来电正在向另一位坐席振铃，请等振铃结束。")
 
 
 async def _overrule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from routing.errors import CallNotFound
+from routing.errors import CallNotFound, HeldByOther
 from routing.policy.decision import Decision
 from routing.policy.rails import VIOLENCE_CUE, VIOLENT_KINDS
 from routing.sealing import Vault, opened
@@ -38,3 +38,15 @@ def violence_heard(vault: Vault, call: Any) -> bool:
 def stored_decision(vault: Vault, call: Any) -> Decision:
     """The decision in force of a row of ``locked_call``. Raises SealBroken."""
     return Decision.from_dict(vault.open_json(call["decision"], "decisions.body"))
+
+
+def check_holder(call: Any, item: Any, user_id: int) -> None:
+    """One person holds a call at a time."""
+    if call["held_by"] not in (None, user_id):
+        raise HeldByOther(f"来电正由{call['held_by_name']}处理，不能同时操作。")
+    if item is None:
+        return
+    if item["assigned_to"] not in (None, user_id):
+        raise HeldByOther(f"来电已由{item['assigned_to_name']}接单，不能同时操作。")
+    if item["state"] == "offered" and item["offered_to"] != user_id:
+        raise HeldByOther("来电正在向另一位坐席振铃，请等振铃结束。")
