@@ -19,7 +19,7 @@ from nlp.phrases import Hit, Phrase, load_phrases
 from nlp.taxonomy import Taxonomy
 
 LEXICON = "lexicon/danger.toml"
-_CONTEXT = ("negated", "hypothetical", "past", "now")
+_CONTEXT = ("negated", "hypothetical", "figurative", "past", "now")
 #: Characters before a phrase in which a negation or a condition counts.
 _NEGATION_REACH = 5
 _CONDITION_REACH = 14
@@ -34,9 +34,9 @@ class Sighting(NamedTuple):
 
     hit: Hit
     level: int
-    """The phrase's level, lowered to 1 where it is past or only feared."""
+    """The phrase's level, lowered to 1 where it is weak."""
     weak: bool
-    """Past or only feared."""
+    """Past, only feared, or a figure of speech."""
 
 
 class DangerLexicon:
@@ -54,6 +54,7 @@ class DangerLexicon:
         }
         self._negated = re.compile(rf"(?:{words['negated']})(?:人|再|被|发生|什么|有|会|要|去|想)?$")
         self._hypothetical = re.compile(words["hypothetical"])
+        self._figurative = re.compile(words["figurative"])
         self._past = re.compile(words["past"])
         self._now = re.compile(words["now"])
 
@@ -63,12 +64,15 @@ class DangerLexicon:
         for hit in hits:
             if hit.phrase.source != LEXICON:
                 continue
+            if hit.phrase.unless is not None and hit.phrase.unless.match(text, hit.end):
+                continue
             before = text[max(0, hit.start - 40) : hit.start]
             cut = max(before.rfind(end) for end in _SENTENCE_ENDS)
             before = before[cut + 1 :]
             if not hit.phrase.firm and self._negated.search(before[-_NEGATION_REACH:]):
                 continue
-            weak = bool(self._hypothetical.search(before[-_CONDITION_REACH:]) or self._past.search(before))
+            near = before[-_CONDITION_REACH:]
+            weak = bool(self._hypothetical.search(near) or self._figurative.search(near) or self._past.search(before))
             seen.append(Sighting(hit, min(hit.phrase.level, 1) if weak else hit.phrase.level, weak))
         return seen
 

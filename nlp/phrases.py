@@ -39,6 +39,8 @@ class Label:
     """A negation before it does not undo it."""
     sure: bool = False
     """Heard plainly, it means danger whatever else the text says."""
+    unless: re.Pattern[str] | None = None
+    """What makes something else of the phrase when it follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,17 @@ def load_phrases(files: ConfigFiles, name: str, kinds: Mapping[str, str]) -> tup
                         level=int(entry.get("level", 0)),
                         firm=bool(entry.get("firm")),
                         sure=bool(entry.get("sure")),
+                        unless=_following(entry.get("unless", ())),
                     ),
                 )
             except ValueError as error:
                 raise ConfigError(f"{path}: pattern {say!r} {error}.") from error
             phrases.append(phrase)
     return phrases, data
+
+
+def _following(words: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile(rf"[^。,!?\n]{{0,4}}?(?:{'|'.join(map(re.escape, words))})") if words else None
 
 
 def compile_phrase(say: str, label: Label) -> Phrase:

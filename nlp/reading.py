@@ -28,6 +28,8 @@ from nlp.phrases import Hit, Phrase, PhraseFinder
 from nlp.taxonomy import Taxonomy
 from nlp.tokens import Tokenizer
 
+_STOP = re.compile(r"[,。!?;:\s]+")
+_CLAUSE = 14
 _SPOKEN = re.compile(r"[^\W_]")
 #: Texts scored together; more brings no more speed and takes memory.
 _BATCH = 128
@@ -141,16 +143,20 @@ class CallReader:
             model=self._model.name,
         )
 
-    def _heaviest_for_danger(self, text: str) -> list[tuple[int, int]]:
-        """Up to two stretches that add most to the danger margin; read anew, since it is seldom asked."""
+    def _clauses_for_danger(self, text: str) -> list[tuple[int, int]]:
+        """Up to two clauses that add most to the danger margin; read anew, since it is seldom asked.
+
+        Single words out of a score say nothing to a reader ("爸妈"); the clause they stand in does.
+        """
         shown = self.engine.find([text], DANGER_COLUMN)[0].shown
-        return sorted((one.start, one.end) for one in shown[:2])
+        clauses = {_clause(text, one.start, one.end) for one in shown[:2]}
+        return sorted(clauses) or [_clause(text, 0, min(1, len(text)))]
 
     def _danger_of(self, original: str, parts: Parts, level: int, sightings: Sequence[Sighting]) -> Danger:
         spans = [(s.hit.phrase.kind, s.hit.start, s.hit.end, min(s.level, level)) for s in sightings]
         if not spans:
-            # No phrase stands: the learnt score alone speaks, and the words that carry most of it are shown.
-            spans = [("other_danger", start, end, 1) for start, end in self._heaviest_for_danger(parts.normal.text)]
+            # No phrase stands: the learnt score alone speaks, and the clauses that carry most of it are shown.
+            spans = [("other_danger", start, end, 1) for start, end in self._clauses_for_danger(parts.normal.text)]
         return Danger(
             level,
             tuple(
@@ -159,6 +165,15 @@ class CallReader:
                 for start, end in (parts.normal.span(low, high),)
             ),
         )
+
+
+def _clause(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch between two stops around a place, at most _CLAUSE characters to either side."""
+    low, high = max(0, start - _CLAUSE), min(len(text), end + _CLAUSE)
+    before = max((stop.end() for stop in _STOP.finditer(text, low, start)), default=low)
+    stop = _STOP.search(text, end, high)
+    after = stop.start() if stop else high
+    return before, max(after, before + 1)
 
 
 def _evidence(original: str, normal: NormalText, shown: Sequence[Shown]) -> tuple[Evidence, ...]:
