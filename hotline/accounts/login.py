@@ -62,7 +62,8 @@ async def _refuse(pool: Any, user: Any, subjects: list[str], rules: AccountSetti
         locked = await lockout.failed(connection, subjects, rules)
         # what was typed as a name may be anything, a password included: only an account's id goes on record
         subject = f"user:{user['id']}" if user else "user:unknown"
-        await record(connection, actor=None, action="login_failed", subject=subject)
+        cause = {"cause": "password" if user else "name"}
+        await record(connection, actor=None, action="login_failed", subject=subject, detail=cause)
         if subjects[0] in locked:
             await record(connection, actor=None, action="locked_out", subject=subject)
     raise LoginRefused("用户名或密码不对，请重新输入。")

@@ -8,6 +8,7 @@ ACTIONS: dict[str, str] = {
     "logged_out": "退出",
     "locked_out": "账号锁定",
     "session_unlocked": "解锁屏幕",
+    "session_unlock_failed": "解锁屏幕失败",
     "session_ended": "结束会话",
     "sessions_ended": "结束多个会话",
     "password_changed": "修改密码",
