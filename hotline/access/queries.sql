@@ -5,6 +5,10 @@
 select exists (select from calls where id = :call_id and held_by = :user_id)
     or exists (select from assignments where call_id = :call_id and user_id = :user_id and ended_at is null);
 
+-- name: concerned
+-- Those of these calls that complain about an organisation.
+select call_id from call_concerns where org_id = :org_id and call_id = any(:call_ids::bigint[]);
+
 -- name: export
 -- Calls for an export, newest first; the words of what was said are no part of it.
 select c.id, c.line, c.external_id, c.received_at, c.state, c.contact, c.region, c.confidential, c.request_kind,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hotline.access.errors import AccessRefused, CallerHidden
+from hotline.access.errors import AccessRefused, CallerHidden, OwnComplaint
 from hotline.access.rules import caller_hidden, check_unmask
 from hotline.accounts.store import Principal
 from hotline.audit.reasons import Reason
@@ -23,8 +23,30 @@ from routing.sql import load_queries
 
 queries = load_queries(__file__)
 
+#: The organisation that runs the lines; its people handle complaints about anybody.
+CITY = 1
 #: Calls of one number within so many days form one timeline.
 TIMELINE_WINDOW_DAYS = 90
+
+
+async def without_own(connection: Any, who: Principal, rows: Sequence[Any], key: str = "id") -> list[Any]:
+    """``rows`` without calls that complain about the organisation of ``who`` (DESIGN section 5)."""
+    if who.org_id == CITY or not rows:
+        return list(rows)
+    found = await queries.concerned(connection, org_id=who.org_id, call_ids=[row[key] for row in rows])
+    hidden = {row["call_id"] for row in found}
+    return [row for row in rows if row[key] not in hidden]
+
+
+async def check_concern(connection: Any, who: Principal, call_id: int) -> None:
+    """Refuse a call that complains about the organisation of ``who``; the refusal goes on record.
+
+    Raises OwnComplaint.
+    """
+    if await without_own(connection, who, [{"id": call_id}]):
+        return
+    await record(connection, actor=who, action="call_refused", subject=f"call:{call_id}")
+    raise OwnComplaint("这通来电涉及对您所在单位的投诉，按规定不能由本单位查看或办理。")
 
 
 async def unmask(
@@ -38,6 +60,7 @@ async def unmask(
         row = await call_queries.call(connection, call_id=call_id)
         if row is None:
             raise CallNotFound(f"没有编号为 {call_id} 的来电。")
+        await check_concern(connection, who, call_id)
         in_hand = await queries.in_hand(connection, call_id=call_id, user_id=who.user_id)
         try:
             check_unmask(row, who, in_hand=in_hand, fields=fields)
@@ -86,15 +109,14 @@ async def timeline_of(connection: Any, vault: Vault, who: Principal, call: Mappi
 async def _others(connection: Any, who: Principal, call: Mapping[str, Any]) -> list[Any]:
     if call["caller_hash"] is None or caller_hidden(call, who):
         return []
-    return list(
-        await call_queries.calls_of_caller(
-            connection,
-            caller_hash=call["caller_hash"],
-            call_id=call["id"],
-            at=call["received_at"],
-            window_days=TIMELINE_WINDOW_DAYS,
-        )
+    others = await call_queries.calls_of_caller(
+        connection,
+        caller_hash=call["caller_hash"],
+        call_id=call["id"],
+        at=call["received_at"],
+        window_days=TIMELINE_WINDOW_DAYS,
     )
+    return await without_own(connection, who, others)
 
 
 async def open_timeline(pool: Any, vault: Vault, who: Principal, call_id: int, *, entry: str, reason: Reason) -> int:
@@ -142,7 +164,7 @@ async def search(pool: Any, vault: Vault, who: Principal, wanted: CallSearch, re
     # the same search again counts once; which search it was cannot be told from this
     mark = vault.content_hash(hashlib.sha256(f"{kind} {asked}".encode(errors="replace")).digest())[:8].hex()
     async with pool.acquire() as connection, connection.transaction():
-        rows = await search_calls(connection, vault, wanted)
+        rows = await without_own(connection, who, await search_calls(connection, vault, wanted))
         if kind != "code":
             rows = [row for row in rows if not row["confidential"]]
         action = "person_searched" if kind == "number" else "calls_searched"

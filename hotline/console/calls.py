@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from hotline.access.service import without_own
 from hotline.accounts.store import Principal
 from hotline.console.marks import spans_of, utterances
 from hotline.console.render import fragment, page
@@ -80,12 +81,13 @@ async def listing(request: web.Request) -> web.StreamResponse:
     )
     async with own.pool.acquire() as connection:
         rows = await list_calls(connection, own.vault, wanted)
+        visible = await without_own(connection, principal(request), rows[:PAGE_SIZE])
     more = None
     if len(rows) > PAGE_SIZE:
         last = rows[PAGE_SIZE - 1]
         place = {"before_at": last["received_at"].isoformat(), "before_id": last["id"]}
         more = "/calls?" + urlencode({k: v for k, v in filters.items() if v} | place)
-    shown = {"items": [listed_call(row) for row in rows[:PAGE_SIZE]], "more": more}
+    shown = {"items": [listed_call(row) for row in visible], "more": more}
     if "HX-Request" in request.headers:
         return fragment(request, "_call_rows.html", shown)
     return await page(request, "calls.html", {**shown, "filters": filters, "lines": list(own.profiles)})

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from hotline.access.service import without_own
 from hotline.accounts.store import Principal
 from hotline.console.calls import queries, shown_call
 from hotline.console.operator import destination_states
@@ -49,6 +50,7 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
         lists = []
         for name in names:
             rows = await queue_queries.waiting_items(connection, queue=name, limit=SHOWN_PER_QUEUE + 1)
+            rows = await without_own(connection, who, rows, "call_id")
             items = [listed_item(own.vault, row) for row in rows]
             lists.append({"queue": policy.queue(name), "items": items[:SHOWN_PER_QUEUE], "more": len(items) > 30})
     for row in in_hand:

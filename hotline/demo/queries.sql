@@ -125,7 +125,9 @@ update queue_items i set live = false from over where i.call_id = over.id;
 
 -- name: waiting
 -- Waiting items of a queue in its order, as a claim takes them.
-select id, call_id, role, priority, enqueued_at, topics, grid, language from queue_items
+select id, call_id, role, priority, enqueued_at, topics, grid, language,
+       array(select k.org_id from call_concerns k where k.call_id = queue_items.call_id) as concerned
+from queue_items
 where queue = :queue and state = 'waiting' order by priority, enqueued_at, id;
 
 -- name: proposals

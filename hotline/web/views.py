@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hotline.access.rules import caller_hidden
-from hotline.access.service import timeline_of
+from hotline.access.service import check_concern, timeline_of
 from hotline.accounts.store import Principal
 from hotline.audit.store import record_look
 from hotline.web.keys import Services
@@ -200,6 +200,7 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         call = await call_queries.call(connection, call_id=call_id)
         if call is None:
             raise CallNotFound(f"没有编号为 {call_id} 的来电。")
+        await check_concern(connection, who, call_id)
         call = opened_call(services.vault, call)
         triage = await triage_queries.triage(connection, call_id=call_id)
         decision = await triage_queries.decision(connection, call_id=call_id)

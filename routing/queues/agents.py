@@ -36,6 +36,8 @@ class AgentView:
     calls_taken_today: int = 0
     wrap_up_until: datetime | None = None
     open_calls: int = 0
+    org_id: int | None = None
+    """Whom the agent works for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class ItemView:
     """Language or dialect asked for; None: any."""
     grid: str | None = None
     """Code of the item's grid; None: any."""
+    concerned: frozenset[int] = frozenset()
+    """Organisations that the call complains about: none of their people gets it."""
 
     def waited_s(self, now: datetime) -> float:
         """Seconds since the item was first put in a queue; never negative."""

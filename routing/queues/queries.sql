@@ -12,7 +12,7 @@ for share of u;
 
 -- name: queue_agents
 -- Every agent who may serve a queue by role, with what offering looks at.
-select a.*, u.role, u.display_name, coalesce(t.level, 1) as level, coalesce(t.position, 1) as position,
+select a.*, u.role, u.display_name, u.org_id, coalesce(t.level, 1) as level, coalesce(t.position, 1) as position,
        (select count(*) from assignments s where s.user_id = a.user_id and s.ended_at is null) as open_calls,
        (select count(*) from assignments s where s.user_id = a.user_id
           and s.claimed_at >= date_trunc('day', now() at time zone 'Asia/Shanghai') at time zone 'Asia/Shanghai')
@@ -48,6 +48,9 @@ with own as (
     from queue_items i join calls c on c.id = i.call_id
     where not exists (select from own)
       and i.state = 'waiting' and i.queue = :queue
+      -- a complaint never goes to whom it concerns
+      and not exists (select from call_concerns k join users u on u.org_id = k.org_id
+                      where k.call_id = i.call_id and u.id = :user_id)
       and (i.topics = '{}' or cardinality(:skills::text[]) = 0 or i.topics && :skills::text[])
       and (i.language is null or cardinality(:languages::text[]) = 0 or i.language = any(:languages::text[]))
       and (i.grid is null or cardinality(:grids::text[]) = 0
@@ -184,7 +187,8 @@ for update of c, i skip locked;
 -- name: offerable_items
 -- Waiting calls with somebody on the line, in the order of the queue. Not locked: claims pass over locked rows, and
 -- a round that held all of them would send an agent to a later call, or to none.
-select i.id, i.call_id, i.queue, i.priority, i.enqueued_at, i.topics, i.language, i.grid, now() as read_at
+select i.id, i.call_id, i.queue, i.priority, i.enqueued_at, i.topics, i.language, i.grid,
+       array(select k.org_id from call_concerns k where k.call_id = i.call_id) as concerned, now() as read_at
 from queue_items i
 where i.state = 'waiting' and i.live and i.role = 'lead' and i.queue = :queue
 order by i.priority, i.enqueued_at, i.id

@@ -28,6 +28,7 @@ def agent_view(row: Mapping[str, Any]) -> AgentView:
         calls_taken_today=row["calls_taken_today"],
         wrap_up_until=row["wrap_up_until"],
         open_calls=row["open_calls"],
+        org_id=row["org_id"],
     )
 
 
@@ -40,4 +41,5 @@ def item_view(row: Mapping[str, Any]) -> ItemView:
         topics=tuple(row["topics"]),
         language=row["language"],
         grid=row["grid"],
+        concerned=frozenset(row["concerned"]),
     )

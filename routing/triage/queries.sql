@@ -305,3 +305,18 @@ insert into published (kind, name, version, body, published_by)
 values ('policy', 'policy.toml', :version, :body, :user_id)
 on conflict (kind, name, version) do update set withdrawn_at = null, published_at = now(),
     published_by = excluded.published_by;
+
+-- name: organisations
+-- Names and what callers call them, without the one that runs the lines (id 1).
+select o.id, n.name from organisations o, unnest(o.aliases || o.name) as n(name) where o.id > 1 and n.name <> '';
+
+-- name: set_concerns!
+-- Whom these calls complain about, by their newest reading.
+with gone as (
+    delete from call_concerns k where k.call_id = any(:call_ids::bigint[])
+        and not exists (select from unnest(:found_calls::bigint[], :found_orgs::bigint[]) as f(call_id, org_id)
+                        where f.call_id = k.call_id and f.org_id = k.org_id)
+)
+insert into call_concerns (call_id, org_id)
+select call_id, org_id from unnest(:found_calls::bigint[], :found_orgs::bigint[]) as f(call_id, org_id)
+on conflict do nothing;

@@ -21,6 +21,7 @@ import asyncpg
 import structlog
 
 from nlp.classification import Classification, Reader
+from routing.calls.concerns import complained_about
 from routing.calls.states import UNTAKEN
 from routing.errors import ReaderLost
 from routing.journey import Journey
@@ -134,6 +135,7 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
         try:
             async with pool.acquire() as connection, connection.transaction():
                 stored = await apply_reads(connection, context.vault, reads, context.policy, jobs=taken)
+                await _note_concerns(connection, [c for c in calls if c["id"] in stored])
                 await write_tokens(
                     connection,
                     context.vault,
@@ -155,6 +157,20 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
         context.journey.step(ids, "triage.settle", decided_ns, batch=batch)
         context.journey.step(failed, "triage.failed", began_ns, batch=batch)
     return len(jobs)
+
+
+async def _note_concerns(connection: Any, calls: Sequence[Mapping[str, Any]]) -> None:
+    """Whom the calls complain about; nothing to do where no organisation but the city's own is known."""
+    names = [(row["id"], row["name"]) for row in await queries.organisations(connection)]
+    if not names or not calls:
+        return
+    found = [(call["id"], org) for call in calls for org in sorted(complained_about(call["transcript"], names))]
+    await queries.set_concerns(
+        connection,
+        call_ids=[call["id"] for call in calls],
+        found_calls=[call_id for call_id, _ in found],
+        found_orgs=[org for _, org in found],
+    )
 
 
 async def _put_off(pool: Any, jobs: Sequence[Job], errors: Mapping[int, str]) -> None:

@@ -274,3 +274,41 @@ async def test_lawyers_notes_stay_with_lawyers_in_lists_search_and_exports(
         assert "抗辩" not in json.dumps(answers, ensure_ascii=False, default=str), role
     _, page = await service.request("GET", f"/calls/{call_id}", role="lawyer", user="luo")
     assert page["assignments"][0]["notes"] == notes
+
+
+OWN = "我要投诉市容管理局，他们的执法人员上门乱收费，打电话过去就推诿，没有人处理"
+
+
+async def test_a_complaint_never_goes_to_whom_it_concerns(service: RunningService, call: CallMaker) -> None:
+    for name in ("rong", "shui"):
+        await service.token("department", name)
+    async with service.pool.acquire() as connection:
+        await connection.execute(
+            "insert into organisations (code, name, aliases) values ('sr', '某某市城市容貌管理局', '{市容管理局}')"
+        )
+        await connection.execute(
+            "update users set org_id = (select id from organisations where code = 'sr') where name = 'rong'"
+        )
+    await service.start_worker()
+    about, other = await stored(service, call(OWN), call("路上有坑，我问过市容管理局说不归他们管，麻烦修一下路面"))
+    for call_id in (about, other):
+        page = await service.call_in(call_id, "queued")
+        if page["queue_item"]["queue"] != "departments":
+            body = {"destination": "departments", "reason": "交承办单位"}
+            assert (await service.request("POST", f"/calls/{call_id}/forward", role="operator", json=body))[0] == 200
+
+    async def listed(user: str) -> tuple[set[int], set[int]]:
+        _, queue = await service.request("GET", "/queues/departments/items", role="department", user=user)
+        _, calls = await service.request("GET", "/calls", role="department", user=user)
+        return {item["call_id"] for item in queue["items"]}, {item["id"] for item in calls["items"]}
+
+    assert await listed("rong") == ({other}, {other})
+    assert await listed("shui") == ({about, other}, {about, other})
+    status, problem = await service.request("GET", f"/calls/{about}", role="department", user="rong")
+    assert (status, problem["type"]) == (403, "urn:hotline:problem:own-complaint")
+    status, claim = await service.request("POST", "/queues/departments/claim", role="department", user="rong")
+    assert (status, claim["call"]["id"]) == (200, other)
+    assert (await service.request("POST", "/queues/departments/claim", role="department", user="rong"))[0] == 204
+    status, claim = await service.request("POST", "/queues/departments/claim", role="department", user="shui")
+    assert (status, claim["call"]["id"]) == (200, about)
+    assert [row["subject"] for row in await entries(service, "call_refused")] == [f"call:{about}"]

@@ -103,3 +103,11 @@ create table audit_shipping (
     seq         bigint not null,
     shipped_at  timestamptz not null default now()
 );
+
+-- Organisations that a call complains about, as found by each reading: nobody who works there gets or opens it.
+alter table organisations add column aliases text[] not null default '{}';  -- as callers say the name
+create table call_concerns (
+    call_id  bigint not null references calls on delete cascade,
+    org_id   bigint not null references organisations,
+    primary key (call_id, org_id)
+);

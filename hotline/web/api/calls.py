@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
+from hotline.access.service import without_own
 from hotline.audit.store import record
 from hotline.intake.api_record import record_from_api, segments_from_api
 from hotline.intake.errors import FieldError
@@ -181,10 +182,11 @@ async def listing(request: web.Request) -> web.Response:
     )
     async with services(request).pool.acquire() as connection:
         rows = await list_calls(connection, services(request).vault, wanted)
-    more = len(rows) > limit
-    rows = rows[:limit]
+        more = len(rows) > limit
+        rows = rows[:limit]
+        shown = await without_own(connection, principal(request), rows)
     cursor = write_cursor(rows[-1]["received_at"], rows[-1]["id"]) if more else None
-    return json_response({"items": [listed_call(row) for row in rows], "next_cursor": cursor})
+    return json_response({"items": [listed_call(row) for row in shown], "next_cursor": cursor})
 
 
 class ForwardBody(Body):

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from aiohttp import web
 from pydantic import Field
 
+from hotline.access.service import without_own
 from hotline.web.bodies import Body, path_id, read_body, whole
-from hotline.web.keys import needs, principal, services
+from hotline.web.keys import TAKEN_CALL, needs, principal, services
 from hotline.web.problems import json_response, problem
 from hotline.web.views import claimed_call, listed_item
 from routing.offers.service import refuse_offer
@@ -33,6 +34,7 @@ async def waiting(request: web.Request) -> web.Response:
     queue = own.published.policy.queue(request.match_info["name"]).name
     async with own.pool.acquire() as connection:
         rows = await queries.waiting_items(connection, queue=queue, limit=whole(request, "limit", 100, low=1, high=500))
+        rows = await without_own(connection, principal(request), rows, "call_id")
     return json_response({"items": [listed_item(own.vault, row) for row in rows]})
 
 
@@ -48,6 +50,7 @@ async def take(request: web.Request) -> web.Response:
     taken = await claim(own.pool, policy, queue, who.user_id, on_roster=own.published.book.has)
     if taken is None:
         return web.Response(status=204)
+    request[TAKEN_CALL] = taken.call_id
     await own.signals.ring()
     return json_response(
         {
