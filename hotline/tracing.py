@@ -87,6 +87,10 @@ class CallTraces:
             )
             span.end(ended_ns)
 
+    def traced(self, call_id: int) -> bool:
+        """Whether this call is among those traced."""
+        return self._of(call_id) is not None
+
     def close(self) -> None:
         """Send what waits and stop; blocks for at most a few seconds."""
         self._provider.shutdown()

@@ -30,7 +30,7 @@ import structlog
 from config.settings import Settings
 from hotline.backup.archive import PIECE_BYTES, Archive, backup_id
 from hotline.backup.base import Taken, open_archive
-from hotline.backup.contents import connect, contents
+from hotline.backup.contents import connect, contents, queries
 from hotline.backup.drill import Drilled, compare
 from hotline.backup.errors import BackupError
 from hotline.backup.key import BackupKey, read_key
@@ -122,6 +122,12 @@ async def restore_outside(
     if not replace_data and await _has_tables(_url(settings)):
         raise BackupError("The database has tables already: add --replace to let the hook replace them.")
     await asyncio.to_thread(_feed, hook, _url(settings), archive=archive, chosen=chosen, key=key, to=to)
+    connection = await connect(_url(settings))
+    try:
+        # events bear transaction numbers of the server that was dumped (docs/adr/0016); consoles read their pages anew
+        await queries.forget_events(connection)
+    finally:
+        await connection.close()
     return chosen
 
 
