@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ queries = load_queries(__file__)
 
 #: Records a transaction may hold (DESIGN section 2): the outbox reader waits for the oldest open transaction.
 MAX_BATCH = 500
+#: More records than this are sealed in a thread.
+IN_THREAD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,12 @@ async def store_records(
     before. Call this inside a transaction.
     """
     holders = held_by or [None] * len(records)
-    rows = [call_row(r, intake=intake, vault=vault, held_by=h) for r, h in zip(records, holders, strict=True)]
+
+    def sealed() -> list[dict[str, Any]]:
+        return [call_row(r, intake=intake, vault=vault, held_by=h) for r, h in zip(records, holders, strict=True)]
+
+    # a full batch takes some 50 ms, in which the web goes on answering
+    rows = await asyncio.to_thread(sealed) if len(records) > IN_THREAD else sealed()
     first: dict[tuple[str, str], int] = {}
     for index, row in enumerate(rows):
         first.setdefault((row["line"], row["external_id"]), index)

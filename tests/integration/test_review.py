@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from config.files import ConfigFiles
@@ -379,10 +380,14 @@ async def test_a_call_closed_by_machine_is_heard_when_more_comes(pool: Any, poli
     assert (await items(pool, call_id))["lawyers"] == ("joint", "done")
 
 
-async def test_calls_that_could_not_be_stored_are_due_again_before_their_lease_ends(pool: Any, policy: Policy) -> None:
+async def test_calls_that_could_not_be_stored_are_due_again_before_their_lease_ends(
+    pool: Any, owner_url: str, policy: Policy
+) -> None:
     await send(pool, "dispute")
     context = TriageContext(Scripted(), policy, lambda queue, at: 1, VAULT, "test")
-    await value(pool, "alter table triages add constraint broken check (model <> 'scripted')")
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("alter table triages add constraint broken check (model <> 'scripted')")
+    await owner.close()
     with pytest.raises(Exception, match="broken"):
         await triage_round(pool, context)
     due = await value(pool, "select leased_until from triage_jobs")

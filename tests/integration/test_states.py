@@ -67,9 +67,10 @@ async def test_a_call_begins_received_and_only_the_machine_moves_it(database_url
     await pool.close()
 
 
-async def test_what_the_line_says_is_never_a_state(pool: Any) -> None:
-    async with pool.acquire() as connection:
-        call_id = await connection.fetchval(MAKE)
-        with pytest.raises(asyncpg.CheckViolationError):
-            await connection.execute("alter table calls disable trigger call_state; update calls set state = 'lost'")
-        assert await connection.fetchval("select state from calls where id = $1", call_id) == "received"
+async def test_what_the_line_says_is_never_a_state(owner_url: str) -> None:
+    connection = await asyncpg.connect(owner_url)
+    call_id = await connection.fetchval(MAKE)
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("alter table calls disable trigger call_state; update calls set state = 'lost'")
+    assert await connection.fetchval("select state from calls where id = $1", call_id) == "received"
+    await connection.close()
