@@ -36,11 +36,15 @@ OPEN_WHILE: dict[Due, frozenset[Permission]] = {
     "enrolment": _OWN_ACCOUNT,
 }
 _DUE_PAGES: dict[Due, str] = {"code": LOGIN_PATH, "unlock": "/locked", "password": "/me", "enrolment": "/me"}
-_DUE_PROBLEMS: dict[Due, tuple[int, str, str, str]] = {
-    "code": (401, "second-factor-due", "需要动态口令", "请先输入动态口令完成登录。"),
-    "unlock": (423, "session-locked", "屏幕已锁定", "您离开了一会儿，屏幕已锁定；请输入密码继续，已填内容仍在。"),
-    "password": (403, "password-change-due", "需要修改密码", "请先在“我的账号”修改密码，再继续使用。"),
-    "enrolment": (403, "second-factor-required", "需要设置动态口令", "您的角色须使用动态口令，请先在“我的账号”设置。"),
+_DUE_PROBLEMS: dict[Due, Callable[[], web.Response]] = {
+    "code": lambda: problem(401, "second-factor-due", "需要动态口令", "请先输入动态口令完成登录。"),
+    "unlock": lambda: problem(
+        423, "session-locked", "屏幕已锁定", "您离开了一会儿，屏幕已锁定；请输入密码继续，已填内容仍在。"
+    ),
+    "password": lambda: problem(403, "password-change-due", "需要修改密码", "请先在“我的账号”修改密码，再继续使用。"),
+    "enrolment": lambda: problem(
+        403, "second-factor-missing", "需要设置动态口令", "您的角色须使用动态口令，请先在“我的账号”设置。"
+    ),
 }
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -87,8 +91,7 @@ def _answer_due(request: web.Request, due: Due) -> web.Response:
         target = _DUE_PAGES[due]
         query = f"?next={request.rel_url.raw_path}" if due in ("code", "unlock") else ""
         raise web.HTTPSeeOther(target + query)
-    status, kind, title, detail = _DUE_PROBLEMS[due]
-    return problem(status, kind, title, detail)
+    return _DUE_PROBLEMS[due]()
 
 
 async def _csrf_fits(request: web.Request, principal: Principal) -> bool:
