@@ -38,7 +38,9 @@ from hotline.backup.manifest import Manifest, SealedFile, write_manifest
 from hotline.backup.sealed import Sealer, opened, sync_folder
 from hotline.backup.secret_keys import secret_key_ids
 from hotline.backup.status import update_status
+from hotline.embedded.servers import ServerUrls
 from hotline.embedded.throwaway import embedded_postgres
+from hotline.migrations.migrate import prepare_database
 
 DUMP_FILE = "dump.sealed"
 
@@ -128,6 +130,9 @@ async def restore_outside(
         await queries.forget_events(connection)
     finally:
         await connection.close()
+    if settings.database_url is not None:
+        # what the service's role may do is not in a dump, and an older dump wants the migrations since
+        await prepare_database(ServerUrls(settings.database_url, "", settings.owner_database_url))
     return chosen
 
 
@@ -251,4 +256,5 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _last(said: bytes) -> str:
     lines = [line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    errors = [line for line in lines if "error" in line.lower()]
+    return next(iter(errors or reversed(lines)), "it said nothing")
