@@ -38,6 +38,6 @@ def _periods(indicators: Indicators) -> list[dict[str, str]]:
     begin, end = indicators.period(indicators.period_of(today))
     before, _ = indicators.period(indicators.period_of((begin - timedelta(days=1)).date()))
     return [
-        {"name": name, "from": f"{start:%Y-%m-%d}", "until": f"{stop - timedelta(days=1):%Y-%m-%d}"}
+        {"name": name, "first": f"{start:%Y-%m-%d}", "last": f"{stop - timedelta(days=1):%Y-%m-%d}"}
         for name, start, stop in (("本期", begin, end), ("上期", before, begin))
     ]

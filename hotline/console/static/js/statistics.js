@@ -36,8 +36,8 @@ function choosePeriod(from, until, days) {
   period = { from, to: dayAfter(until) };
   form.elements.from.value = from;
   form.elements.until.value = until;
-  for (const button of form.querySelectorAll("[data-days], [data-from]")) {
-    const on = button.dataset.days ? Number(button.dataset.days) === days : button.dataset.from === from && button.dataset.until === until;
+  for (const button of form.querySelectorAll("[data-days], [data-first]")) {
+    const on = button.dataset.days ? Number(button.dataset.days) === days : button.dataset.first === from && button.dataset.last === until;
     button.setAttribute("aria-pressed", String(on));
     button.classList.toggle("secondary", !on);
   }
@@ -128,6 +128,8 @@ function showQueues(items) {
   }
 }
 
+// waits are upper bounds of buckets
+const atMost = (seconds) => (seconds === null ? "—" : `≤ ${duration(seconds)}`);
 const share = (value) => (value === null ? "—" : `${(value * 100).toFixed(1)}%`);
 
 // One key away from each figure stands what it means.
@@ -157,7 +159,7 @@ function show(id, key, title, buckets, draw) {
   const card = document.querySelector(`[data-chart="${id}"]`);
   const total = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
   const rows = buckets.map((b) => [
-    name(key, b.keys[key]), b.count, total ? percent(b.count / total) : "—", duration(b.wait_p50_s), duration(b.wait_p90_s), percent(b.overruled_share), percent(b.service_level),
+    name(key, b.keys[key]), b.count, total ? percent(b.count / total) : "—", atMost(b.wait_p50_s), atMost(b.wait_p90_s), percent(b.overruled_share), percent(b.service_level),
   ]);
   card.querySelector(".chart-table").replaceChildren(table([title, "来电", "占比", "等候中位", "等候 P90", "改派占比", "达标"], rows));
   const box = card.querySelector(".chart");
@@ -241,9 +243,9 @@ function quick(days) {
 }
 
 form.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-days], [data-from]");
+  const button = event.target.closest("[data-days], [data-first]");
   if (button && button.dataset.days) quick(Number(button.dataset.days));
-  else if (button) choosePeriod(button.dataset.from, button.dataset.until, 0);
+  else if (button) choosePeriod(button.dataset.first, button.dataset.last, 0);
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -270,7 +272,7 @@ document.addEventListener("theme-changed", read);
 onKey("1", "今天", () => quick(1));
 onKey("2", "近 7 天", () => quick(7));
 onKey("3", "近 30 天", () => quick(30));
-const reporting = [...form.querySelectorAll("[data-from]")];
+const reporting = [...form.querySelectorAll("[data-first]")];
 onKey("4", "本报告期", () => reporting[0].click());
 onKey("5", "上一报告期", () => reporting[1].click());
 const definitions = document.getElementById("definitions");
