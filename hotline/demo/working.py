@@ -17,6 +17,7 @@ from hotline.demo.places import City, Person
 from hotline.demo.store import queries
 from routing.answers.service import answer_directly
 from routing.calls.store import queries as call_queries
+from routing.errors import ConsentRequired
 from routing.policy.decision import Destination
 from routing.policy.facts import LOCAL_ZONE
 from routing.policy.settings import Policy
@@ -220,18 +221,19 @@ class Work:
             reason = OVERRULE_REASONS[2]
         overruled = meant not in ("operators", proposed)
         ticket = live and (meant if overruled else proposed) == "departments"
-        return await forward(
-            self.pool,
-            self.vault,
-            self.policy,
-            call_id,
-            user_id,
-            order=ForwardOrder(
-                "ticket" if ticket else "one_key",
-                destination=meant if overruled else None,
-                reason=reason if overruled else None,
-            ),
+        order = ForwardOrder(
+            "ticket" if ticket else "one_key",
+            destination=meant if overruled else None,
+            reason=reason if overruled else None,
         )
+        try:
+            return await self._send(call_id, user_id, order)
+        except ConsentRequired:
+            # violence was heard: mediators only with the victim's consent, which nobody here was asked for
+            return await self._send(call_id, user_id, ForwardOrder("one_key"))
+
+    async def _send(self, call_id: int, user_id: int, order: ForwardOrder) -> dict[str, Any]:
+        return await forward(self.pool, self.vault, self.policy, call_id, user_id, order=order)
 
     async def _answer(self, call_id: int, user_id: int) -> None:
         words = "invalid_answers" if self.calls[call_id].route == "invalid" else "answers"
