@@ -26,6 +26,7 @@ EXPECTED: dict[str, set[str]] = {
     "queues.claim": {"operator", "lawyer", "mediator", "police", "department", "admin"},
     "danger.acknowledge": {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"},
     "statistics.read": {"manager", "admin"},
+    "statistics.export": {"manager", "admin"},
     # security and auditor get the alerts of the audit log and nothing else of the stream
     "events.read": {
         "operator",
@@ -95,6 +96,15 @@ def test_the_table_of_grants_is_the_one_written_here() -> None:
     assert granted == EXPECTED
 
 
+def test_no_administrator_can_do_anothers_work() -> None:
+    everybodys = {"public", "session", "self", "events.read"}
+    system, security, audit = (set(GRANTS[role]) - everybodys for role in ("admin", "security", "auditor"))
+    assert not system & (security | audit)
+    # both are warned of bulk look-ups; only one of them reads the log
+    assert security & audit == {"audit.alerts"}
+    assert "users.write" not in GRANTS["manager"]
+
+
 def test_every_route_of_the_table_is_served_and_names_a_permission() -> None:
     served = {(method, path) for method, path, _ in routes()}
     for route in ROUTES:
@@ -112,6 +122,8 @@ def test_only_pages_that_tell_nothing_are_public() -> None:
         ("GET", "/api/docs"),
         ("GET", "/login"),
         ("POST", "/login"),
+        ("GET", "/login/oidc"),
+        ("GET", "/login/oidc/return"),
     }
 
 
