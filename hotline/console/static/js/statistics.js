@@ -129,7 +129,13 @@ function showQueues(items) {
 }
 
 // waits are upper bounds of buckets
-const atMost = (seconds) => (seconds === null ? "—" : `≤ ${duration(seconds)}`);
+function atMost(seconds) {
+  if (seconds === null || seconds === undefined) return "—";
+  if (seconds < 60) return `≤${seconds}秒`;
+  if (seconds < 3600) return `≤${Math.floor(seconds / 60)}分${seconds % 60 ? `${seconds % 60}秒` : ""}`;
+  return `≤${seconds / 3600}小时`;
+}
+
 const share = (value) => (value === null ? "—" : `${(value * 100).toFixed(1)}%`);
 
 // One key away from each figure stands what it means.
