@@ -143,7 +143,7 @@ class Journey:
             self.ask("operator", "POST", f"/calls/{talk}/forward", order)
             order = {"destination": "lawyers", "reason": PLANTED["reason"]}
         self.ask("operator", "POST", f"/calls/{talk}/forward", order)
-        taken = self.ask("lawyer", "POST", "/queues/lawyers/claim")["assignment_id"]
+        taken = self.service.until(self.claimed)["assignment_id"]
         self.ask("lawyer", "PUT", f"/assignments/{taken}/notes", {"notes": PLANTED["notes"]})
         outcome = {name: PLANTED[name] for name in ("disposition", "notes", "summary")}
         self.ask("lawyer", "POST", f"/assignments/{taken}/complete", outcome)
@@ -159,6 +159,13 @@ class Journey:
         told = self.ask("manager", "GET", f"/calls/{back}")["timeline"]
         assert [entry["detail"]["reason"] for entry in told if entry["action"] == "returned"] == [reason["reason"]]
         return answered
+
+    def claimed(self) -> Any:
+        """What the lawyer takes; None while a round of the worker has the item locked."""
+        self.service.token = self.tokens["lawyer"]
+        status, answer = self.service.request("POST", "/queues/lawyers/claim")
+        assert status in (200, 204), answer
+        return answer
 
     def err(self) -> None:
         """Requests with planted words that are refused."""
