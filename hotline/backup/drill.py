@@ -13,6 +13,8 @@ from pathlib import Path
 import asyncpg
 
 from config.settings import Settings
+from hotline.audit.chain import audit_key
+from hotline.audit.verify import Verdict, verify_chain
 from hotline.backup.archiver import Collector, finish_segment
 from hotline.backup.base import open_archive, until_sealed
 from hotline.backup.contents import connect, contents, queries, quiet_moment
@@ -21,9 +23,12 @@ from hotline.backup.manifest import Manifest, TableContent
 from hotline.backup.recovery import Goal, Plan, plan, recovered
 from hotline.backup.status import read_status, update_status
 from hotline.backup.wal import parse_lsn
+from hotline.database import open_pool
 from hotline.embedded import archiving
 from hotline.embedded.folders import prepare
 from hotline.embedded.postgres import Postgres
+from hotline.sealing.key_file import read_key_file
+from hotline.sealing.vault import FileVault
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,13 @@ class Drilled:
     tables: int
     rows: int
     differences: list[Difference]
+    audit: Verdict | None = None
+    """What a walk over the restored audit chain found; None: it was not walked (no key at hand, outside server)."""
+
+    @property
+    def found_back(self) -> bool:
+        """Whether everything came back as it was."""
+        return not self.differences and (self.audit is None or self.audit.broken is None)
 
 
 async def drill(settings: Settings, owner_url: str) -> Drilled:
@@ -70,13 +82,12 @@ async def drill(settings: Settings, owner_url: str) -> Drilled:
             contents(reader, hashed=True), until_sealed(collector, newest.manifest, parse_lsn(lsn))
         )
     planned = plan(archive, key, backup=newest.manifest.id, to=None, timeline=None)
-    restored, rto_s = await _restored(settings, collector, planned, lsn)
-    differences = compare(live, restored)
-    if not differences:
+    restored, rto_s, audit = await _restored(settings, collector, planned, lsn)
+    rows = sum(one.rows for one in live.values())
+    outcome = Drilled(planned.manifest, max(0.0, rpo_s), rto_s, len(live), rows, compare(live, restored), audit)
+    if outcome.found_back:
         update_status(settings.state_dir, last_drill_s=time.time())
-    return Drilled(
-        planned.manifest, max(0.0, rpo_s), rto_s, len(live), sum(one.rows for one in live.values()), differences
-    )
+    return outcome
 
 
 def compare(live: dict[str, TableContent], restored: dict[str, TableContent]) -> list[Difference]:
@@ -103,8 +114,8 @@ async def _finish_log(settings: Settings, owner_url: str, lsn: str) -> None:
 
 async def _restored(
     settings: Settings, collector: Collector, planned: Plan, lsn: str
-) -> tuple[dict[str, TableContent], float]:
-    """What the restored server holds, and how long it took until it answered."""
+) -> tuple[dict[str, TableContent], float, Verdict | None]:
+    """What the restored server holds, how long it took until it answered, and whether its audit chain is whole."""
     # beside the data: that is where there is room for a second copy, and where the servers' account may go
     scratch = Path(tempfile.mkdtemp(prefix="drill-", dir=collector.state.servers))
     state = None
@@ -118,10 +129,24 @@ async def _restored(
             try:
                 await connection.fetchval("select 1")
                 rto_s = time.monotonic() - began
-                return await contents(connection, hashed=True), rto_s
+                held = await contents(connection, hashed=True)
             finally:
                 await connection.close()
+            return held, rto_s, await _audit(settings, superuser_url)
     finally:
         if state is not None:
             state.drop_sockets()
         await asyncio.to_thread(shutil.rmtree, scratch)
+
+
+async def _audit(settings: Settings, url: str) -> Verdict | None:
+    """Walk the audit chain of the restored database, as ``hotline audit verify`` does."""
+    ring = read_key_file(settings.secret_key_file)
+    if ring is None:
+        return None
+    pool = await open_pool(url, 1)
+    try:
+        # no checkpoint from outside: the newest one is younger than the moment restored
+        return await verify_chain(pool, audit_key(ring), FileVault(settings.secret_key_file, ring), None)
+    finally:
+        await pool.close()

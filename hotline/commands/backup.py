@@ -65,12 +65,13 @@ def list_backups() -> None:
     if not found:
         typer.echo(f"No backups in {archive.folder}; make one with: hotline backup")
         return
-    table = Table("backup", "kind", "ended", "MB", "rows", "PostgreSQL", "key")
     for one in found:
         rows = sum(table.rows for table in one.tables.values())
-        ended = one.finished_at.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M:%S %z")
-        table.add_row(one.id, one.kind, ended, f"{one.size / 1e6:,.1f}", f"{rows:,}", one.postgres, one.key)
-    Console().print(table)
+        ended = one.finished_at.astimezone(LOCAL_ZONE)
+        typer.echo(
+            f"{one.id}  {one.kind:<4}  ended {ended:%Y-%m-%d %H:%M:%S %z}  {one.size / 1e6:,.1f} MB  {rows:,} rows  "
+            f"PostgreSQL {one.postgres}  key {one.key}"
+        )
     for system in sorted({one.system for one in found if one.kind == "base"}):
         names = [name for name in archive.wal_names(system) if len(name) == 24]
         if names:
@@ -121,6 +122,9 @@ def exercise() -> None:
     table.add_row("tables compared", f"{outcome.tables}")
     table.add_row("rows compared", f"{outcome.rows:,}")
     table.add_row("tables that differ", f"{len(outcome.differences)}")
+    if outcome.audit is not None:
+        whole = "whole" if outcome.audit.broken is None else f"broken at link {outcome.audit.broken.seq}"
+        table.add_row("audit chain that came back", f"{whole}, {outcome.audit.links} links")
     table.add_row("RPO: work not yet in the archive", f"{outcome.rpo_s:.1f} s")
     table.add_row("RTO: until the restored server answered", f"{outcome.rto_s:.1f} s")
     Console().print(table)
@@ -133,6 +137,7 @@ def exercise() -> None:
         "differences": [one.table for one in outcome.differences],
         "rpo_s": round(outcome.rpo_s, 2),
         "rto_s": round(outcome.rto_s, 2),
+        "audit": None if outcome.audit is None else outcome.audit.to_dict(),
     }
     typer.echo(json.dumps(line))
     if outcome.differences:
@@ -140,6 +145,8 @@ def exercise() -> None:
             f"{len(outcome.differences)} tables came back otherwise than they are: do not rely on these backups, "
             "make a new one with hotline backup, and find out what changed the archive."
         )
+    if not outcome.found_back:
+        raise DrillFailed("The audit chain that came back is broken: run hotline audit verify on the live one.")
 
 
 def archive_log() -> None:

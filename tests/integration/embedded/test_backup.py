@@ -138,6 +138,9 @@ def test_the_drill_beside_a_working_service_finds_everything_back(world: World) 
     assert world.drilled.rows > FIRST + MIDDLE + SECOND
     assert world.drilled.rpo_s > 0
     assert world.drilled.rto_s > 0
+    assert world.drilled.audit is not None
+    assert world.drilled.audit.broken is None
+    assert world.drilled.found_back
     assert world.scratch_left == []
     assert read_status(world.settings.state_dir).last_drill_s > world.between.timestamp()
 
@@ -246,7 +249,7 @@ async def test_the_archiver_keeps_up_survives_a_folder_that_is_away_and_bounds_w
 ) -> None:
     own = place.settings
     backup = replace(own.operation.backup, folder=roomy / "archive", wal_every_s=1)
-    settings = replace(own, operation=replace(own.operation, backup=backup))
+    settings = replace(own, operation=replace(own.operation, backup=backup, slow_query_ms=50))
     monkeypatch.setattr(archiver, "ERROR_PAUSE_S", 0.1)
     stop = asyncio.Event()
 
@@ -264,6 +267,7 @@ async def test_the_archiver_keeps_up_survives_a_folder_that_is_away_and_bounds_w
         maintenance = await asyncpg.connect(Postgres(state).backup_url)
         try:
             await connection.execute("create table work (n int)")
+            await connection.fetch("select pg_sleep(0.06), $1::text as told", "一句要保密的话")
             taken = await take_base_backup(settings, urls.owner_url, keep=None)
             # by itself: what is written now is soon in the archive
             began = datetime.now(UTC).timestamp()
@@ -302,3 +306,7 @@ async def test_the_archiver_keeps_up_survives_a_folder_that_is_away_and_bounds_w
             await running
             await maintenance.close()
             await connection.close()
+    # the server's own log of slow statements: the text, never the values
+    said = (state.postgres / "postgres.log").read_text(encoding="utf-8")
+    assert "select pg_sleep(0.06), $1::text as told" in said
+    assert "保密" not in said
