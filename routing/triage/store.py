@@ -17,6 +17,15 @@ queries = load_queries(__file__)
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it was taken; worker and attempt together own it until somebody else takes it."""
+
+    call_id: int
+    attempts: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """One call as read: what was read, and what the policy decided on it."""
 

@@ -4,7 +4,6 @@ database's clock, or by monotonic time."""
 from __future__ import annotations
 
 import ast
-import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,12 +30,8 @@ MAY_LOOK_AT_THE_CLOCK = {
 }
 
 
-async def test_shifted_clocks_end_no_lease_and_move_no_deadline(owner_url: str, redis_url: str) -> None:
-    await asyncio.to_thread(shifted, owner_url, redis_url)
-
-
-def shifted(database_url: str, redis_url: str) -> None:
-    with replicas(database_url, redis_url) as cluster:
+def test_shifted_clocks_end_no_lease_and_move_no_deadline(owner_url: str, redis_url: str) -> None:
+    with replicas(owner_url, redis_url) as cluster:
         cluster.run_many(1, 0, command=(SHIFTED, str(DAYS_S)))
         cluster.start_again("work-0", command=(SHIFTED, str(-DAYS_S)))
         cluster.start_again("work-1", command=(SHIFTED, str(DAYS_S)))
@@ -52,12 +47,12 @@ def shifted(database_url: str, redis_url: str) -> None:
         assert timedelta(0) < ends - datetime.now(UTC) < timedelta(hours=1)
         # both workers have looked at leases and offers since
         seen = "select count(*) from workers where seen_at > $1"
-        since = rows(database_url, "select now() as at")[0]["at"]
-        cluster.until(lambda: rows(database_url, seen, since)[0]["count"] == 2)
+        since = rows(owner_url, "select now() as at")[0]["at"]
+        cluster.until(lambda: rows(owner_url, seen, since)[0]["count"] == 2)
         path = f"/assignments/{taken['assignment_id']}"
         assert cluster.request("POST", f"{path}/heartbeat")[0] == 200
         assert cluster.request("POST", f"{path}/complete", {"disposition": "已解答", "notes": "已说明"})[0] == 200
-        deadlines = rows(database_url, "select created_at, deadline from decisions where deadline is not null")
+        deadlines = rows(owner_url, "select created_at, deadline from decisions where deadline is not null")
         assert all(timedelta(0) < row["deadline"] - row["created_at"] < timedelta(days=60) for row in deadlines)
 
 

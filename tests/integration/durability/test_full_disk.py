@@ -42,10 +42,14 @@ def small_disk() -> Iterator[Path]:
 
 def filled(path: Path) -> None:
     """Take what room there is."""
-    with path.open("wb") as ballast, contextlib.suppress(OSError):
-        while True:
-            ballast.write(b"\0" * 65_536)
-            ballast.flush()
+    ballast = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        for size in (1 << 20, 1 << 12):
+            with contextlib.suppress(OSError):
+                while True:
+                    os.write(ballast, b"\0" * size)
+    finally:
+        os.close(ballast)
 
 
 def test_a_full_disk_is_told_and_loses_nothing_accepted(small_disk: Path, tmp_path: Path) -> None:

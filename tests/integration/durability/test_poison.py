@@ -87,7 +87,7 @@ class Sleeper:
         self.begun, self.go = threading.Event(), threading.Event()
 
     def read(self, text: str, *, line: str | None = None) -> Classification:
-        raise NotImplementedError
+        return self.read_batch([(text, line)])[0]
 
     def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
         self.begun.set()

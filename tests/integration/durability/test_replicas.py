@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from tests.integration.durability.books import balanced
@@ -14,16 +13,12 @@ EACH = 3
 IMPORTED = 2_000
 
 
-async def test_three_webs_and_three_workers_killed_in_turn(owner_url: str, redis_url: str, tmp_path: Path) -> None:
-    await asyncio.to_thread(killed_in_turn, owner_url, redis_url, tmp_path)
-
-
-def killed_in_turn(database_url: str, redis_url: str, folder: Path) -> None:
-    with replicas(database_url, redis_url, HOTLINE_LEASE_S="3") as cluster:
+def test_three_webs_and_three_workers_killed_in_turn(owner_url: str, redis_url: str, tmp_path: Path) -> None:
+    with replicas(owner_url, redis_url, HOTLINE_LEASE_S="3") as cluster:
         cluster.run_many(EACH, EACH)
         console = Console(cluster, cluster.ports)
         posting = LivePosting(cluster, "many")
-        importing = Importing(cluster, folder, "many", IMPORTED)
+        importing = Importing(cluster, tmp_path, "many", IMPORTED)
         try:
             for number in range(EACH):
                 for name in (f"work-{number}", f"serve-{number}"):
@@ -36,6 +31,6 @@ def killed_in_turn(database_url: str, redis_url: str, folder: Path) -> None:
         finally:
             posted = posting.ended()
         balanced(cluster, "many", imported=importing.count, posted=posted)
-        told_once_and_in_order(console, database_url)
+        told_once_and_in_order(console, owner_url)
         assert console.connections >= EACH
         console.close()

@@ -1,0 +1,1 @@
+"""Readings and decisions written, with everything that follows from them."""
