@@ -17,7 +17,8 @@ select seq, txid::text as txid, entry_id, link from audit_links order by seq des
 select txid::text as txid, id, at, user_id, role, action, subject, reason, note_digest, detail
 from audit_entries
 where (txid, id) > (:txid::text::xid8, :entry_id::bigint) and txid < pg_snapshot_xmin(pg_current_snapshot())
-order by txid, id limit :limit;
+-- by the number, not by the column of the answer, which is its text: 999 comes before 1000
+order by audit_entries.txid, id limit :limit;
 
 -- name: add_links!
 -- More links.

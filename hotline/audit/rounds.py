@@ -56,7 +56,7 @@ class AuditRounds:
             try:
                 done = await link_round(self._pool, self._key, self._limits, self._file)
             except Exception as error:  # noqa: BLE001 - a round is a transaction: nothing is half done, it comes again
-                log.warning("audit_round_failed", error=type(error).__name__)
+                log.error("audit_round_failed", error=type(error).__name__)
                 await asyncio.sleep(ERROR_PAUSE_S)
                 continue
             if not done.more:

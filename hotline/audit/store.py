@@ -73,7 +73,7 @@ async def record_reasoned(
     connection: Any,
     vault: Vault,
     *,
-    actor: Actor,
+    actor: Actor | None,
     action: str,
     subject: str,
     reason: Reason,

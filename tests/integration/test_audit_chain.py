@@ -100,6 +100,20 @@ async def test_entries_of_many_writers_are_linked_in_commit_order(log: Log, data
     assert checkpoint.seq == 101
 
 
+async def test_transactions_are_ordered_as_numbers(log: Log) -> None:
+    entries = ", ".join(f"('{txid}', 'a', 'call:{txid}')" for txid in (9, 100, 10, 99))
+    await log.tamper(f"insert into audit_entries (txid, action, subject) values {entries}")
+    await log.link()
+    await log.write(1)
+    await log.link()
+    rows = await log.owner.fetch(
+        "select e.subject from audit_links l join audit_entries e on e.id = l.entry_id order by l.seq limit 4"
+    )
+    assert [row["subject"] for row in rows] == ["call:9", "call:10", "call:99", "call:100"]
+    verdict = await log.verify()
+    assert (verdict.links, verdict.pending, verdict.broken) == (5, 0, None)
+
+
 async def test_two_linkers_make_one_chain(log: Log) -> None:
     await log.write(60)
     await asyncio.gather(*(link_round(log.pool, log.key, LIMITS) for _ in range(4)))
