@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -115,7 +116,8 @@ class Run:
                 return answer.status, json.loads(answer.read() or "null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or "null")
-        except OSError:
+        except (OSError, http.client.HTTPException, json.JSONDecodeError):
+            # nobody there, or killed in the middle of an answer
             return 0, None
 
     def post(self, name: str) -> int:

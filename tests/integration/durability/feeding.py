@@ -102,6 +102,7 @@ class LivePosting:
 
     def ended(self) -> list[int]:
         """Stop posting; the ids of what was accepted."""
+        assert self._thread.is_alive() or self._stop.is_set(), "posting ended by itself"
         self._stop.set()
         self._thread.join(60)
         assert not self._thread.is_alive()
