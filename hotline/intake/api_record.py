@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hotline.intake.errors import FieldError
-from hotline.intake.normalise import cell_text, heading, json_value, phone, short, spoken
+from hotline.intake.normalise import NESTING_LIMIT, cell_text, heading, json_value, phone, short, spoken, too_deep
 from hotline.intake.profile import Profile
 from hotline.intake.transcript import in_order
 from routing.calls.record import CallRecord, Contact, RequestKind, Segment
@@ -130,6 +130,8 @@ def record_from_api(item: object, *, profiles: Mapping[str, Profile]) -> CallRec
     """
     if not isinstance(item, Mapping):
         return (FieldError("", "每条来电应为一个 JSON 对象。"),)
+    if too_deep(item):
+        return (FieldError("", f"对象和列表嵌套超过 {NESTING_LIMIT} 层，请改正。"),)
     try:
         call = ApiCall.model_validate(item)
     except ValidationError as error:

@@ -116,6 +116,26 @@ def is_blank(value: object) -> bool:
     return isinstance(value, (list, dict, tuple)) and not value
 
 
+#: Levels of objects and lists within one record; real exports have three or four.
+NESTING_LIMIT = 32
+
+
+def too_deep(value: object) -> bool:
+    """Whether ``value`` nests deeper than NESTING_LIMIT; looked at level by level, so that depth costs no stack."""
+    level = [value]
+    for _ in range(NESTING_LIMIT + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
 def json_value(value: object) -> Any:
     """``value`` as plain JSON that PostgreSQL can hold; the original of a row is kept this way."""
     if isinstance(value, str):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.intake.errors import FieldError, FileUnreadable
+from hotline.intake.normalise import too_deep
 from hotline.intake.profile import Profile
 from hotline.intake.readers.encoding import open_text, visible
 from hotline.intake.readers.json_scan import RECORD_LIMIT, JsonScanner
@@ -28,6 +29,8 @@ def parse_record(text: str) -> dict[str, Any] | FieldError:
         return FieldError("整条", "JSON 数字过长或嵌套过深，读不出来。请改正。")
     if not isinstance(value, dict):
         return FieldError("整条", "应为一个 JSON 对象（{…}）。请改成对象。")
+    if too_deep(value):
+        return FieldError("整条", "JSON 嵌套过深，读不出来。请改正。")
     return value
 
 

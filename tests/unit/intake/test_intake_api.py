@@ -179,3 +179,16 @@ def test_no_body_raises_and_what_is_taken_can_be_stored(profiles: dict[str, Prof
         assert CallRecord.from_payload(json.loads(stored)) == record
     else:
         assert all(error.message for error in record)
+
+
+def test_what_nests_without_end_costs_itself_only(profiles: dict[str, Profile]) -> None:
+    deep: Any = "ground"
+    for level in range(1000):
+        deep = {"a": deep} if level % 2 else [deep]
+        if level == 28:
+            # {source: {row: ...}} above it
+            assert taken(profiles, source={"row": deep}).source == {"row": deep}
+    for fields in ({"source": {"row": deep}}, {"unknown": deep}, {"transcript": deep}):
+        refused = record_from_api(CALL | fields, profiles=profiles)
+        assert isinstance(refused, tuple)
+        assert refused

@@ -189,3 +189,13 @@ def test_no_text_ends_the_reading(tmp_path: Path, city: Profile, body: str) -> N
     items = read(path, city)
     assert ids(items[:1]) == ["A1"]
     assert "Z9" in str(items[-1].cells) or "Z9" in str(items)
+
+
+@pytest.mark.parametrize("levels", [40, 400, 900, 20_000])
+def test_what_nests_without_end_costs_itself_only(put: Put, city: Profile, levels: int) -> None:
+    bomb = '{"id": "A1", "text": ' + "[" * levels + "]" * levels + "}"
+    lines = "\n".join([json.dumps(record(0)), bomb, json.dumps(record(2))]) + "\n"
+    rows = read(put("a.jsonl", lines), city)
+    assert ids(rows) == ["A0", "A2"]
+    (error,) = [row for row in rows if isinstance(row, RowError)]
+    assert "嵌套过深" in error.errors[0].message
