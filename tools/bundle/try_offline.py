@@ -26,17 +26,13 @@ from bundle.targets import BundleFailed, Target
 
 SECOND_VERSION = "9999.0"
 PORT = 18087
-#: What a process may load from the machine: the C library's parts, which belong to it.
+#: What a process may load from the machine: the C library's parts, and the zlib that PostgreSQL's wheel counts on.
 _OF_THE_MACHINE = re.compile(
-    r"/(ld-linux[\w.-]*|lib(c|m|pthread|dl|rt|resolv|util|nss_\w+|anl|nsl)([.-][\d.]+)?\.so[.\d]*)$"
+    r"/(ld-linux[\w.-]*|lib(z|c|m|pthread|dl|rt|resolv|util|nss_\w+|anl|nsl)([.-][\d.]+)?\.so[.\d]*)$"
 )
-CALL = {
-    "编号": "OFFLINE-1",
-    "内容": "老板拖欠我三个月工资，我想问问怎么申请劳动仲裁",
-}
 EXPORT = (
     "工单编号,来电时间,来电号码,诉求内容\n"
-    f"OFFLINE-1,2026-10-12 08:00:00,13800001234,{CALL['内容']}\n"
+    "OFFLINE-1,2026-10-12 08:00:00,13800001234,老板拖欠我三个月工资，我想问问怎么申请劳动仲裁\n"
     "OFFLINE-2,2026-10-12 08:05:00,13800001235,楼上邻居半夜装修吵得睡不着，找他说过几次都不听\n"
 )
 
@@ -163,7 +159,7 @@ def inside(root: Path, first: Path, second: Path) -> None:
         done("started, /readyz answers 200")
         if foreign := strangers(place):
             raise BundleFailed(f"Libraries from this machine are in use: {foreign}")
-        say("every library but the C library comes from the archive")
+        say("every library but the C library and PostgreSQL's zlib comes from the archive")
         imported(place)
         done("two calls imported, triaged and queued")
         before = counted(place)
