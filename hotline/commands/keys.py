@@ -18,7 +18,7 @@ from hotline.migrations.migrate import prepare_database
 from hotline.sealing.errors import KeyInUse, SecretKeyError
 from hotline.sealing.key_file import activate, add_data_key, remove_data_key
 from hotline.sealing.opening import LOOKUP_ID, check_keys, prepare_vault, queries
-from hotline.sealing.reseal import reseal, usage
+from hotline.sealing.reseal import Resealed, reseal, usage
 from hotline.sealing.suites import SUITES
 from hotline.sealing.vault import FOLLOW_S, FileVault
 
@@ -119,13 +119,23 @@ async def rotate_in(
         await check_keys(connection, vault)
     # until all processes have seen the new key, they go on sealing by the one before
     await asyncio.sleep(wait_s)
-    changed = await _show_progress(lambda told: reseal(pool, vault, told))
+    done = await _show_progress(lambda told: reseal(pool, vault, told))
     active = vault.ring.active
-    counts = json.dumps({"key": active.id, "suite": active.suite, "resealed": changed})
-    return f"Everything is sealed by key {active.id}; older ones may go with: hotline keys retire N\n{counts}"
+    counts = json.dumps(
+        {"key": active.id, "suite": active.suite, "resealed": done.changed, "unreadable": done.unreadable}
+    )
+    async with pool.acquire() as connection:
+        left = [key_id for key_id in await usage(connection) if key_id != active.id]
+    if done.unreadable:
+        said = "Some values do not open and were left as they are: restore them from a backup, or erase their calls."
+    elif left:
+        said = f"Values by key {', '.join(map(str, left))} are left, they were in use; run the same again."
+    else:
+        said = f"Everything is sealed by key {active.id}; older ones may go with: hotline keys retire N"
+    return f"{said}\n{counts}"
 
 
-async def _show_progress(work: Callable[[Callable[[str, int], None]], Awaitable[dict[str, int]]]) -> dict[str, int]:
+async def _show_progress(work: Callable[[Callable[[str, int], None]], Awaitable[Resealed]]) -> Resealed:
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("sealing")

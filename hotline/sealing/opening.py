@@ -134,13 +134,13 @@ async def _seal_clear(pool: Any, connection: Any, vault: FileVault) -> None:
         if not await queries.clear_left(connection):
             return
         log.info("sealing what stands in clear")
-        changed = await reseal(pool, vault)
+        done = await reseal(pool, vault)
         await _index(pool, vault)
         for table in SEALED:
             # dead rows still hold the clear text; only writing the table anew removes them from its file
             await connection.execute(f"vacuum full {table.name}")
         await queries.clear_done(connection)
-        log.info("sealed", **changed)
+        log.info("sealed", **done.changed)
     finally:
         await connection.execute("select pg_advisory_unlock($1)", SEALING_LOCK)
 

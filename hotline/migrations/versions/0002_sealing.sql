@@ -18,9 +18,10 @@ create table sealing_state (
 );
 insert into sealing_state (clear_left) select exists (select from calls) or exists (select from idempotency_keys);
 
--- The key by which a value is sealed.
+-- The key by which a value is sealed; -1 for what is too short to be one.
 create function sealed_by(value bytea) returns int language sql immutable strict parallel safe as
-    'select get_byte(substring(value from 2 for 2), 0) * 256 + get_byte(substring(value from 2 for 2), 1)';
+    'select case when length(value) < 3 then -1
+            else get_byte(substring(value from 2 for 2), 0) * 256 + get_byte(substring(value from 2 for 2), 1) end';
 
 -- For this migration only.
 create function mark_clear(value text) returns bytea language sql immutable strict as
