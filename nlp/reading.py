@@ -7,13 +7,13 @@ the same parts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
-from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal, Entity, Evidence
+from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal, Entity, Evidence, Route
 from nlp.cues import CUE_LEXICON, CueRules
 from nlp.danger import DangerLexicon, Sighting, danger_level, danger_probability
 from nlp.engine import BEST_ROUTE, DANGER_COLUMN, NO_EVIDENCE, ArrayEngine, Engine, Findings
@@ -123,13 +123,12 @@ class CallReader:
         route, confidence = ranking[0]
         level, _, sightings = self.judge_danger(text, found.danger_margin, hits)
         cue_hits = self._cues.select(text, parts.line, [hit for hit in hits if hit.phrase.source == CUE_LEXICON])
-        review = not spoken or not normal.complete or confidence < self._model.calibration.review_below
-        if parts.line == "110":
-            # Silence and veiled talk on 110 always go to a person, and so does what sounds like nothing.
-            review = review or route == "invalid" or any(kind in _NEVER_CLOSED for kind, _, _ in cue_hits)
-        elif route == "invalid":
-            # Danger is never closed as invalid.
-            review = review or level > 0
+        review = (
+            not spoken
+            or not normal.complete
+            or confidence < self._model.calibration.review_below
+            or always_reviewed(route, parts.line, level, {kind for kind, _, _ in cue_hits})
+        )
         return Classification(
             route=route,
             confidence=confidence,
@@ -142,6 +141,11 @@ class CallReader:
             cues=_cues(original, normal, cue_hits) if cue_hits else (),
             model=self._model.name,
         )
+
+    def evidence_for(self, text: str, route: Route) -> tuple[Evidence, ...]:
+        """What in ``text`` speaks for another class than the most probable one."""
+        normal = normalise_many([text])[0]
+        return _evidence(text, normal, self.engine.find([normal.text], ROUTES.index(route))[0].shown)
 
     def _clauses_for_danger(self, text: str) -> list[tuple[int, int]]:
         """Up to two clauses that add most to the danger margin; read anew, since it is seldom asked.
@@ -174,6 +178,16 @@ def _clause(text: str, start: int, end: int) -> tuple[int, int]:
     stop = _STOP.search(text, end, high)
     after = stop.start() if stop else high
     return before, max(after, before + 1)
+
+
+def always_reviewed(route: Route, line: str | None, danger: int, cues: Collection[str]) -> bool:
+    """Whether a person decides however sure the model is.
+
+    On 110 silence, veiled talk and what sounds like nothing go to a person; nowhere is danger closed as invalid.
+    """
+    if line == "110":
+        return route == "invalid" or any(kind in cues for kind in _NEVER_CLOSED)
+    return route == "invalid" and danger > 0
 
 
 def _evidence(original: str, normal: NormalText, shown: Sequence[Shown]) -> tuple[Evidence, ...]:

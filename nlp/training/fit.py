@@ -47,6 +47,8 @@ class Trained:
     model: Model
     out_of_fold: dict[str, float]
     """Figures on rows that the fold's model had not seen."""
+    routes: NDArray[Any]
+    """Calibrated out-of-fold probabilities, rows x routes."""
 
 
 def train(
@@ -93,7 +95,8 @@ def train(
     )
 
     scale = temperature_scale(route_margins, routes)
-    confidence = np.asarray(softmax((route_margins * scale).astype(np.float32))).max(axis=1)
+    route_shares = np.asarray(softmax((route_margins * scale).astype(np.float32)))
+    confidence = route_shares.max(axis=1)
     said = route_margins.argmax(axis=1)
     defensible = (said == routes) | (said == np.array([ROUTES.index(row.also) if row.also else -1 for row in rows]))
     calibration = Calibration(
@@ -134,7 +137,7 @@ def train(
         "review_share": float(1 - sure.mean()),
     } | danger_figures
     model = replace(model, danger=danger)
-    return Trained(replace(model, name=_name(model)), figures)
+    return Trained(replace(model, name=_name(model)), figures, route_shares)
 
 
 def _check(routes: NDArray[Any], rows: Sequence[LabelledRow]) -> None:
