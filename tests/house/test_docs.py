@@ -21,7 +21,9 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "docs/alerts.md",
     "docs/api.md",
+    "docs/backup.md",
     "docs/data-protection.md",
     "docs/operations.md",
 )

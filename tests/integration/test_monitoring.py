@@ -103,11 +103,11 @@ async def test_rules_and_dashboard_ask_only_for_what_is_there(
         "HotlineDiskFilling",
     }
     assert wanted <= {rule["alert"] for rule in rules}
-    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = (root / "docs" / "alerts.md").read_text(encoding="utf-8")
     anchors = {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in re.findall(r"(?m)^#+ (.*)$", page)}
     for rule in rules:
         path, _, anchor = rule["annotations"]["runbook"].partition("#")
-        assert (path, anchor in anchors) == ("docs/operations.md", True), rule["alert"]
+        assert (path, anchor in anchors) == ("docs/alerts.md", True), rule["alert"]
         assert rule["annotations"]["summary"]
         assert rule["labels"]["severity"] in ("page", "warning")
 
