@@ -8,6 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -158,8 +159,15 @@ class Worker:
                 lost = True
                 await asyncio.sleep(ERROR_PAUSE_S)
                 continue
-            if not done and not stop.is_set():
+            if done or stop.is_set():
+                continue
+            if kind == "fresh":
                 await self._signals.wait_for_work(lane, POLL_S)
+            else:
+                # not woken by signals: each wakes one reader only, and it is meant for who reads fresh calls
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await stop.wait()
 
     async def _fresh(self, context: TriageContext) -> int:
         async with self._one_reader:
