@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import os
 import subprocess
 import urllib.request
@@ -250,6 +251,10 @@ def test_nothing_personal_is_written_in_clear(run: Run, tmp_path: Path) -> None:
     imported = run.command("import", "--line", "12345", str(export))
     assert imported.returncode == 3, imported.stderr
     assert '"accepted": 1' in imported.stdout
+    (rejects,) = json.loads(imported.stdout.splitlines()[-1])["reject_files"]
+    assert PLANTED["refused row"] in run.command("rejects", "show", rejects).stdout
+    rotated = run.command("keys", "rotate", "--suite", "sm")
+    assert "Everything is sealed by key 2" in rotated.stdout, rotated.stdout + rotated.stderr
     asyncio.run(with_pool(url, lambda pool: broken(pool, to_break)))
     run.until(lambda: asyncio.run(with_pool(url, failed)))
     assert journey.ask("manager", "GET", f"/calls/{to_break}", status=503)["type"].endswith("sealed-unreadable")
