@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from config.settings import CipherSuite, Settings, load_settings
+from hotline.audit.store import record
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.migrations.migrate import prepare_database
@@ -117,6 +118,13 @@ async def rotate_in(
     vault.reload()
     async with pool.acquire() as connection:
         await check_keys(connection, vault)
+        await record(
+            connection,
+            actor=None,
+            action="keys_rotated",
+            subject=f"key:{vault.ring.active.id}",
+            detail={"suite": vault.ring.active.suite},
+        )
     # until all processes have seen the new key, they go on sealing by the one before
     await asyncio.sleep(wait_s)
     done = await _show_progress(lambda told: reseal(pool, vault, told))
@@ -164,6 +172,7 @@ def retire(key_id: Annotated[int, typer.Argument(metavar="N", help="which key")]
                 where = ", ".join(f"{count} in {table}" for table, count in tables.items())
                 raise KeyInUse(f"Key {key_id} has values still ({where}); seal them anew with: hotline keys rotate")
             await queries.retire_key(connection, id=key_id)
+            await record(connection, actor=None, action="key_retired", subject=f"key:{key_id}")
             remove_data_key(vault.path, key_id)
         return f"Key {key_id} is retired. Backups made before need it: keep the old key file with them, apart."
 
