@@ -50,7 +50,8 @@ async def limit_body(request: web.Request, handler: Handler) -> web.StreamRespon
     if length is not None and length > limit:
         raise web.HTTPRequestEntityTooLarge(max_size=limit, actual_size=length)
     if public:
-        request = request.clone(client_max_size=limit)
+        # a clone forgets what an earlier one was told
+        request = request.clone(client_max_size=limit, scheme=request.scheme, remote=request.remote or "")
     handling = True
 
     def arrived() -> None:
