@@ -50,7 +50,9 @@ async def test_small_cells_below_the_county_are_hidden_in_exports(service: Runni
     assert told["新安社区"][:3] == ["", "", "<5"]
     assert {"分子定义", "分母定义", "口径版本"} <= set(next(row for row in sheet if row[0] == "区域"))
     async with service.pool.acquire() as connection:
-        entries = await connection.fetch("select action, detail from audit_entries where action = 'statistics_exported'")
+        entries = await connection.fetch(
+            "select action, detail from audit_entries where action = 'statistics_exported'"
+        )
     assert len(entries) == 2
     status, _ = await exported(service, role="operator", by="region")
     assert status == 403
