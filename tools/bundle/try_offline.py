@@ -239,14 +239,15 @@ def broken(place: Place, folder: Path) -> None:
 
 
 def break_wheel(wheel: Path) -> None:
-    """Let hotline/web/routes.py raise, as a bad release might."""
+    """Let the web raise when it opens its port, as a bad release might; every other command works."""
     old = zipfile.ZipFile(wheel)
     parts = {name: old.read(name) for name in old.namelist()}
     old.close()
-    parts["hotline/web/routes.py"] = b"raise RuntimeError('a release that cannot serve')\n"
+    spoilt = "hotline/web/listening.py"
+    parts[spoilt] += b"\n\ndef check_exposure(settings):\n    raise RuntimeError('a release that cannot serve')\n"
     record = next(name for name in parts if name.endswith(".dist-info/RECORD"))
-    lines = [line for line in parts[record].decode().splitlines() if not line.startswith("hotline/web/routes.py,")]
-    parts[record] = ("\n".join([*lines, "hotline/web/routes.py,,"]) + "\n").encode()
+    lines = [line for line in parts[record].decode().splitlines() if not line.startswith(f"{spoilt},")]
+    parts[record] = ("\n".join([*lines, f"{spoilt},,"]) + "\n").encode()
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as new:
         for name, content in parts.items():
             new.writestr(name, content)
