@@ -55,6 +55,7 @@ SEALED: tuple[SealedTable, ...] = (
     SealedTable("direct_answers", _ID, ("answer",)),
     SealedTable("caller_choices", _ID, ("message",)),
     SealedTable("danger_checks", (("call_id", "bigint"),), ("outcome",)),
+    SealedTable("legal_holds", _ID, ("reason",)),
     SealedTable("audit_notes", (("entry_id", "bigint"),), ("note",)),
     SealedTable("second_factors", (("user_id", "bigint"),), ("secret",)),
     SealedTable("provider_logins", (("state_hash", "bytea"),), ("verifier",)),

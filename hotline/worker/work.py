@@ -14,11 +14,13 @@ from typing import Any
 import structlog
 
 from hotline.accounts.store import queries as account_queries
+from hotline.erasure.rounds import retention_round
 from hotline.published import Published
 from hotline.signals import Signals
 from hotline.worker import metrics
 from nlp.classification import Reader
 from routing.calls.service import end_silent_calls
+from routing.erasure.periods import load_periods
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
 from routing.journey import Journey
@@ -40,6 +42,9 @@ ALIVE_S = 3.0
 #: A worker not seen for this long is gone; its jobs are due again.
 GONE_S = 15.0
 TIDY_S = 600.0
+#: What is past its period is erased within the hour, in steps that leave the database to the callers.
+RETENTION_S = 3600.0
+RETENTION_BATCHES = 50
 #: Deltas of statistics wait so long for the roll-ups: calls that move on meanwhile cancel out.
 FOLD_S = 5.0
 #: A live call of which nothing was heard for so long is over, whether its line said so or not.
@@ -117,6 +122,7 @@ class Worker:
             asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
             asyncio.create_task(_for_ever("fold", FOLD_S, self._fold)),
+            asyncio.create_task(_for_ever("retention", RETENTION_S, self._retain)),
         ]
         await stop.wait()
         await asyncio.wait(reading, timeout=2.0)
@@ -212,6 +218,12 @@ class Worker:
     async def _fold(self) -> None:
         while await fold(self._pool) == FOLD_STEP:
             pass
+
+    async def _retain(self) -> None:
+        periods = load_periods(self._published.files)
+        erased = await retention_round(self._pool, self._vault, periods, batches=RETENTION_BATCHES)
+        if erased:
+            log.info("retention_erased", version=periods.version, **erased)
 
     async def _tidy(self) -> None:
         async with self._pool.acquire() as connection:

@@ -46,7 +46,7 @@ select id, line, external_id from stored;
 
 -- name: lock_by_key
 -- The stored calls of these keys, locked in a fixed order so that two imports never wait for each other in a ring.
-select c.id, c.line, c.external_id, c.version, c.content_hash, c.live
+select c.id, c.line, c.external_id, c.version, c.content_hash, c.live, c.erased_parts <> '{}' as erased
 from calls c
 join unnest(:lines::text[], :external_ids::text[]) as k(line, external_id)
     on c.line = k.line and c.external_id = k.external_id

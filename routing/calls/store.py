@@ -103,6 +103,7 @@ async def store_records(
         for stored in await queries.insert_calls(connection, rows=[rows[index] for index in first.values()])
     }
     rest = sorted({k for k in first if k not in inserted})
+    erased: set[int] = set()
     known: dict[tuple[str, str], tuple[int, bytes, bool]] = {
         k: (i, rows[first[k]]["content_hash"], rows[first[k]]["live"]) for k, i in inserted.items()
     }
@@ -111,12 +112,17 @@ async def store_records(
             connection, lines=[line for line, _ in rest], external_ids=[external for _, external in rest]
         ):
             known[stored["line"], stored["external_id"]] = (stored["id"], stored["content_hash"], stored["live"])
+            if stored["erased"]:
+                erased.add(stored["id"])
     outcomes = []
     for index, row in enumerate(rows):
         row_key = (row["line"], row["external_id"])
         call_id, content_hash, live = known[row_key]
         if row_key in inserted and first[row_key] == index:
             outcomes.append(Outcome("accepted", call_id))
+        elif call_id in erased:
+            # a line that sends an erased call once more must not bring back what was erased
+            outcomes.append(Outcome("duplicate", call_id))
         elif content_hash == row["content_hash"] and not (live and not row["live"]):
             outcomes.append(Outcome("duplicate", call_id))
         elif content_hash == row["content_hash"]:

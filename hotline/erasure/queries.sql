@@ -1,0 +1,63 @@
+-- What of a person's calls stands outside the calls themselves.
+
+-- name: erase_audit_notes!
+-- What staff wrote as reasons for looking at these calls; the entries and their digests stay, so that the chain holds.
+delete from audit_notes n using audit_entries e
+where e.id = n.entry_id and e.subject = any(:subjects::text[]);
+
+-- name: erase_events!
+-- Live events of these calls: ids only, and no console comes back for them.
+delete from events where call_id = any(:ids::bigint[]);
+
+-- name: stored_answers
+-- Answers kept for repeated requests, a day at most; sealed, so they are looked into one by one.
+select principal, route, key, response from idempotency_keys where response is not null;
+
+-- name: erase_answer!
+-- One of them.
+delete from idempotency_keys where principal = :principal and route = :route and key = :key;
+
+-- name: call_rows
+-- The calls themselves.
+select * from calls where id = any(:ids::bigint[]) order by received_at, id;
+
+-- name: versions
+-- Every stored version.
+select call_id, version, stored_at, payload from call_versions where call_id = any(:ids::bigint[])
+order by call_id, version;
+
+-- name: readings
+-- Every reading of the machine.
+select call_id, revision, model, created_at, reading from triages where call_id = any(:ids::bigint[]) order by id;
+
+-- name: decisions
+-- Every decision, by policy or by a person.
+select call_id, created_at, superseded_at, by_user is not null as by_person, policy_version, body
+from decisions where call_id = any(:ids::bigint[]) order by id;
+
+-- name: transfers
+-- Every forward.
+select call_id, created_at, destination, mode, state, our_ticket, their_ticket, reason, return_reason
+from transfers where call_id = any(:ids::bigint[]) order by id;
+
+-- name: handled
+-- Who handled it (by role), how it ended and what the caller approved. Notes are left out: they stay with who wrote them.
+select a.call_id, a.claimed_at, a.ended_at, u.role, a.outcome, a.disposition, a.summary
+from assignments a join users u on u.id = a.user_id where a.call_id = any(:ids::bigint[]) order by a.id;
+
+-- name: answers
+-- Direct answers.
+select call_id, at, answer from direct_answers where call_id = any(:ids::bigint[]) order by id;
+
+-- name: choices
+-- What the caller chose while few were on duty, and the message left.
+select call_id, at, choice, window_start, window_end, message from caller_choices
+where call_id = any(:ids::bigint[]) order by id;
+
+-- name: timeline
+-- What happened to the calls.
+select call_id, at, state, action from call_log where call_id = any(:ids::bigint[]) order by id;
+
+-- name: looks
+-- Who looked at the calls in clear or by this number: role and time, as far as the audit log tells.
+select at, role, action, subject from audit_entries where subject = any(:subjects::text[]) order by id;

@@ -1,0 +1,78 @@
+"""How long what is kept: ``retention.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from config.errors import ConfigError
+from config.files import ConfigFiles
+from routing.erasure.parts import PARTS, Part
+
+#: A period below a week is more likely a slip than a wish.
+MIN_DAYS = 7
+MAX_DAYS = 36_500
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One rule: what of which lines is erased how long after a call has ended."""
+
+    line: str | None
+    """None: every line without a rule of its own for this part."""
+    part: Part
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """All rules, with the version that the audit log names."""
+
+    version: str
+    rules: tuple[Period, ...]
+
+    def named_lines(self, part: Part) -> list[str]:
+        """Lines that have a rule of their own for ``part``."""
+        return sorted({rule.line for rule in self.rules if rule.part == part and rule.line is not None})
+
+
+def load_periods(files: ConfigFiles) -> Periods:
+    """Read ``retention.toml``. Raises ConfigError naming the key and what to put there."""
+    try:
+        table = tomllib.loads(files.read("retention.toml"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"retention.toml is no TOML ({error}); correct that line.") from error
+    unknown = sorted({*table} - {"version", "default", "lines"})
+    if unknown:
+        raise ConfigError(f"retention.toml has the unknown key {unknown[0]}; remove it.")
+    version = table.get("version")
+    if not isinstance(version, str) or not version:
+        raise ConfigError("retention.toml: version is missing; write the version in quotes, such as '2026-1'.")
+    rules = _rules(None, table.get("default", {}), "default")
+    lines = table.get("lines", {})
+    if not isinstance(lines, dict):
+        raise ConfigError("retention.toml: lines is no table; write [lines.110] and the periods below it.")
+    for line, periods in sorted(lines.items()):
+        rules += _rules(line, periods, f"lines.{line}")
+    missing = [part for part in PARTS if not any(rule.line is None and rule.part == part for rule in rules)]
+    if missing:
+        raise ConfigError(f"retention.toml: default.{missing[0]}_days is missing; say how many days it is kept.")
+    return Periods(version, tuple(rules))
+
+
+def _rules(line: str | None, table: Any, where: str) -> list[Period]:
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"retention.toml: {where} is no table; write [{where}] and the periods below it.")
+    known: dict[str, Part] = {f"{part}_days": part for part in PARTS}
+    rules = []
+    for key, days in table.items():
+        if key not in known:
+            raise ConfigError(f"retention.toml: {where}.{key} is unknown; allowed: {', '.join(known)}.")
+        if not isinstance(days, int) or isinstance(days, bool) or not MIN_DAYS <= days <= MAX_DAYS:
+            raise ConfigError(
+                f"retention.toml: {where}.{key} is {days!r}; set it to whole days from {MIN_DAYS} to {MAX_DAYS}."
+            )
+        rules.append(Period(line, known[key], days))
+    return rules

@@ -1,0 +1,238 @@
+"""Retention by line and part, legal holds, and what a person may ask: a copy, a correction, an erasure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import asyncpg
+import pytest
+
+from config.audit_limits import load_audit_limits
+from config.errors import ConfigError
+from config.files import ConfigFiles
+from config.settings import Settings
+from hotline.audit.chain import audit_key
+from hotline.audit.linking import link_round
+from hotline.audit.reasons import Reason
+from hotline.audit.verify import verify_chain
+from hotline.erasure.person import (
+    LEDGER,
+    NothingFound,
+    NumberUnreadable,
+    correct_person,
+    erase_everywhere,
+    erase_person,
+    export_person,
+    read_ledger,
+)
+from hotline.erasure.rounds import retention_round
+from hotline.sealing.columns import SEALED
+from routing.erasure.periods import load_periods
+from routing.erasure.service import count_due, place_hold, release_hold
+from routing.errors import InvalidRequest
+from routing.sealing import Vault
+from routing.search.service import CallSearch, search_calls
+from routing.statistics.store import verify
+from tests.service_fixtures import CallMaker, RunningService
+
+SAID = "我在梧桐巷口摔了一跤，想问问走路砖松动该找哪个部门赔"
+NUMBER = "13855501234"
+NAME = "欧阳柏年"
+ASKED = Reason("legal", "来函第七号")
+
+
+async def opened_texts(connection: Any, vault: Vault) -> str:
+    """Everything sealed in the database, opened, in one text."""
+    said = []
+    for table in SEALED:
+        for row in await connection.fetch(f"select * from {table.name}"):  # noqa: S608 - names of the list
+            said += [vault.open(row[column], f"{table.name}.{column}") or "" for column in table.texts]
+            said += [
+                json.dumps(vault.open_json(row[column], f"{table.name}.{column}"), ensure_ascii=False)
+                for column in table.documents
+            ]
+    return "\n".join(said)
+
+
+async def ended_call(service: RunningService, call: CallMaker, **fields: Any) -> int:
+    """A call that went the whole way: read, forwarded with a reason, handled with notes, closed."""
+    answer = await service.post_calls(call(SAID, caller_number=NUMBER, caller_name=NAME, address="梧桐巷7号", **fields))
+    call_id = int(answer["accepted"][0]["call_id"])
+    await service.call_in(call_id, "proposed", "queued")
+    status, _ = await service.request(
+        "POST",
+        f"/calls/{call_id}/forward",
+        role="operator",
+        user="wang",
+        json={"destination": "lawyers", "mode": "manual", "reason": f"{NAME}想问律师"},
+    )
+    assert status == 200
+    _, taken = await service.request("POST", "/queues/lawyers/claim", role="lawyer", user="li")
+    assert taken["call"]["id"] == call_id
+    notes = {"disposition": "已答复", "notes": f"{NAME}左手擦伤", "summary": "建议先留照片"}
+    status, _ = await service.request(
+        "POST", f"/assignments/{taken['assignment_id']}/complete", role="lawyer", user="li", json=notes
+    )
+    assert status == 200
+    return call_id
+
+
+async def age(connection: Any, days: int, *call_ids: int) -> None:
+    """As if the calls had ended so long ago."""
+    await connection.execute(
+        "update calls set state_changed_at = now() - make_interval(days => $1) where id = any($2)", days, call_ids
+    )
+
+
+async def test_retention_by_line_and_part_spares_what_is_held_or_still_open(
+    service: RunningService, call: CallMaker
+) -> None:
+    await service.start_worker()
+    old, young, kept, lasting = [await ended_call(service, call, line="12348") for _ in range(4)]
+    open_call = (await service.post_calls(call(SAID, line="12348")))["accepted"][0]["call_id"]
+    await service.call_in(open_call, "proposed", "queued")
+    await service.stop_worker()
+    vault, periods = service.services.vault, load_periods(ConfigFiles())
+    async with service.pool.acquire() as connection:
+        await age(connection, 400, old, kept)
+        await age(connection, 2000, lasting)
+        await age(connection, 100, young)
+        hold = await place_hold(connection, vault, reason="法院调取函", call_id=kept)
+        before = await connection.fetchval("select sum(n) from statistics_deltas where 'calls' = any(counts)")
+    counted = {(due.rule.line, due.rule.part): (due.due, due.held) for due in await count_due(service.pool, periods)}
+    assert counted["12348", "caller"] == (2, 1)
+    assert counted["12348", "words"] == (1, 0)
+    assert counted[None, "caller"] == (0, 0)
+    assert await retention_round(service.pool, vault, periods) == {
+        "12348:caller": 2,
+        "12348:words": 1,
+        "12348:notes": 1,
+    }
+    assert await retention_round(service.pool, vault, periods) == {}
+    async with service.pool.acquire() as connection:
+        rows = {
+            r["id"]: r for r in await connection.fetch("select id, erased_parts, caller_hash, caller_name from calls")
+        }
+        assert {call_id: row["erased_parts"] for call_id, row in rows.items()} == {
+            old: ["caller"],
+            young: [],
+            kept: [],
+            lasting: ["caller", "notes", "words"],
+            open_call: [],
+        }
+        assert rows[old]["caller_hash"] is None
+        assert rows[old]["caller_name"] is None
+        assert rows[kept]["caller_name"] is not None
+        found = await search_calls(connection, vault, CallSearch(words="松动"))
+        assert {row["id"] for row in found} == {old, young, kept, open_call}
+        assert await connection.fetchval("select sum(n) from statistics_deltas where 'calls' = any(counts)") == before
+    async with service.pool.acquire() as connection:
+        assert await verify(connection) == []
+    for call_id in rows:
+        status, page = await service.request("GET", f"/calls/{call_id}", role="manager")
+        assert status == 200
+        assert bool(page["call"]["transcript"]) is (call_id != lasting)
+    status, page = await service.request("GET", f"/calls/{lasting}", role="lawyer", user="li")
+    assert (page["call"]["transcript"], page["triage"]["evidence"], page["assignments"][0]["notes"]) == ("", [], None)
+    async with service.pool.acquire() as connection:
+        await release_hold(connection, hold)
+        with pytest.raises(InvalidRequest, match="没有编号为"):
+            await release_hold(connection, hold)
+    assert await retention_round(service.pool, vault, periods) == {"12348:caller": 1}
+
+
+async def test_a_person_gets_a_copy_a_correction_and_an_erasure(
+    service: RunningService, settings: Settings, call: CallMaker
+) -> None:
+    await service.start_worker()
+    ended = await ended_call(service, call, line="12345", external_id="E1")
+    again = call(SAID + "，补充：有照片", caller_number=NUMBER, caller_name=NAME, line="12345", external_id="E1")
+    assert (await service.post_calls(again))["updated"]
+    open_call = (await service.post_calls(call(SAID, caller_number=NUMBER)))["accepted"][0]["call_id"]
+    await service.call_in(open_call, "proposed", "queued")
+    _, unmasked = await service.request(
+        "POST",
+        f"/calls/{ended}/unmask",
+        role="manager",
+        json={"fields": ["caller_number"], "reason": f"核对{NAME}的电话"},
+    )
+    assert NUMBER in json.dumps(unmasked)
+    await service.stop_worker()
+    pool, vault = service.pool, service.services.vault
+    async with pool.acquire() as connection:
+        with pytest.raises(NumberUnreadable):
+            await export_person(connection, vault, "不是号码", ASKED)
+        with pytest.raises(NothingFound):
+            await export_person(connection, vault, "13999990000", ASKED)
+        copy = await export_person(connection, vault, NUMBER, ASKED)
+        told = json.dumps(copy, ensure_ascii=False, default=str)
+        assert {c["id"] for c in copy["calls"]} == {ended, open_call}
+        assert len(copy["calls"][0]["versions"]) == 2
+        assert NAME in told
+        assert "建议先留照片" in told
+        # what the lawyer noted stays with the lawyers
+        assert "左手擦伤" not in told
+        assert [look["role"] for look in copy["looked_at"] if look["action"] == "call_unmasked"] == ["manager"]
+
+        assert [r["id"] for r in await search_calls(connection, vault, CallSearch(words="照片"))] == [ended]
+        changed = await correct_person(connection, vault, NUMBER, {"caller_name": "欧阳伯年"}, ASKED, only_call=ended)
+        assert changed == [ended]
+        said = await opened_texts(connection, vault)
+        assert "欧阳伯年" in said
+        versions = await connection.fetch("select payload from call_versions where call_id = $1", ended)
+        names = {vault.open_json(row["payload"], "call_versions.payload")["caller_name"] for row in versions}
+        assert names == {"欧阳伯年"}
+
+    done = await erase_person(pool, vault, settings, NUMBER, Reason("legal"))
+    assert (done.erased, done.open, done.held) == ((ended,), (open_call,), ())
+    async with pool.acquire() as connection:
+        await connection.execute("update calls set state = 'completed' where id = $1 and state = 'claimed'", open_call)
+        said = await opened_texts(connection, vault)
+        # the open call still has its caller's words; nothing else does
+        assert "有照片" not in said
+        assert "欧阳" not in said.replace("来函第七号", "")
+        assert "左手擦伤" not in said
+        assert [r["id"] for r in await search_calls(connection, vault, CallSearch(words="照片"))] == []
+        assert await connection.fetchval("select count(*) from events where call_id = $1", ended) == 0
+        assert await connection.fetchval("select array_agg(id) from calls where caller_hash is not null") == [open_call]
+    # the line sends it once more: nothing comes back
+    assert [entry["call_id"] for entry in (await service.post_calls(again))["duplicates"]] == [ended]
+    changed_again = {**again, "transcript": SAID + "，又改了"}
+    assert (await service.post_calls(changed_again))["duplicates"]
+    async with pool.acquire() as connection:
+        assert "又改了" not in await opened_texts(connection, vault)
+    # a restored backup is brought up to date by the ledger, as often as one likes
+    assert read_ledger(settings.state_dir / LEDGER) == [ended]
+    async with pool.acquire() as connection, connection.transaction():
+        await erase_everywhere(connection, vault, [ended])
+    async with pool.acquire() as connection:
+        assert await verify(connection) == []
+    # the audit chain still holds, though notes about the call are gone
+    key = audit_key(vault.ring)  # type: ignore[attr-defined]
+    while (await link_round(pool, key, load_audit_limits(ConfigFiles()))).linked:
+        pass
+    verdict = await verify_chain(pool, key, vault, None)
+    assert verdict.broken is None
+
+
+async def test_who_has_no_right_to_erase_cannot(service: RunningService, call: CallMaker) -> None:
+    await service.post_calls(call(SAID))
+    async with service.pool.acquire() as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("truncate calls cascade")
+
+
+def test_periods_that_cannot_be_are_refused_by_name(tmp_path: Any) -> None:
+    def problem(text: str) -> str:
+        (tmp_path / "retention.toml").write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigError) as caught:
+            load_periods(ConfigFiles(tmp_path))
+        return str(caught.value)
+
+    whole = 'version = "1"\n[default]\ncaller_days = 30\nwords_days = 30\nnotes_days = 30\n'
+    assert "version is missing" in problem("[default]\ncaller_days = 30\n")
+    assert "default.notes_days is missing" in problem('version = "1"\n[default]\ncaller_days = 30\nwords_days = 9\n')
+    assert "lines.110.words_days is 3" in problem(whole + "[lines.110]\nwords_days = 3\n")
+    assert "lines.110.voice_days is unknown" in problem(whole + "[lines.110]\nvoice_days = 30\n")
+    assert "is no TOML" in problem("version = ")
