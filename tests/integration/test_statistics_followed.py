@@ -19,7 +19,8 @@ STEPS = (
     "update calls set satisfaction = 5 where id = $1 and $2 > 0",
     "update calls set received_at = received_at - interval '1 day' where id = $1 and $2 > 0",
     "with r as (insert into triages"
-    " (call_id, revision, model, route, confidence, review, danger_level, topics, reading) values ($1, 1, 'm', 'dispute', 0.9, false, 0, '{debt}', '') returning id)"
+    " (call_id, revision, model, route, confidence, review, danger_level, topics, reading) values ($1, 1, 'm',"
+    " 'dispute', 0.9, false, 0, '{debt}', '') returning id)"
     " update calls set triage_id = (select id from r) where id = $1 and $2 > 0",
     "update triages set topics = '{labour}' where call_id = $1 and $2 > 0",
     "update triages set danger_level = 2 where call_id = $1 and $2 > 0",
@@ -31,7 +32,8 @@ STEPS = (
     " select $1, 'lawyers', 5, now() + interval '1 h', 'done', now() where $2 > 0",
     "update queue_items set ended_at = now() + interval '2 h' where call_id = $1 and $2 > 0",
     "insert into assignments (queue_item_id, call_id, user_id, queue, role, enqueued_at, entered_at, counted,"
-    " claimed_at, lease_expires_at) select id, call_id, $2, queue, role, now(), now(), true, now(), now() from queue_items"
+    " claimed_at, lease_expires_at) select id, call_id, $2, queue, role, now(), now(), true, now(), now() from"
+    " queue_items"
     " where call_id = $1",
     "update assignments set claimed_at = claimed_at + interval '100 s' where call_id = $1 and $2 > 0",
     "update assignments set limit_s = 500 where call_id = $1 and $2 > 0",
