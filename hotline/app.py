@@ -22,7 +22,7 @@ from hotline.intake.gate import IntakeGate
 from hotline.intake.profile import load_profiles
 from hotline.migrations.migrate import check_schema
 from hotline.published import Published
-from hotline.sealing.opening import open_vault
+from hotline.sealing.opening import check_key_file, open_vault
 from hotline.signals import Signals
 from hotline.web.authentication import answer_errors, authenticate, check_routes
 from hotline.web.bodies import answer_rejected_bodies
@@ -47,6 +47,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     Raises ConfigError, PolicyError, ProfileError, SecretKeyError,
     DatabaseUnreachable, SchemaOutdated or RouteWithoutPermission.
     """
+    check_key_file(settings)
     files = ConfigFiles(settings.config_dir)
     published = Published(files)
     profiles = profiles_by_line(load_profiles(files))

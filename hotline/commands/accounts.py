@@ -13,7 +13,6 @@ from hotline.accounts import administration
 from hotline.accounts.store import add_token, add_user
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
-from hotline.migrations.migrate import prepare_database
 from hotline.sealing.opening import prepare_vault
 
 users = typer.Typer(no_args_is_help=True, help="Accounts.")
@@ -29,7 +28,6 @@ def _with_pool(work: Callable[[Any], Awaitable[Answer]]) -> Answer:
 
     async def main() -> Answer:
         async with embedded_servers(settings) as urls:
-            await prepare_database(urls)
             await prepare_vault(settings, urls)
             pool = await open_pool(urls.database_url, 2)
             try:

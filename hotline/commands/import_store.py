@@ -18,7 +18,6 @@ from hotline.database import open_pool, when_back
 from hotline.embedded.servers import embedded_servers
 from hotline.intake.importer import Sink
 from hotline.intake.store import PostgresSink
-from hotline.migrations.migrate import prepare_database
 from hotline.published import Published
 from hotline.sealing.opening import prepare_vault
 from hotline.sealing.vault import FileVault
@@ -95,7 +94,6 @@ class DatabaseStore:
 async def open_import_store(settings: Settings, intake_as: IntakeAs) -> AsyncIterator[DatabaseStore]:
     """Start or share the servers, bring the schema up to date, open a pool for one import."""
     async with embedded_servers(settings) as urls:
-        await prepare_database(urls)
         vault = await prepare_vault(settings, urls)
         limits = settings.durability
         pool = await open_pool(

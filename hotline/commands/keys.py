@@ -15,7 +15,6 @@ from config.settings import CipherSuite, Settings, load_settings
 from hotline.audit.store import record
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
-from hotline.migrations.migrate import prepare_database
 from hotline.sealing.errors import KeyInUse, SecretKeyError
 from hotline.sealing.key_file import activate, add_data_key, remove_data_key
 from hotline.sealing.opening import LOOKUP_ID, check_keys, prepare_vault, queries
@@ -33,7 +32,6 @@ def _with_vault(work: Callable[[Settings, Any, FileVault], Awaitable[Answer]]) -
 
     async def main() -> Answer:
         async with embedded_servers(settings) as urls:
-            await prepare_database(urls)
             vault = await prepare_vault(settings, urls)
             pool = await open_pool(urls.database_url, 2)
             try:

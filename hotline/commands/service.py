@@ -20,10 +20,9 @@ from hotline.audit.rounds import AuditRounds, checkpoint_file
 from hotline.database import open_pool
 from hotline.demo.fill import DemoLogin, fill_demo
 from hotline.embedded.servers import ServerUrls, embedded_servers
-from hotline.migrations.migrate import prepare_database
 from hotline.published import Published
 from hotline.sealing.key_file import make_key_file, read_key_file
-from hotline.sealing.opening import open_vault, prepare_vault
+from hotline.sealing.opening import check_key_file, open_vault, prepare_vault
 from hotline.signals import Signals
 from hotline.supervise.children import ChildSpec
 from hotline.supervise.ports import address_of, free_port
@@ -54,11 +53,10 @@ def run(
     configure_logs("run")
     settings = load_settings()
     check_exposure(settings)
-    read_key_file(settings.secret_key_file)
+    check_key_file(settings)
     logins: list[DemoLogin] = []
 
     async def prepare(urls: ServerUrls) -> None:
-        await prepare_database(urls)
         vault = await prepare_vault(settings, urls)
         if demo:
             logins.extend(await fill_demo(settings, urls, vault))
@@ -177,7 +175,6 @@ def migrate_schema() -> None:
 
     async def main() -> None:
         async with embedded_servers(settings) as urls:
-            await prepare_database(urls)
             await prepare_vault(settings, urls)
 
     asyncio.run(main())

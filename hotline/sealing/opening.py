@@ -14,7 +14,7 @@ import structlog
 from config.settings import Settings
 from hotline.database import open_pool
 from hotline.embedded.servers import ServerUrls
-from hotline.migrations.migrate import check_schema
+from hotline.migrations.migrate import check_schema, prepare_database
 from hotline.sealing.columns import SEALED
 from hotline.sealing.errors import SecretKeyError
 from hotline.sealing.key_file import KeyRing, make_key_file, read_key_file
@@ -44,6 +44,7 @@ async def open_vault(settings: Settings, urls: ServerUrls) -> FileVault:
     or another database's key, or data that is still to be sealed;
     SchemaOutdated.
     """
+    check_key_file(settings)
     pool = await open_pool(urls.database_url, 1)
     try:
         async with pool.acquire() as connection:
@@ -61,7 +62,13 @@ async def open_vault(settings: Settings, urls: ServerUrls) -> FileVault:
 
 
 async def prepare_vault(settings: Settings, urls: ServerUrls) -> FileVault:
-    """As ``open_vault``; what a database of before sealing holds in clear is sealed first, which may take a while."""
+    """As ``open_vault``, after bringing the schema up to date.
+
+    What a database of before sealing holds in clear is sealed first, which
+    may take a while. Raises SecretKeyError, MigrationError.
+    """
+    check_key_file(settings)
+    await prepare_database(urls)
     # as the owner of the tables: they are written anew afterwards
     pool = await open_pool(urls.owner_url or urls.database_url, 2)
     try:
@@ -76,6 +83,19 @@ async def prepare_vault(settings: Settings, urls: ServerUrls) -> FileVault:
         await pool.close()
 
 
+def check_key_file(settings: Settings) -> None:
+    """Raise SecretKeyError for a key file that cannot be used, or that is missing where it must exist.
+
+    Asked before anything is done to an outside database.
+    """
+    if read_key_file(settings.secret_key_file) is None and settings.secret_key_required:
+        raise SecretKeyError(
+            f"No secret key at {settings.secret_key_file}; with an outside database it must exist: put the database's "
+            "own key file there or set HOTLINE_SECRET_KEY_FILE, and only for a new database make one with: "
+            "hotline create-key"
+        )
+
+
 async def _ring(settings: Settings, connection: Any) -> KeyRing:
     path = settings.secret_key_file
     ring = read_key_file(path)
@@ -85,11 +105,6 @@ async def _ring(settings: Settings, connection: Any) -> KeyRing:
         raise SecretKeyError(
             f"The database holds sealed data, but its key file {path} is missing; put the copy of the key file back "
             "(a new key could open nothing), or set HOTLINE_SECRET_KEY_FILE to where it is."
-        )
-    if settings.secret_key_required:
-        raise SecretKeyError(
-            f"No secret key at {path}; with an outside database it must exist: set HOTLINE_SECRET_KEY_FILE, "
-            "or on a new database make one with: hotline create-key"
         )
     return make_key_file(path, settings.cipher_suite)
 

@@ -112,11 +112,16 @@ async def test_without_a_key_file_one_sentence_and_no_start(installation: Instal
 
 
 async def test_the_whole_line_on_outside_servers(
-    installation: Installation, empty_database: str, tmp_path: Path, call: CallMaker
+    installation: Installation, empty_database: str, postgres_urls: tuple[str, str], tmp_path: Path, call: CallMaker
 ) -> None:
-    key, made = await asyncio.gather(
-        asyncio.to_thread(installation.command, "create-key"), asyncio.to_thread(installation.command, "migrate")
-    )
+    # two roles: the owner migrates, the service does everything else
+    name = empty_database.partition("?")[0].rpartition("/")[2]
+    installation.environment["HOTLINE_DATABASE_URL"] = with_database(postgres_urls[1], name)
+    key = await asyncio.to_thread(installation.command, "create-key")
+    alone = await asyncio.to_thread(installation.command, "migrate")
+    assert alone.returncode == 1
+    assert "HOTLINE_OWNER_DATABASE_URL" in alone.stderr, "the service's role makes no tables"
+    made = await asyncio.to_thread(installation.command, "migrate", HOTLINE_OWNER_DATABASE_URL=empty_database)
     assert (key.returncode, made.returncode) == (0, 0), (key.stderr, made.stderr)
     key_file = tmp_path / "state" / "secret.key"
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
@@ -158,6 +163,14 @@ async def test_the_whole_line_on_outside_servers(
         summary = json.loads(taken.stdout.strip().splitlines()[-1])
         assert set(summary) >= {"accepted", "updated", "duplicates", "rejected", "reject_files"}
         assert summary["accepted"] + summary["rejected"] == 3, (summary, taken.stderr)
+
+    async def linked() -> bool:
+        verdict = await asyncio.to_thread(installation.command, "audit", "verify", "--json")
+        assert verdict.returncode == 0, verdict
+        found = json.loads(verdict.stdout)
+        return bool(found["ok"] and found["protected"] and found["links"] >= 3 and found["checkpoint"])
+
+    await eventually(linked, within_s=LIMIT_S)
     serving.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(serving.wait, 10) == 0
     assert not (tmp_path / "state" / "servers").exists(), "no embedded server was made beside the outside ones"
