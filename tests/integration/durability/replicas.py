@@ -47,9 +47,12 @@ class Replicas(Installation):
             self.start_again(f"serve-{number}", command=command)
         for number in range(workers):
             self.start_again(f"work-{number}", command=command)
-        for port in self.ports:
-            # six processes at once, beside other tests
-            self.until(lambda port=port: ready(port), within_s=180.0)
+        for number in range(webs):
+            self.web_ready(number)
+
+    def web_ready(self, number: int) -> None:
+        """Wait for a web, generously: six processes may be starting at once, beside other tests."""
+        self.until(lambda: ready(self.ports[number]), within_s=180.0)
 
     def start_again(self, name: str, *, command: Sequence[str] = HOTLINE) -> None:
         """Start ``serve-N`` or ``work-N``."""

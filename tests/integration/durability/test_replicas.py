@@ -27,6 +27,8 @@ def test_three_webs_and_three_workers_killed_in_turn(owner_url: str, redis_url: 
                     # work goes on without it before it comes back
                     cluster.until(lambda answered=answered: len(posting.accepted) > answered)
                     cluster.start_again(name)
+                # in turn: the next web is killed when this one is back
+                cluster.web_ready(number)
             importing.finished()
         finally:
             posted = posting.ended()
