@@ -93,7 +93,7 @@ class Collector:
 
     def note_idle(self) -> None:
         """Nothing was written since the last segment: the archive is up to now."""
-        self._note(archived_until_s=time.time())
+        self._note(archived_until_s=time.time(), error="")
 
     def _note(self, **changes: object) -> None:
         waiting_bytes = 0
@@ -148,11 +148,19 @@ class Archiver:
                     said = f"{type(error).__name__}: {error}"[:300]
                     if said != self._failing:
                         log.error("archiving_failed", error=said)
+                        self._tell(said)
                     self._failing, pause_s = said, ERROR_PAUSE_S
             try:
                 await asyncio.wait_for(stop.wait(), pause_s)
             except TimeoutError:
                 continue
+
+    def _tell(self, said: str) -> None:
+        """So that the metrics show it whatever went wrong, the key or the server included."""
+        try:
+            update_status(self._settings.state_dir, error=said)
+        except OSError as error:
+            log.error("archiving_status_unwritable", error=str(error))
 
     async def _round(self) -> None:
         collector = Collector(self._settings, self._state, read_key(self._settings.operation.backup))

@@ -81,6 +81,7 @@ async def take_base_backup(settings: Settings, owner_url: str, *, keep: int | No
     state = prepare(settings.state_dir)
     postgres = Postgres(state)
     archiving.begin(state, settings.operation.backup.wal_waiting_mib)
+    dropped = archiving.dropped(state)
     collector = Collector(settings, state, key)
     began = datetime.now(UTC)
     name = backup_id(began)
@@ -120,7 +121,12 @@ async def take_base_backup(settings: Settings, owner_url: str, *, keep: int | No
             stop_lsn=stop_lsn,
             segment_bytes=segment_bytes,
         )
-        await until_sealed(collector, manifest, parse_lsn(stop_lsn) - 1)
+        await until_sealed(collector, manifest, parse_lsn(stop_lsn) - 1, streamed.timeline)
+        if archive.archived(manifest, Timeline(manifest.timeline)).until is None:
+            raise BackupError(
+                "Log of the backup was dropped while it was made, because too much waited: "
+                "see that the backup folder has room, and try again."
+            )
         write_manifest(folder, manifest, key)
         sync_folder(folder)
         folder.rename(final)
@@ -133,15 +139,17 @@ async def take_base_backup(settings: Settings, owner_url: str, *, keep: int | No
     finally:
         if folder.exists():
             shutil.rmtree(folder)
-    archiving.forget_dropped(state)
+    archiving.forget_dropped(state, dropped)
     pruned, _ = archive.prune(keep, key) if keep else ([], 0)
-    update_status(settings.state_dir, last_backup_s=manifest.finished_at.timestamp(), gaps=0, error="")
+    update_status(
+        settings.state_dir, last_backup_s=manifest.finished_at.timestamp(), gaps=len(archiving.dropped(state)), error=""
+    )
     log.info("backup_taken", backup=name, bytes=manifest.size, pruned=len(pruned))
     return Taken(manifest, made, pruned)
 
 
-async def until_sealed(collector: Collector, manifest: Manifest, position: int) -> None:
-    """Wait until the segment that holds ``position`` is in the archive, sealing it where nobody else does.
+async def until_sealed(collector: Collector, manifest: Manifest, position: int, timeline: int) -> None:
+    """Wait until the timeline's segment that holds ``position`` is in the archive, sealing it where nobody else does.
 
     Raises BackupError after two minutes.
     """
@@ -149,7 +157,11 @@ async def until_sealed(collector: Collector, manifest: Manifest, position: int) 
     deadline = time.monotonic() + SEALED_LIMIT_S
     while True:
         await asyncio.to_thread(collector.collect)
-        names = [name for name in collector.archive.wal_names(manifest.system) if len(name) == 24]
+        names = [
+            name
+            for name in collector.archive.wal_names(manifest.system)
+            if len(name) == 24 and int(name[:8], 16) == timeline
+        ]
         if any(segment_number(name, manifest.segment_bytes) >= number for name in names):
             return
         if time.monotonic() > deadline:
@@ -158,11 +170,6 @@ async def until_sealed(collector: Collector, manifest: Manifest, position: int) 
                 f"see {collector.state.postgres / 'postgres.log'}."
             )
         await asyncio.sleep(0.1)
-
-
-def newest_timeline(timelines: list[Timeline]) -> Timeline:
-    """The one the server writes on now."""
-    return timelines[-1]
 
 
 def _stream(settings: Settings, state: StateFolder, folder: Path, key: BackupKey) -> _Streamed:

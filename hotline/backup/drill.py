@@ -76,10 +76,10 @@ async def drill(settings: Settings, owner_url: str) -> Drilled:
     noted = datetime.fromtimestamp(read_status(settings.state_dir).archived_until_s, UTC)
     rpo_s = (datetime.now(UTC) - max(newest.until, noted)).total_seconds()
     async with quiet_moment(owner_url) as (reader, lsn):
-        await _finish_log(settings, owner_url, lsn)
+        timeline = await _finish_log(settings, owner_url, lsn)
         # the archive is filled while we count
         live, _ = await asyncio.gather(
-            contents(reader, hashed=True), until_sealed(collector, newest.manifest, parse_lsn(lsn))
+            contents(reader, hashed=True), until_sealed(collector, newest.manifest, parse_lsn(lsn), timeline)
         )
     planned = plan(archive, key, backup=newest.manifest.id, to=None, timeline=None)
     restored, rto_s, audit = await _restored(settings, collector, planned, lsn)
@@ -98,8 +98,8 @@ def compare(live: dict[str, TableContent], restored: dict[str, TableContent]) ->
     ]
 
 
-async def _finish_log(settings: Settings, owner_url: str, lsn: str) -> None:
-    """Have something follow the place in the log, and the segment with it finished."""
+async def _finish_log(settings: Settings, owner_url: str, lsn: str) -> int:
+    """Have something follow the place in the log, and the segment with it finished; the server's timeline."""
     connection = await connect(owner_url)
     try:
         await queries.mark(connection, words=f"drill {lsn}")
@@ -107,9 +107,11 @@ async def _finish_log(settings: Settings, owner_url: str, lsn: str) -> None:
         await connection.close()
     maintenance = await asyncpg.connect(Postgres(prepare(settings.state_dir)).backup_url, timeout=10)
     try:
+        timeline = int(await maintenance.fetchval("select left(pg_walfile_name(pg_current_wal_lsn()), 8)"), 16)
         await finish_segment(maintenance)
     finally:
         await maintenance.close()
+    return timeline
 
 
 async def _restored(

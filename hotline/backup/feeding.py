@@ -14,8 +14,9 @@ from types import TracebackType
 from hotline.backup.archive import Archive
 from hotline.backup.errors import BackupError
 from hotline.backup.key import BackupKey
+from hotline.backup.manifest import Manifest
 from hotline.backup.sealed import opened
-from hotline.backup.wal import SEGMENT, segment_name, segment_number
+from hotline.backup.wal import SEGMENT, Timeline, segment_name, segment_number
 from hotline.embedded.folders import StateFolder
 
 FOLDER = "wal-feed"
@@ -43,12 +44,16 @@ RESTORE_COMMAND = f"/bin/sh ../{FOLDER}/feed.sh %f %p"
 class Feeder:
     """A thread that answers; :meth:`check` raises what went wrong in it."""
 
-    def __init__(self, state: StateFolder, archive: Archive, system: str, key: BackupKey, segment_bytes: int) -> None:
+    def __init__(
+        self, state: StateFolder, archive: Archive, manifest: Manifest, timeline: Timeline, key: BackupKey
+    ) -> None:
+        """For a recovery from the backup of ``manifest`` along ``timeline``."""
         self._state = state
         self._archive = archive
-        self._system = system
+        self._system = manifest.system
+        self._timeline = timeline
         self._key = key
-        self._segment_bytes = segment_bytes
+        self._segment_bytes = manifest.segment_bytes
         self._folder = state.postgres / FOLDER
         self._stop = threading.Event()
         self._error: BackupError | None = None
@@ -112,10 +117,17 @@ class Feeder:
 
     def _open(self, name: str) -> bool:
         path = self._archive.wal_path(self._system, name)
-        if not path.exists():
+        if not path.exists() or not self._on_the_way(name):
             return False
         self._put(name, b"".join(opened(path, self._key)))
         return True
+
+    def _on_the_way(self, name: str) -> bool:
+        """Segments an earlier timeline wrote after it was left are not for this recovery."""
+        if not SEGMENT.fullmatch(name):
+            return True
+        number = segment_number(name, self._segment_bytes)
+        return int(name[:8], 16) in self._timeline.of_segment(number, self._segment_bytes)
 
     def _put(self, name: str, data: bytes) -> None:
         """Whole or not at all, and the server's own."""

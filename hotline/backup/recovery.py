@@ -148,7 +148,7 @@ async def recovered(
         hba = state.postgres / HBA_FILE
         hba.write_text(HBA, encoding="ascii")
         state.account.own(hba)
-        with Feeder(state, archive, manifest.system, key, manifest.segment_bytes) as feeder:
+        with Feeder(state, archive, manifest, planned.timeline, key) as feeder:
             await asyncio.to_thread(_start, postgres, feeder, partial(_options, hba, planned.timeline), goal)
         try:
             yield f"postgresql://postgres@/hotline?host={quote(str(state.sockets()))}&port={PORT}"
@@ -184,6 +184,8 @@ def _options(hba: Path, timeline: Timeline, goal: Goal) -> list[str]:
         "hot_standby": "off",
         "hba_file": str(hba),
         "restore_command": RESTORE_COMMAND,
+        # a restore that is given up must leave no timeline in the archive
+        "archive_mode": "off",
         "recovery_target_timeline": str(timeline.id),
         "recovery_target_action": "promote",
         # with the recovery's progress in the log, one sees how far it came

@@ -88,6 +88,7 @@ async def restore(
             reached = await _finish(superuser_url, state)
         aside = _aside(data)
         draft.rename(data)
+        archiving.hand_over_history(state, data)
     log.info("restored", backup=planned.manifest.id, reached=reached and reached.isoformat())
     have = secret_key_ids(settings)
     missing = tuple(one for one in planned.manifest.secret_keys if one not in have)

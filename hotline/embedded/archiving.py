@@ -1,17 +1,18 @@
 """The embedded PostgreSQL's side of the WAL archive: finished log goes into a folder beside the data.
 
 The server hands each finished segment to a small script (``archive_command``), which copies it into the
-folder ``wal-waiting`` (its time of last writing with it); :mod:`hotline.backup` seals it from there into the backup folder. Three things follow
-from this being two steps. The server needs no key and no access to the backups. Where the folder
-``wal-waiting`` is not there, nothing is archived, so archiving begins with the first ``hotline backup``
-without a restart. And the script never fails: when more than the allowed number of segments wait, or the
-disk is full, it drops the segment and notes its name in ``wal-dropped``, because a server whose
+folder ``wal-waiting`` (its time of last writing with it); :mod:`hotline.backup` seals it from there into the
+backup folder. Three things follow from this being two steps. The server needs no key and no access to the
+backups. Where the folder ``wal-waiting`` is not there, nothing is archived, so archiving begins with the first
+``hotline backup`` without a restart. And the script never fails: when more than the allowed number of segments
+wait, or the disk is full, it drops the segment and notes its name in ``wal-dropped``, because a server whose
 ``archive_command`` fails keeps all its log until the disk is full and then stops.
 """
 
 from __future__ import annotations
 
-import os
+import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from hotline.embedded.folders import StateFolder
@@ -72,6 +73,17 @@ def begin(state: StateFolder, waiting_mib: int) -> None:
     state.make_own(waiting_folder(state))
 
 
+def hand_over_history(state: StateFolder, data: Path) -> None:
+    """After a restore: let the archive know of the timeline it began. The server archives only what it makes itself."""
+    if not waiting_folder(state).is_dir():
+        return
+    for history in sorted((data / "pg_wal").glob("*.history")):
+        draft = waiting_folder(state) / f"{history.name}.part"
+        shutil.copyfile(history, draft)
+        state.account.own(draft)
+        draft.replace(draft.with_suffix(""))
+
+
 def dropped(state: StateFolder) -> list[str]:
     """The segments that were not archived, oldest first."""
     try:
@@ -80,8 +92,11 @@ def dropped(state: StateFolder) -> list[str]:
         return []
 
 
-def forget_dropped(state: StateFolder) -> None:
-    """A new base backup lies behind the gaps; they matter no more."""
+def forget_dropped(state: StateFolder, names: Collection[str]) -> None:
+    """A new base backup lies behind these gaps; they matter no more."""
     path = state.postgres / DROPPED
-    if path.exists():
-        os.unlink(path)
+    left = [name for name in dropped(state) if name not in names]
+    if left:
+        path.write_text("".join(f"{name}\n" for name in left), encoding="utf-8")
+    else:
+        path.unlink(missing_ok=True)

@@ -310,3 +310,24 @@ async def test_the_archiver_keeps_up_survives_a_folder_that_is_away_and_bounds_w
     said = (state.postgres / "postgres.log").read_text(encoding="utf-8")
     assert "select pg_sleep(0.06), $1::text as told" in said
     assert "保密" not in said
+
+
+async def test_after_a_restore_in_place_the_archive_goes_on_in_a_new_timeline(world: World) -> None:
+    # the last test of this world: it changes it
+    done = await bring_back(world, None, world.between, replace_data=True)
+    assert done.aside is not None
+    async with embedded_servers(world.settings) as urls:
+        assert urls.owner_url is not None
+        await bring_in(world.settings, "third", 5)
+        drilled = await drill(world.settings, urls.owner_url)
+        assert drilled.manifest == world.taken.manifest
+        assert drilled.differences == []
+        assert await calls_by_import(urls.owner_url) == {"first": FIRST, "middle": MIDDLE, "third": 5}
+    archive, key = world.archive, archiver.read_key(world.settings.operation.backup)
+    system = world.taken.manifest.system
+    assert [one.id for one in archive.timelines(system, key)] == [1, 2]
+    # what the restore left behind can still be reached by its timeline
+    old = recovery.plan(archive, key, backup=None, to=None, timeline=1)
+    new = recovery.plan(archive, key, backup=None, to=None, timeline=None)
+    assert old.until < new.until
+    assert (old.timeline.id, new.timeline.id) == (1, 2)
