@@ -22,6 +22,7 @@ MAY_LOOK_AT_THE_CLOCK = {
     "hotline/backup/": "ages of files of this machine",
     "hotline/console/": "shown on a page: 'three minutes ago', which day is opened first",
     "hotline/demo/": "made-up calls of the days before",
+    "hotline/erasure/person.py": "the date on an export and in the ledger of what was erased",
     "hotline/intake/": "whether what a line sends can be from the future",
     "hotline/statistics/": "which day is opened first",
     "hotline/web/api/": "the default of a day or week that the caller left out",
