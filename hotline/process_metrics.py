@@ -19,6 +19,8 @@ POOL = Gauge("hotline_database_pool_connections", "Connections to PostgreSQL by 
 POOL_MAX = Gauge("hotline_database_pool_max_connections", "Connections this process may hold")
 SLOW_QUERIES = Counter("hotline_slow_queries_total", "Queries over HOTLINE_SLOW_QUERY_MS, by name", ["query"])
 
+ALL = (BUILD, POOL, POOL_MAX, SLOW_QUERIES)
+
 
 def begin(slow_query_ms: int) -> None:
     """Say what runs, and count and log slow queries from now on."""

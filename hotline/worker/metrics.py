@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import structlog
-from prometheus_client import Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
 
+from hotline import process_metrics
 from hotline.errors import HotlineError
 
 log = structlog.get_logger(__name__)
@@ -20,14 +21,22 @@ ROUNDS_FAILED = Counter("hotline_worker_rounds_failed_total", "Rounds that ended
 STEPS_FAILED = Counter("hotline_worker_steps_failed_total", "Steps beside reading that failed, by step", ["step"])
 
 
+#: The web's gauges stand in the same process, unset: told by a worker they would raise every alarm.
+SERVED = (ROUNDS, READ, ROUNDS_FAILED, STEPS_FAILED, *process_metrics.ALL)
+
+
 class MetricsPortTaken(HotlineError):
     """The port for a worker's metrics cannot be listened on."""
 
 
 def serve_metrics(host: str, port: int) -> None:
     """Serve this worker's metrics at ``http://host:port/metrics`` from a thread. Raises MetricsPortTaken."""
+    registry = CollectorRegistry()
+    for metric in SERVED:
+        registry.register(metric)
+    ProcessCollector(registry=registry)
     try:
-        start_http_server(port, host)
+        start_http_server(port, host, registry)
     except OSError as error:
         raise MetricsPortTaken(
             f"The port {port} for a worker's metrics is taken ({error.strerror}): "

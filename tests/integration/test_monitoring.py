@@ -205,5 +205,10 @@ def test_a_worker_serves_its_metrics_on_a_port_of_its_own(unused_tcp_port: int) 
     with urllib.request.urlopen(f"http://127.0.0.1:{unused_tcp_port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     assert 'hotline_worker_calls_read_total{lane="fresh"}' in text
+    told = {family.name for family in text_string_to_metric_families(text)}
+    assert {"hotline_worker_calls_read", "hotline_build_info", "hotline_database_pool_connections"} <= told
+    assert not told & {"hotline_database_up", "hotline_signals_connected", "hotline_queue_waiting"}, (
+        "what only the web knows would be told as zero, and alert"
+    )
     with pytest.raises(of_worker.MetricsPortTaken, match="HOTLINE_WORKER_METRICS_PORT"):
         of_worker.serve_metrics("127.0.0.1", unused_tcp_port)
