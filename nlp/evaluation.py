@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from nlp.classification import ROUTES, Classification, Reader
 from nlp.labels import LabelledRow
+from nlp.masking import masked_excerpt
 
 #: macro-F1 is averaged over these; ``invalid`` is too rare to average (labels/README.md).
 AVERAGED = ROUTES[:4]
 _ECE_BINS = 10
 _DRAWS = 400
+_MISTAKES, _MISTAKE_CHARS, _MISTAKE_WORDS = 20, 60, 20
 _COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 
@@ -81,7 +83,7 @@ def evaluate(reader: Reader, rows: Sequence[LabelledRow], *, seed: int = 20) -> 
     Keys of a section are explained in docs/triage.md.
     """
     answers = reader.read_batch([(row.text, row.line) for row in rows])
-    report: dict[str, Any] = {"model": reader.model, "seed": seed, "sets": {}}
+    report: dict[str, Any] = {"model": reader.model, "seed": seed, "sets": {}, "mistakes": mistakes(rows, answers)}
     sources = list(dict.fromkeys(row.source for row in rows))
     groups = [(source, [i for i, row in enumerate(rows) if row.source == source]) for source in sources]
     if len(groups) > 1:
@@ -89,6 +91,28 @@ def evaluate(reader: Reader, rows: Sequence[LabelledRow], *, seed: int = 20) -> 
     for source, chosen in groups:
         report["sets"][source] = section(judge([rows[i] for i in chosen], [answers[i] for i in chosen]), seed)
     return report
+
+
+def mistakes(rows: Sequence[LabelledRow], answers: Sequence[Classification]) -> list[dict[str, Any]]:
+    """The mistakes the model was surest of, numbers masked and cut short: for reading, never for training."""
+    wrong = [
+        (answer.confidence, row, answer)
+        for row, answer in zip(rows, answers, strict=True)
+        if answer.route not in (row.route, row.also)
+    ]
+    wrong.sort(key=lambda one: -one[0])
+    return [
+        {
+            "set": row.source,
+            "id": row.id,
+            "gold": row.route,
+            "answer": answer.route,
+            "confidence": round(confidence, 4),
+            "words": [masked_excerpt(one.text, _MISTAKE_WORDS) for one in answer.evidence],
+            "text": masked_excerpt(row.text, _MISTAKE_CHARS),
+        }
+        for confidence, row, answer in wrong[:_MISTAKES]
+    ]
 
 
 def section(judged: Judged, seed: int) -> dict[str, Any]:
@@ -120,7 +144,7 @@ def section(judged: Judged, seed: int) -> dict[str, Any]:
         "danger_false_alarms": interval(danger_false_alarms, int((~judged.gold_danger).sum())),
         "level_two_recall": interval(lambda j: _share(j.level[j.gold_danger] == 2), int(judged.gold_danger.sum())),
         "level_two_false": interval(lambda j: _share(j.level[~j.gold_danger] == 2), int((~judged.gold_danger).sum())),
-        "hard_called_police": round(_share(judged.route[hard] == 0), 4) if hard.any() else None,
+        "hard_called_police": interval(hard_called_police, int(hard.sum())) if hard.any() else None,
         "ece": interval(calibration_error, count),
         "accuracy_top_80_percent": interval(lambda j: accuracy_at(j, 0.8), count),
         "review_share": interval(lambda j: _share(j.review), count),
@@ -135,7 +159,7 @@ def bootstrap(judged: Judged, measure: Callable[[Judged], float], rows: int, see
     """``measure`` with its 95 % interval over resampled rows."""
     draw = np.random.default_rng(seed)
     count = len(judged.gold)
-    values = [measure(_take(judged, draw.integers(0, count, count))) for _ in range(_DRAWS)]
+    values = [measure(taken(judged, draw.integers(0, count, count))) for _ in range(_DRAWS)]
     low, high = np.quantile(values, (0.025, 0.975))
     return Figure(measure(judged), float(low), float(high), rows)
 
@@ -144,6 +168,11 @@ def macro_f1(judged: Judged) -> float:
     """Mean F1 of the four classes that are averaged and present in gold or answers."""
     present = [i for i in range(len(AVERAGED)) if (judged.gold == i).any() or (judged.route == i).any()]
     return float(np.mean([_prf(judged, index)[2] for index in present])) if present else 0.0
+
+
+def class_f1(index: int) -> Callable[[Judged], float]:
+    """F1 of one class."""
+    return lambda judged: _prf(judged, index)[2]
 
 
 def accuracy(judged: Judged) -> float:
@@ -189,6 +218,11 @@ def accuracy_at(judged: Judged, share: float) -> float:
     return _share((judged.gold == judged.route)[order])
 
 
+def hard_called_police(judged: Judged) -> float:
+    """Share of the rows written to mislead, and no police matter, that are called one."""
+    return _share((judged.route == 0)[judged.hard & (judged.gold != 0)])
+
+
 def _prf(judged: Judged, index: int) -> tuple[float, float, float]:
     hit = float(((judged.gold == index) & (judged.route == index)).sum())
     said = float((judged.route == index).sum())
@@ -223,5 +257,6 @@ def _share(flags: NDArray[np.bool_]) -> float:
     return float(flags.mean()) if len(flags) else 0.0
 
 
-def _take(judged: Judged, chosen: NDArray[np.int64]) -> Judged:
+def taken(judged: Judged, chosen: NDArray[np.int64]) -> Judged:
+    """The chosen rows, repeats included."""
     return Judged(*(getattr(judged, name)[chosen] for name in Judged.__slots__))

@@ -20,6 +20,12 @@ def mask_text(text: str) -> str:
     return _SPOKEN.sub(_mask_match, _RUN.sub(_mask_match, text))
 
 
+def masked_excerpt(text: str, most: int) -> str:
+    """The first ``most`` characters of the masked text; masked first, so that no number is cut in two."""
+    masked = mask_text(text)
+    return masked if len(masked) <= most else masked[: most - 1] + "…"
+
+
 def mask_number(number: str) -> str:
     """One number masked: 13800001111 -> 138****1111; other lengths keep at most three first and four last digits."""
     places = [index for index, char in enumerate(number) if char.isalnum()]

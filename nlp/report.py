@@ -32,7 +32,7 @@ def text_report(report: dict[str, Any]) -> str:
         for key, title in _NAMES.items():
             lines.append(f"  {title:<42} {_interval(part[key])}")
         if part["hard_called_police"] is not None:
-            lines.append(f"  {'hard, no police matter, called police':<42} {part['hard_called_police']:.3f}")
+            lines.append(f"  {'hard, no police matter, called police':<42} {_interval(part['hard_called_police'])}")
         lines.append(f"  {'class':<22}{'precision':>10}{'recall':>10}{'F1':>10}{'rows':>8}")
         for route, figures in part["classes"].items():
             lines.append(
@@ -42,6 +42,11 @@ def text_report(report: dict[str, Any]) -> str:
         lines.append("  confusion (rows gold, columns answer): " + ", ".join(ROUTES))
         lines += ["    " + "".join(f"{value:>6}" for value in row) for row in part["confusion"]]
         lines.append("  coverage: " + ", ".join(f"{share:.0%} {value:.3f}" for share, value in part["coverage"]))
+    if report.get("second"):
+        asked = report["second"]
+        lines += ["", f"second reader asked about {asked['asked']} of {asked['rows']} calls ({asked['share']:.1%})"]
+    if report.get("speed"):
+        lines += ["", "speed: " + ", ".join(f"{name} {value}" for name, value in report["speed"].items())]
     return "\n".join(lines)
 
 
@@ -59,13 +64,36 @@ def html_report(report: dict[str, Any]) -> str:
         parts.append(_table(["measure", "value", "from", "to", "rows"], [_row(_NAMES[k], part[k]) for k in _NAMES]))
         classes = [[r, f["precision"], f["recall"], f["f1"], f["rows"]] for r, f in part["classes"].items()]
         parts.append(_table(["class", "precision", "recall", "F1", "rows"], classes))
+        if part["hard_called_police"] is not None:
+            parts.append(
+                _table(
+                    ["measure", "value", "from", "to", "rows"],
+                    [_row("hard, called police", part["hard_called_police"])],
+                )
+            )
         parts.append("<h3>Confusion (rows: gold, columns: answer)</h3>")
         confusion = [[route, *row] for route, row in zip(ROUTES, part["confusion"], strict=True)]
         parts.append(_table(["", *ROUTES], confusion))
         parts.append("<h3>Calibration</h3>")
         parts.append(_plot([(b["confidence"], b["accuracy"]) for b in part["calibration"]]))
         parts.append("<h3>Coverage: accuracy on the most certain share</h3>")
+        parts.append(_curve([(share, value) for share, value in part["coverage"]]))
         parts.append(_table(["share", "accuracy"], [[f"{s:.0%}", a] for s, a in part["coverage"]]))
+    if report.get("speed"):
+        parts.append("<h2>Speed against the plain way, one run</h2>")
+        parts.append(_table(["measure", "value"], [[name, value] for name, value in report["speed"].items()]))
+    if report.get("second"):
+        asked = report["second"]
+        parts.append(
+            f"<h2>Second reader</h2><p>Asked about {asked['asked']} of {asked['rows']} calls, {asked['share']:.1%}.</p>"
+        )
+    if report.get("mistakes"):
+        parts.append("<h2>The mistakes the model was surest of, numbers masked</h2>")
+        rows = [
+            [m["id"], m["gold"], m["answer"], m["confidence"], "、".join(m["words"]), m["text"]]
+            for m in report["mistakes"]
+        ]
+        parts.append(_table(["row", "gold", "answer", "confidence", "evidence", "text"], rows))
     return "\n".join(parts) + "\n"
 
 
@@ -81,6 +109,18 @@ def _table(head: list[str], rows: list[list[Any]]) -> str:
     cells = "".join(f"<th>{escape(str(title))}</th>" for title in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>" for row in rows)
     return f"<table><tr>{cells}</tr>{body}</table>"
+
+
+def _curve(points: list[tuple[float, float]]) -> str:
+    """Accuracy from 0.5 to 1 over the share of calls answered."""
+    wide, high = 360, 200
+    places = [(share * wide, high - max(0.0, (value - 0.5) * 2) * high) for share, value in points]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    return (
+        f"<svg viewBox='-8 -8 {wide + 16} {high + 16}' width='{wide + 16}' role='img' aria-label='coverage curve'>"
+        f"<rect width='{wide}' height='{high}' fill='none' stroke='#888'/>"
+        f"<polyline points='{line}' fill='none' stroke='#0a58ca' stroke-width='2'/></svg>"
+    )
 
 
 def _plot(points: list[tuple[float, float]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from config.files import ConfigFiles
 from config.settings import checkout_root, load_settings
 from hotline.errors import HotlineError
 from nlp.calls import CALLS
-from nlp.labels import read_labels
+from nlp.labels import LabelledRow, read_labels
 from nlp.reader import load_reader
 from nlp.speed import Readers, measure
 
@@ -33,28 +34,35 @@ def bench_triage(
 ) -> None:
     """Print how many times faster the reader is than jieba.lcut with scikit-learn, both in this run."""
     rows = read_labels(gold or _default_rows())
-    files = ConfigFiles(load_settings().config_dir)
+    figures = measured_speed(rows, None, ConfigFiles(load_settings().config_dir))
+    for name, value in figures.items():
+        typer.echo(f"{name}: {value}")
+    typer.echo(json.dumps({name: figures[name] for name in ("batch_ratio", "single_ratio", "p50_ms", "p99_ms")}))
+
+
+def measured_speed(rows: Sequence[LabelledRow], model: Path | None, files: ConfigFiles) -> dict[str, float | str | int]:
+    """The ratios of one run. Raises BenchToolsError where scikit-learn is not installed."""
+    readers = Readers(
+        usual=load_reader(model, files, with_entities=False),
+        bare=load_reader(model, files, with_evidence=False, with_entities=False),
+        whole=load_reader(model, files),
+    )
     try:
-        readers = Readers(
-            usual=load_reader(None, files, with_entities=False),
-            bare=load_reader(None, files, with_evidence=False, with_entities=False),
-            whole=load_reader(None, files),
-        )
         speed = measure(rows, readers)
     except ImportError as error:
         raise BenchToolsError("The plain way needs scikit-learn: install the extra [train].") from error
-    typer.echo(f"{speed.texts} texts; plain {speed.plain_ms:.3f} ms, reader {speed.reader_ms:.3f} ms a text in batches")
-    typer.echo(f"engine: {readers.whole.tokenizer.name}")
-    typer.echo(f"batch ratio, class, topic, danger, cues and evidence: {speed.batch_ratio:.2f}")
-    typer.echo(f"batch ratio without evidence: {speed.batch_ratio_without_evidence:.2f}")
-    typer.echo(f"batch ratio with entities too, all that the service stores: {speed.batch_ratio_with_everything:.2f}")
-    figures = {
+    return {
+        "engine": readers.whole.tokenizer.name,
+        "texts": speed.texts,
+        "plain_ms": round(speed.plain_ms, 3),
+        "reader_ms": round(speed.reader_ms, 3),
         "batch_ratio": round(speed.batch_ratio, 2),
+        "batch_ratio_without_evidence": round(speed.batch_ratio_without_evidence, 2),
+        "batch_ratio_with_entities": round(speed.batch_ratio_with_everything, 2),
         "single_ratio": round(speed.single_ratio, 2),
         "p50_ms": round(speed.p50_ms, 3),
         "p99_ms": round(speed.p99_ms, 3),
     }
-    typer.echo(json.dumps(figures))
 
 
 def _default_rows() -> list[Path]:
