@@ -103,7 +103,7 @@ def test_every_command_named_exists_with_its_options(document: tuple[Path, str])
 
 def test_every_make_target_named_exists(document: tuple[Path, str], root: Path) -> None:
     targets = set(re.findall(r"(?m)^([a-z-]+):", (root / "Makefile").read_text(encoding="utf-8")))
-    named = {match for line in code(document[1]) for match in re.findall(r"(?:^|\s)make ([a-z]+)", line)}
+    named = {match for line in code(document[1]) for match in re.findall(r"(?:^|\s)make ([a-z-]+)", line)}
     assert named - targets == set()
 
 

@@ -24,6 +24,7 @@ LONGER: dict[str, str] = {
     "requirements.lock": "written by make lock",
     "requirements-dev.lock": "written by make lock",
     "hotline/migrations/versions/0001_initial.sql": "the first schema, one transaction",
+    "tools/bundle/install.sh": "one file, since it works before anything else is unpacked",
 }
 TEXT = {
     ".py",

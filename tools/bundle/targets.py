@@ -26,6 +26,9 @@ class Target:
     compiler: str
     """The target as zig calls it; an old C library, so that what is compiled runs wherever the wheels do."""
 
+    elf_machine: int
+    """As the head of a compiled file names it."""
+
     @property
     def platforms(self) -> list[str]:
         """Platform tags of wheels it can use."""
@@ -36,7 +39,7 @@ class Target:
 TARGETS = {
     target.arch: target
     for target in (
-        Target("x86_64", "amd64", "x86_64-linux-gnu", "x86_64-linux-gnu.2.17"),
-        Target("aarch64", "arm64", "aarch64-linux-gnu", "aarch64-linux-gnu.2.17"),
+        Target("x86_64", "amd64", "x86_64-linux-gnu", "x86_64-linux-gnu.2.17", 62),
+        Target("aarch64", "arm64", "aarch64-linux-gnu", "aarch64-linux-gnu.2.17", 183),
     )
 }

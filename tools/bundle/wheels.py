@@ -154,15 +154,26 @@ def own_wheel(target: Target, version: str, into: Path, tool_folder: Path) -> Pa
         if done.returncode != 0:
             raise BundleFailed(f"The service's own wheel could not be built:\n{done.stderr.strip()[-600:]}")
         (wheel,) = made.glob("*.whl")
-        if compiled and "-any." in wheel.name:
+        if compiled:
+            # the build names the machine it ran on; what was compiled is the target's
             command = [sys.executable, "-m", "wheel", "tags", "--remove", "--platform-tag", f"linux_{target.arch}"]
             subprocess.run([*command, str(wheel)], capture_output=True, check=True)
             (wheel,) = made.glob("*.whl")
+            check_processor(wheel, compiled, target)
         names = set(zipfile.ZipFile(wheel).namelist())
         if lacking := [name for name in (*NEEDED, *compiled) if name not in names]:
             raise BundleFailed(f"The service's wheel lacks {', '.join(lacking)}: run make setup first.")
         into.mkdir(parents=True, exist_ok=True)
         return Path(shutil.move(str(wheel), into / wheel.name))
+
+
+def check_processor(wheel: Path, compiled: list[str], target: Target) -> None:
+    """Raise BundleFailed unless every compiled part is for the target, by the number in its ELF head."""
+    with zipfile.ZipFile(wheel) as package:
+        for name in compiled:
+            head = package.read(name)[:20]
+            if head[:4] != b"\x7fELF" or int.from_bytes(head[18:20], "little") != target.elf_machine:
+                raise BundleFailed(f"{name} in {wheel.name} was not compiled for {target.arch}.")
 
 
 def copy_sources(copy: Path, version: str) -> None:
