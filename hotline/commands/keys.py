@@ -45,11 +45,12 @@ def _with_vault(work: Callable[[Settings, Any, FileVault], Awaitable[Answer]]) -
 @keys.command("list")
 def list_keys() -> None:
     """Print every key with its suite, its state and how many stored values it has sealed (never the key itself)."""
-    for line in _with_vault(_listed):
+    for line in _with_vault(lambda settings, pool, vault: listed(pool, vault)):
         print(line)
 
 
-async def _listed(settings: Settings, pool: Any, vault: FileVault) -> list[str]:
+async def listed(pool: Any, vault: FileVault) -> list[str]:
+    """One line a key, the look-up key first."""
     async with pool.acquire() as connection:
         known = {row["id"]: row for row in await queries.keys(connection)}
         used = await usage(connection)
@@ -158,20 +159,20 @@ async def _show_progress(work: Callable[[Callable[[str, int], None]], Awaitable[
 @keys.command("retire")
 def retire(key_id: Annotated[int, typer.Argument(metavar="N", help="which key")]) -> None:
     """Remove a key that nothing stored needs any more. Backups of before need it still: keep a copy with them."""
+    _with_vault(lambda settings, pool, vault: retire_in(pool, vault, key_id))
+    print(f"Key {key_id} is retired. Backups made before need it: keep the old key file with them, apart.")
 
-    async def work(settings: Settings, pool: Any, vault: FileVault) -> str:
-        if key_id not in vault.ring.data:
-            raise KeyInUse(f"There is no key {key_id}; see: hotline keys list")
-        if key_id == vault.ring.active.id:
-            raise KeyInUse(f"Key {key_id} seals now; rotate first: hotline keys rotate")
-        async with pool.acquire() as connection, connection.transaction():
-            tables = (await usage(connection)).get(key_id, {})
-            if tables:
-                where = ", ".join(f"{count} in {table}" for table, count in tables.items())
-                raise KeyInUse(f"Key {key_id} has values still ({where}); seal them anew with: hotline keys rotate")
-            await queries.retire_key(connection, id=key_id)
-            await record(connection, actor=None, action="key_retired", subject=f"key:{key_id}")
-            remove_data_key(vault.path, key_id)
-        return f"Key {key_id} is retired. Backups made before need it: keep the old key file with them, apart."
 
-    print(_with_vault(work))
+async def retire_in(pool: Any, vault: FileVault, key_id: int) -> None:
+    """Take a key away in an open database. Raises KeyInUse, SecretKeyError."""
+    if key_id not in vault.ring.data:
+        raise KeyInUse(f"There is no key {key_id}; see: hotline keys list")
+    if key_id == vault.ring.active.id:
+        raise KeyInUse(f"Key {key_id} seals now; rotate first: hotline keys rotate")
+    async with pool.acquire() as connection, connection.transaction():
+        tables = (await usage(connection)).get(key_id, {})
+        if tables:
+            where = ", ".join(f"{count} in {table}" for table, count in tables.items())
+            raise KeyInUse(f"Key {key_id} has values still ({where}); seal them anew with: hotline keys rotate")
+        await queries.retire_key(connection, id=key_id)
+        remove_data_key(vault.path, key_id)

@@ -15,13 +15,13 @@ import asyncpg
 import pytest
 
 from config.settings import Settings
-from hotline.commands.keys import rotate_in
+from hotline.commands.keys import listed, retire_in, rotate_in
 from hotline.database import open_pool
 from hotline.embedded.postgres import SERVICE
 from hotline.embedded.servers import ServerUrls
 from hotline.migrations.migrate import grant_service, migrate
 from hotline.sealing.columns import SEALED
-from hotline.sealing.errors import SecretKeyError
+from hotline.sealing.errors import KeyInUse, SecretKeyError
 from hotline.sealing.key_file import add_data_key, make_key_file
 from hotline.sealing.opening import open_vault, prepare_vault
 from hotline.sealing.reseal import reseal, usage
@@ -205,6 +205,16 @@ async def test_rotate_goes_on_where_it_was_stopped(
     assert '"unreadable": {"calls": 1}' in said, "one damaged value holds up nothing"
     async with pool.acquire() as connection:
         assert await usage(connection) | {3: None} == {2: {"calls": 5}, 3: None}
+    for key_id, why in ((3, "seals now"), (2, "5 in calls"), (9, "no key 9")):
+        with pytest.raises(KeyInUse, match=why):
+            await retire_in(pool, vault, key_id)
+    await retire_in(pool, vault, 1)
+    vault = await open_vault(settings, ServerUrls(service.database_url, ""))
+    assert [line.split()[:3] for line in (await listed(pool, vault))[1:]] == [
+        ["1", "intl", "retired"],
+        ["2", "sm", "opens"],
+        ["3", "intl", "active"],
+    ]
     await pool.close()
 
 
