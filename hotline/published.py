@@ -50,10 +50,15 @@ class Published:
         """Read policy and rosters again when the last reading is older than ``REFRESH_S``."""
         if not force and time.monotonic() - self._read_at < REFRESH_S:
             return
-        async with pool.acquire() as connection:
-            self._book = await load_duty_book(connection)
-            row = None if self.files.overlaid("policy.toml") else await triage_queries.latest_policy(connection)
-        self._read_at = time.monotonic()
+        # set before the reading: who asks meanwhile goes on with what is known instead of reading it too
+        before, self._read_at = self._read_at, time.monotonic()
+        try:
+            async with pool.acquire() as connection:
+                self._book = await load_duty_book(connection)
+                row = None if self.files.overlaid("policy.toml") else await triage_queries.latest_policy(connection)
+        except BaseException:
+            self._read_at = before
+            raise
         self._take(row)
         if self.policy is not self._kept:
             async with pool.acquire() as connection:
