@@ -119,11 +119,12 @@ def danger_probability(
 def danger_level(weights: DangerWeights, probability: float, sightings: Sequence[Sighting], now: bool) -> int:
     """0, 1, or 2 where a phrase of happening now stands and the probability is high.
 
-    Phrases of three kinds happening now speak for themselves: a greeting before them must not lower the level.
+    Phrases of three kinds happening now, or one heard plainly with words of now, speak for themselves: a greeting or
+    another matter before them must not lower the level.
     """
     if probability < weights.level_one:
         return int(any(s.hit.phrase.sure and not s.weak for s in sightings))
-    if len(strong_kinds(sightings)) > 2:
+    if len(strong_kinds(sightings)) > 2 or (now and any(s.level == 2 and s.hit.phrase.sure for s in sightings)):
         return 2
     strong = any(s.level == 2 for s in sightings)
     if probability >= weights.level_two and (strong or (now and sightings)):
