@@ -148,9 +148,12 @@ def own_wheel(target: Target, version: str, into: Path, tool_folder: Path) -> Pa
     with tempfile.TemporaryDirectory(prefix="hotline-wheel-") as scratch:
         copy = Path(scratch)
         copy_sources(copy, version)
-        compiled = compile_kernel(copy, target, tool_folder)
+        compiler = {"CC": f"{sys.executable} -m ziglang cc -target {target.compiler}", "PYTHONPATH": str(tool_folder)}
+        compiled = compile_kernel(copy, target, compiler)
         made = copy / "made"
-        done = pip("wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(made), str(copy))
+        # the build's own hook compiles as well where it thinks it has to: with the same compiler
+        arguments = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(made), str(copy)]
+        done = pip("wheel", *arguments, **compiler)
         if done.returncode != 0:
             raise BundleFailed(f"The service's own wheel could not be built:\n{done.stderr.strip()[-600:]}")
         (wheel,) = made.glob("*.whl")
@@ -194,14 +197,16 @@ def copy_sources(copy: Path, version: str) -> None:
         (copy / name).write_text(re.sub(pattern, f'{key} = "{version}"', text, count=1), encoding="utf-8")
 
 
-def compile_kernel(copy: Path, target: Target, tool_folder: Path) -> list[str]:
+def compile_kernel(copy: Path, target: Target, compiler: dict[str, str]) -> list[str]:
     """Compile the reader's kernel for the target with zig; the wheel's names of what was made, none without sources."""
     build = copy / "nlp" / "kernel" / "build.py"
     if not build.is_file():
         return []
-    compiler = f"{sys.executable} -m ziglang cc -target {target.compiler}"
-    environment = {**os.environ, "CC": compiler, "PYTHONPATH": str(tool_folder)}
-    done = subprocess.run([sys.executable, str(build)], env=environment, capture_output=True, text=True, check=False)
+    # what this machine compiled for itself
+    build.with_name("_kernel.so").unlink(missing_ok=True)
+    done = subprocess.run(
+        [sys.executable, str(build)], env={**os.environ, **compiler}, capture_output=True, text=True, check=False
+    )
     library = build.with_name("_kernel.so")
     if done.returncode != 0 or not library.is_file():
         raise BundleFailed(
