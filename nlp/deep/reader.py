@@ -89,8 +89,10 @@ def load_second_reader(first: CallReader, folder: Path | None = None, *, threads
 class BothReaders:
     """A Reader that asks the second one at once where it is wanted: for measuring and for work without a queue."""
 
-    def __init__(self, second: SecondReader) -> None:
+    def __init__(self, second: SecondReader, *, most: int | None = None) -> None:
+        """At most ``most`` calls are asked about, the first that want it; None: all."""
         self._second = second
+        self._most = most
         self.asked = 0
         self.read_calls = 0
 
@@ -107,7 +109,7 @@ class BothReaders:
         """Read many; the answers stand in the same order."""
         answers = self._second.first.read_batch(items)
         for place, ((text, line), answer) in enumerate(zip(items, answers, strict=True)):
-            if self._second.wants(answer):
+            if self._second.wants(answer) and (self._most is None or self.asked < self._most):
                 answers[place] = self._second.sharpen(answer, text, line=line)
                 self.asked += 1
         self.read_calls += len(items)

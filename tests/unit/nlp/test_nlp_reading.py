@@ -63,6 +63,7 @@ def test_danger_is_heard_with_its_kind_and_words(reader: CallReader, kind: str, 
         "我不是报警，没有人打架，也没有人受伤，就是想让你们劝他把车挪一下",
         "建议公交车延长末班车时间",
         "我的社保卡丢了，去哪里补办",
+        "我八十多了，走不动了，你们能不能上门来",
     ],
 )
 def test_no_noise_where_nothing_happens_now(reader: CallReader, text: str) -> None:
