@@ -27,6 +27,8 @@ SERVICE = "hotline_service"
 ATTRIBUTES = {OWNER: "CREATEDB", SERVICE: "", archiving.ROLE: "REPLICATION"}
 PORT = 5432
 """Only part of the socket's name: no TCP port is opened."""
+#: The owner may end what the service is doing, as dropping or restoring a database needs it.
+END_SERVICE = f"GRANT {SERVICE} TO {OWNER};"
 RECOVERY_LIMIT_S = 600
 ORPHANS_LIMIT_S = 3.0
 RETRY_LIMIT_S = 15.0
@@ -228,6 +230,7 @@ class Postgres:
         statements = [
             *(f"CREATE ROLE {role} LOGIN {ATTRIBUTES[role]} PASSWORD '{passwords[role]}';" for role in passwords),
             archiving.GRANT,
+            END_SERVICE,
             f"CREATE DATABASE hotline OWNER {OWNER} ENCODING 'UTF8' TEMPLATE template0;",
         ]
         self._single_user(binaries, draft, statements, check)
@@ -246,6 +249,8 @@ class Postgres:
             statements.append(f"ALTER ROLE {role} LOGIN {ATTRIBUTES[role]} PASSWORD '{password}';")
         if archiving.ROLE in passwords:
             statements.append(archiving.GRANT)
+        if SERVICE in passwords:
+            statements.append(END_SERVICE)
         self._single_user(binaries, self.data, statements, check)
         for role, password in passwords.items():
             _write_private(self._password_files[role], password)
