@@ -101,8 +101,10 @@ async def test_entries_of_many_writers_are_linked_in_commit_order(log: Log, data
 
 
 async def test_transactions_are_ordered_as_numbers(log: Log) -> None:
-    entries = ", ".join(f"('{txid}', 'a', 'call:{txid}')" for txid in (9, 100, 10, 99))
-    await log.tamper(f"insert into audit_entries (txid, action, subject) values {entries}")
+    await log.tamper(
+        "insert into audit_entries (txid, action, subject) "
+        "select t::text::xid8, 'a', 'call:' || t from unnest(array[9, 100, 10, 99]) t"
+    )
     await log.link()
     await log.write(1)
     await log.link()
