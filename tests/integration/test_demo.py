@@ -195,21 +195,18 @@ async def test_the_present_has_something_to_do_at_every_desk(demo: Any) -> None:
 
 
 async def test_the_past_gives_waits_and_an_overruled_share(demo: Any) -> None:
-    policy = read_policy(ConfigFiles())
     now = datetime.now(UTC)
-    (bucket,) = await routing_statistics(demo, policy, now - timedelta(days=40), now, [])
+    (bucket,) = await routing_statistics(demo, now - timedelta(days=40), now, [])
     assert bucket["count"] == await demo.fetchval("select count(*) from calls")
     assert bucket["wait_p50_s"] > 0
     assert bucket["wait_p90_s"] > bucket["wait_p50_s"]
     assert 0 < bucket["overruled_share"] < 0.5
     assert 0 < bucket["service_level"] < 1
-    days = await routing_statistics(demo, policy, now - timedelta(days=40), now, ["day"])
+    days = await routing_statistics(demo, now - timedelta(days=40), now, ["day"])
     assert len(days) >= 25
     hours = {
         b["keys"]["hour"]: b["count"]
-        for b in await routing_statistics(
-            demo, policy, now - timedelta(days=40), now - timedelta(hours=2), ["hour", "line"]
-        )
+        for b in await routing_statistics(demo, now - timedelta(days=40), now - timedelta(hours=2), ["hour", "line"])
         if b["keys"]["line"] == "12345"
     }
     assert sum(hours.get(hour, 0) for hour in (9, 10, 14, 15)) > 3 * sum(hours.get(hour, 0) for hour in range(6))
