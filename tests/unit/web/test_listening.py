@@ -24,7 +24,6 @@ from hotline.web.headers import protect
 from hotline.web.listening import CleartextRefused, TlsUnusable, check_exposure, listening, make_runner, tls_context
 from tests.unit.web.certificates import write_certificate
 
-
 #: Asked about, never bound.
 ANYWHERE = "0.0.0.0"  # noqa: S104
 
@@ -75,7 +74,7 @@ async def test_tls_is_served_and_verified(runner: web.AppRunner, tmp_path: Path)
             await ask(port, trusting(other))
         old = trusting(cert)
         old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-        with pytest.warns(DeprecationWarning):
+        with pytest.warns(DeprecationWarning, match="TLSv1_1"):
             old.maximum_version = ssl.TLSVersion.TLSv1_1
         old.set_ciphers("ALL:@SECLEVEL=0")
         with pytest.raises(aiohttp.ClientConnectorError):
