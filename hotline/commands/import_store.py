@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from hotline.database import open_pool, when_back
 from hotline.embedded.servers import embedded_servers
 from hotline.intake.importer import Sink
 from hotline.intake.store import PostgresSink
+from hotline.models.store import unpacked
 from hotline.published import Published
 from hotline.sealing.opening import prepare_vault
 from hotline.sealing.vault import FileVault
@@ -40,11 +42,13 @@ class DatabaseStore:
         intake_as: str,
         vault: FileVault,
         limits: DurabilitySettings,
+        models: Path,
     ) -> None:
         self._pool = pool
         self._signals = signals
         self._files = files
         self._limits = limits
+        self._models = models
         self.vault = vault
         self._name = worker_name()
         self.sink: Sink = PostgresSink(pool, intake_as=intake_as, vault=vault, patience_s=limits.patience_s)
@@ -66,6 +70,10 @@ class DatabaseStore:
         published = Published(self._files)
         await published.refresh(self._pool, force=True)
         reader = GuardedReader(self._limits.read_limit_s)
+        async with self._pool.acquire() as connection:
+            promoted = await unpacked(connection, self._models)
+        if promoted is not None:
+            await asyncio.to_thread(reader.use, promoted)
         context = TriageContext(reader, published.policy, published.duty, self.vault, self._name, self._limits.lease_s)
         columns = (TextColumn("研判"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:
@@ -102,7 +110,13 @@ async def open_import_store(settings: Settings, intake_as: IntakeAs) -> AsyncIte
         signals = Signals(urls.redis_url)
         try:
             yield DatabaseStore(
-                pool, signals, ConfigFiles(settings.config_dir), intake_as=intake_as, vault=vault, limits=limits
+                pool,
+                signals,
+                ConfigFiles(settings.config_dir),
+                intake_as=intake_as,
+                vault=vault,
+                limits=limits,
+                models=settings.state_dir / "models",
             )
         finally:
             await signals.close()

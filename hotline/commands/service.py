@@ -144,6 +144,7 @@ def work() -> None:
                 lease_s=limits.lease_s,
                 live_silence_s=limits.live_silence_s,
                 journey=traces,
+                models=settings.state_dir / "models",
             )
             # beside the work, so that the record goes on whatever a reading does
             rounds = AuditRounds(

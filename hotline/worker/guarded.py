@@ -55,6 +55,8 @@ class GuardedReader:
         """The process that reads; a child of our child, which keeps the model loaded."""
         self._number = 0
         self._model = ""
+        self._folder: Path | None = None
+        """Of the model to read with; None: the shipped one."""
 
     @property
     def model(self) -> str:
@@ -75,6 +77,23 @@ class GuardedReader:
         if kind == "raised":
             raise ReadingFailed(str(answer))
         return list(answer)
+
+    def use(self, folder: Path | None) -> bool:
+        """Read with the model in ``folder`` (None: the shipped one) from now on; False where it is so already.
+
+        What is being read ends first. Raises ReaderUnusable when the model cannot be used; the one before is kept.
+        """
+        with self._turn:
+            if folder == self._folder:
+                return False
+            before, self._folder = self._folder, folder
+            self._end()
+            try:
+                self._started()
+            except ReaderUnusable:
+                self._folder = before
+                raise
+            return True
 
     def close(self) -> None:
         """End the child; a later reading starts another."""
@@ -131,8 +150,11 @@ class GuardedReader:
             limit = struct.pack("ll", int(self._limit_s) + 1, 0)
             for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
                 ours.setsockopt(socket.SOL_SOCKET, option, limit)
+            model = [] if self._folder is None else [str(self._folder)]
             self._child = subprocess.Popen(
-                [*self._command, str(theirs.fileno())], stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),)
+                [*self._command, str(theirs.fileno()), *model],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
             )
         line = self._line = Connection(ours.detach())
         try:

@@ -1,4 +1,6 @@
-"""The process in which a worker's calls are read: ``python -P reading_child.py FD``.
+"""The process in which a worker's calls are read: ``python -P reading_child.py FD [MODEL]``.
+
+MODEL is the folder of a promoted model; without it the shipped one is read.
 
 It loads model and lexicons once and forks a reader. A text that ends or
 stalls the reader ends that fork and nothing else: the next one is there
@@ -72,7 +74,7 @@ def _die_with_parent() -> None:
 
 
 def main() -> None:
-    """Serve the shipped reader."""
+    """Serve the reader of the given model, or the shipped one."""
     beside = str(Path(__file__).resolve().parent.parent.parent)
     if beside not in sys.path:
         sys.path.append(beside)
@@ -80,7 +82,8 @@ def main() -> None:
     from config.settings import load_settings
     from nlp import load_reader
 
-    serve(int(sys.argv[1]), lambda: load_reader(None, ConfigFiles(load_settings().config_dir)))
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    serve(int(sys.argv[1]), lambda: load_reader(folder, ConfigFiles(load_settings().config_dir)))
 
 
 if __name__ == "__main__":

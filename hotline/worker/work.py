@@ -9,15 +9,18 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from hotline.accounts.store import queries as account_queries
 from hotline.erasure.rounds import retention_round
+from hotline.models.store import unpacked
 from hotline.published import Published
 from hotline.signals import Signals
 from hotline.worker import metrics
+from hotline.worker.guarded import GuardedReader, ReaderUnusable
 from nlp.classification import Reader
 from routing.calls.service import end_silent_calls
 from routing.erasure.periods import load_periods
@@ -38,6 +41,8 @@ BATCH = 100
 #: Without a signal the database is asked this often.
 POLL_S = 1.0
 QUEUE_ROUND_S = 0.5
+#: A promoted model is taken up within this time.
+MODEL_S = 5.0
 ALIVE_S = 3.0
 #: A worker not seen for this long is gone; its jobs are due again.
 GONE_S = 15.0
@@ -90,8 +95,12 @@ class Worker:
         lease_s: float = LEASE_S,
         live_silence_s: float = LIVE_SILENCE_S,
         journey: Journey | None = None,
+        models: Path | None = None,
     ) -> None:
-        """``apart`` reads suspect calls (None: the same reader, one after the other)."""
+        """``apart`` reads suspect calls (None: the same reader, one after the other).
+
+        ``models`` is where promoted models are unpacked; None: the readers keep the model they have.
+        """
         self._pool = pool
         self._signals = signals
         self._published = published
@@ -102,11 +111,14 @@ class Worker:
         self._lease_s = lease_s
         self._live_silence_s = live_silence_s
         self._journey = journey
+        self._models = models
+        self._unusable: Path | None = None
         self._connection: Any = None
         self.name = worker_name()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; a batch begun is finished."""
+        await self._model()
         # the model's name is known when the reader has started
         model = await asyncio.to_thread(lambda: self._reader.model)
         await self._alive()
@@ -119,6 +131,7 @@ class Worker:
         tasks = [
             asyncio.create_task(_for_ever("queues", QUEUE_ROUND_S, self._queues)),
             asyncio.create_task(_for_ever("alive", ALIVE_S, self._alive)),
+            asyncio.create_task(_for_ever("model", MODEL_S, self._model)),
             asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
             asyncio.create_task(_for_ever("fold", FOLD_S, self._fold)),
@@ -210,6 +223,23 @@ class Worker:
             await triage_queries.worker_gone(leaving, name=self.name)
         finally:
             await self._pool.release(leaving)
+
+    async def _model(self) -> None:
+        """Take up a model that was promoted or rolled back; calls wait for the seconds that loading takes."""
+        if self._models is None:
+            return
+        async with self._pool.acquire() as connection:
+            folder = await unpacked(connection, self._models)
+        if folder is not None and folder == self._unusable:
+            return
+        try:
+            for reader in (self._reader, self._apart):
+                if isinstance(reader, GuardedReader) and await asyncio.to_thread(reader.use, folder):
+                    log.info("model_changed", worker=self.name, model=reader.model)
+        except ReaderUnusable as error:
+            # tried once: each try costs the reader that works a restart
+            self._unusable = folder
+            log.error("promoted_model_unusable", error=str(error))
 
     async def _silence(self) -> None:
         if await end_silent_calls(self._pool, self._live_silence_s):

@@ -42,6 +42,7 @@ NOT_SEALED_TEXT = {
     ),
     "legal_holds.number_hash",
     *("audit_links.link", "audit_checkpoints.link", "audit_checkpoints.signature"),
+    "models.files",
 }
 OLD_CALL = """
 insert into calls (line, external_id, intake, contact, received_at, caller_number, caller_hash, caller_name, transcript,

@@ -1,0 +1,1 @@
+"""Models promoted on this installation: stored in PostgreSQL, taken up by running workers."""
