@@ -18,7 +18,7 @@ def search_tokens(text: str) -> list[str]:
     without it the words are jieba's, so that an index outlives a change of machine.
     """
     words = _tokenizer().cut_for_search(fold(text))
-    return list(dict.fromkeys(word for word in words if any(char.isalnum() for char in word)))
+    return list(dict.fromkeys([word for word in words if word.isalnum() or any(map(str.isalnum, word))]))
 
 
 @lru_cache(maxsize=1)
