@@ -9,7 +9,7 @@ import sys
 import typer
 
 from config.errors import ConfigError
-from hotline.commands import accounts, audit, backup, import_, keys, model, person, rejects, service, statistics
+from hotline.commands import accounts, audit, backup, import_, keys, labels, model, person, rejects, service, statistics
 from hotline.commands.evaluate import evaluate
 from hotline.commands.import_store import open_import_store
 from hotline.commands.train import train
@@ -51,6 +51,7 @@ app.add_typer(person.retention, name="retention")
 app.add_typer(person.hold, name="hold")
 app.add_typer(statistics.statistics, name="statistics")
 app.add_typer(model.models, name="model")
+app.add_typer(labels.labels, name="labels")
 app.add_typer(bench, name="bench")
 import_.register(app, open_import_store)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hotline.models import store
+from hotline.models.labels import overruled_rows
 from hotline.worker.guarded import GuardedReader, ReaderUnusable
 from nlp.errors import ModelError
 from nlp.model import DEFAULT_FOLDER, load_model
+from tests.service_fixtures import RunningService
 
 _TEXT = "我的电动车被人偷走了，我要报案"
 
@@ -63,6 +66,44 @@ async def test_rolling_back_the_first_promotion_brings_the_shipped_model(pool: A
     await store.promote(pool, _variant(tmp_path / "one", "first-one"))
     assert await store.roll_back(pool) == store.SHIPPED
     assert await _in_force(pool, tmp_path / "models") is None
+
+
+async def test_what_people_overruled_is_exported_masked(service: RunningService) -> None:
+    text = "我是王大锤，电话13912345678，楼上漏水泡了我家，要他赔钱修好"
+    posted = await service.post_calls(
+        {
+            "line": "12345",
+            "external_id": "labels-1",
+            "received_at": "2026-03-02T09:00:00+08:00",
+            "caller_name": "王大锤",
+            "caller_number": "13912345678",
+            "transcript": text,
+            "live": True,
+        }
+    )
+    call_id = posted["accepted"][0]["call_id"]
+    await service.start_worker()
+    await service.call_in(call_id, "proposed")
+    await service.stop_worker()
+    body = {"mode": "one_key", "destination": "police", "reason": "来电人要求民警到场"}
+    status, answer = await service.request("POST", f"/calls/{call_id}/forward", role="operator", json=body)
+    if status == 409:
+        body["mode"] = "manual"
+        status, answer = await service.request("POST", f"/calls/{call_id}/forward", role="operator", json=body)
+    assert status == 200, answer
+    async with service.pool.acquire() as connection:
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        rows = [row async for row in overruled_rows(connection, service.services.vault, since)]
+        later = [
+            row async for row in overruled_rows(connection, service.services.vault, datetime.now(UTC) + timedelta(1))
+        ]
+    assert later == []
+    (row,) = rows
+    assert (row["route"], row["line"], row["by"]) == ("police_incident", "12345", "operator")
+    assert "王大锤" not in row["text"]
+    assert "12345678" not in row["text"]
+    assert "楼上漏水泡了我家" in row["text"]
+    assert len(row["text"]) == len(text)
 
 
 async def test_an_unreadable_model_is_refused_and_the_reader_keeps_its_own(pool: Any, tmp_path: Path) -> None:

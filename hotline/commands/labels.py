@@ -1,0 +1,60 @@
+"""``hotline labels export``: what people corrected, as rows to train on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.settings import load_settings
+from hotline.audit.store import record
+from hotline.database import open_pool
+from hotline.embedded.servers import embedded_servers
+from hotline.migrations.migrate import check_schema
+from hotline.models.labels import overruled_rows
+from hotline.sealing.opening import open_vault
+
+labels = typer.Typer(no_args_is_help=True, help="Labelled rows out of daily work.")
+
+
+@labels.callback()
+def labels_of() -> None:
+    """Labelled rows out of daily work."""
+
+
+@labels.command("export")
+def export(
+    out: Annotated[Path, typer.Argument(help="JSON Lines file to write; made readable for its owner only")],
+    days: Annotated[int, typer.Option(help="decisions of so many days back")] = 90,
+) -> None:
+    """Write the calls that people sent elsewhere than proposed, masked, as labelled rows for hotline train.
+
+    Read them before training: a call may be sent elsewhere for other reasons than its class.
+    """
+    settings = load_settings()
+    since = datetime.now(UTC) - timedelta(days=days)
+
+    async def main() -> int:
+        count = 0
+        async with embedded_servers(settings) as urls:
+            pool = await open_pool(urls.database_url, 1)
+            try:
+                vault = await open_vault(settings, urls)
+                async with pool.acquire() as connection:
+                    await check_schema(connection)
+                    out.touch(mode=0o600)
+                    with out.open("w", encoding="utf-8") as file:
+                        async for row in overruled_rows(connection, vault, since):
+                            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                            count += 1
+                    detail = {"rows": count, "days": days}
+                    await record(connection, actor=None, action="labels_exported", subject="labels", detail=detail)
+            finally:
+                await pool.close()
+        return count
+
+    typer.echo(f"{asyncio.run(main())} rows in {out}")

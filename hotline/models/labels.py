@@ -1,0 +1,59 @@
+"""Learning from work: calls that people sent elsewhere than the machine proposed, as labelled rows.
+
+The rows are in the form of nlp.labels and masked: numbers, and the caller's name and address where they are known.
+A destination stands for the class whose calls it takes; danger and topic stay the machine's, for nobody judged them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+from hotline.models.store import queries
+from nlp.classification import Route
+from nlp.masking import mask_text
+from routing.sealing import Vault, opened
+
+CLASS_OF: dict[str, Route] = {
+    "police": "police_incident",
+    "lawyers": "legal_consultation",
+    "mediators": "dispute",
+    "departments": "non_police_help",
+}
+_PAGE = 200
+#: A shorter name or address would mask ordinary words.
+_SHORTEST = 2
+
+
+async def overruled_rows(connection: Any, vault: Vault, since: datetime) -> AsyncIterator[dict[str, Any]]:
+    """The labelled rows of calls overruled since ``since``, in order of the calls; calls without words are left out."""
+    after = 0
+    while True:
+        page = await queries.overruled(connection, after=after, destinations=list(CLASS_OF), since=since, page=_PAGE)
+        for row in page:
+            call = opened(vault, row, "calls", ("transcript", "caller_name", "address"))
+            after = call["id"]
+            text = masked(call["transcript"] or "", call["caller_name"], call["address"])
+            if text.strip():
+                yield {
+                    "id": "work-" + hashlib.sha256(f"{call['id']}:{text}".encode()).hexdigest()[:12],
+                    "text": text,
+                    "line": call["line"],
+                    "route": CLASS_OF[call["destination"]],
+                    "also": None,
+                    "topic": list(call["topics"] or [])[:1],
+                    "danger": int((call["danger_level"] or 0) > 0),
+                    "by": call["role"],
+                }
+        if len(page) < _PAGE:
+            return
+
+
+def masked(text: str, *known: str | None) -> str:
+    """``text`` without numbers of persons and without these names and addresses."""
+    for words in known:
+        if words and len(words) >= _SHORTEST:
+            text = text.replace(words, "某" * len(words))
+    return mask_text(text)
