@@ -218,7 +218,7 @@ def _decided(call: dict[str, Any], reading: Classification, context: TriageConte
         intake=call["intake"],
         live=call["live"],
         classification=reading,
-        text_length=sum(not ch.isspace() for ch in call["transcript"]),
+        text_length=len("".join(call["transcript"].split())),
         received_at=call["received_at"],
         call_key=f"{call['line']}:{call['external_id']}",
         talk_time_s=call["talk_time_s"],
