@@ -31,8 +31,10 @@ test: setup ## everything CI checks: style, types, imports, Dockerfile, and all 
 lint: setup ## style, types, imports and Dockerfile only
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports hadolint mypy tools-mypy
 
-bench: setup ## how fast: import to queue against COPY, claims against a plain lock, triage against plain jieba
-	cd "$(ROOT)" && "$(BIN)/python" benchmarks/pipeline.py && "$(BIN)/python" benchmarks/claims.py && exec "$(BIN)/hotline" bench triage
+bench: setup ## the figures of docs/benchmarks.md, each against something else in the same run (half an hour)
+	cd "$(ROOT)" && for name in pipeline claims agents live_path consoles import_rate growth tracing; do \
+		echo "== $$name"; "$(BIN)/python" "benchmarks/$$name.py" || exit 1; \
+	done && echo "== triage" && exec "$(BIN)/hotline" bench triage
 
 soak: setup ## the whole service under traffic and random kills for MINUTES=n (5), the books at the end
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/soak.py --minutes $(or $(MINUTES),5)
