@@ -60,6 +60,8 @@ class CueRules:
         Silence counts only where next to nothing was said outside of asides
         such as "(无应答)", or where on 110 a hang-up ends a call of few words.
         """
+        if not hits and len(text) > _LONG:
+            return []
         cues = []
         for hit in hits:
             kind = hit.phrase.kind

@@ -72,7 +72,9 @@ class CallReader:
         self._with_evidence = with_evidence
         self._with_entities = with_entities
         self.space: FeatureSpace = model.space
-        self.finder = PhraseFinder([*danger.phrases, *cues.phrases, *names], self.space, np.sqrt(model.squares))
+        self.finder = PhraseFinder(
+            [*danger.phrases, *cues.phrases, *(names if with_entities else ())], self.space, np.sqrt(model.squares)
+        )
         self.engine: Engine = (
             KernelEngine(model, tokenizer, self.finder)
             if isinstance(tokenizer, KernelTokenizer)

@@ -18,9 +18,10 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 LIBRARY = FOLDER / "_kernel.so"
-SOURCES = ("trie.c", "cut.c", "score.c")
+SOURCE = "kernel.c"
+_PARTS = (SOURCE, "kernel.h", "trie.c", "cut.c", "score.c", "build.py")
 # Products and sums stay apart, as jieba's do: contracted ones would cut some texts otherwise.
-FLAGS = ("-std=gnu99", "-D_GNU_SOURCE", "-O3", "-fPIC", "-shared", "-ffp-contract=off", "-fvisibility=default")
+FLAGS = ("-std=gnu99", "-D_GNU_SOURCE", "-O3", "-fPIC", "-shared", "-ffp-contract=off", "-fno-semantic-interposition")
 
 
 def compiler() -> list[str] | None:
@@ -37,7 +38,7 @@ def up_to_date() -> bool:
     if not LIBRARY.is_file():
         return False
     made = LIBRARY.stat().st_mtime
-    return all((FOLDER / name).stat().st_mtime <= made for name in (*SOURCES, "kernel.h", "build.py"))
+    return all((FOLDER / name).stat().st_mtime <= made for name in _PARTS)
 
 
 def build() -> str | None:
@@ -50,9 +51,11 @@ def build() -> str | None:
         return "no C compiler was found"
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
         made = Path(folder) / LIBRARY.name
-        sources = [str(FOLDER / name) for name in SOURCES]
         run = subprocess.run(
-            [*command, *FLAGS, "-o", str(made), *sources, "-lm"], capture_output=True, text=True, check=False
+            [*command, *FLAGS, "-o", str(made), str(FOLDER / SOURCE), "-lm"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if run.returncode != 0:
             return (run.stderr or run.stdout).strip() or f"{command[0]} ended with {run.returncode}"

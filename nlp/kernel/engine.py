@@ -75,21 +75,16 @@ class KernelEngine:
         topics, outermost = self._topics, self._finder.outermost
         findings = []
         for row, heard in zip(answers.tolist(), hits, strict=True):
-            count = int(row[library.SHOWN_COUNT])
-            findings.append(
-                Findings(
-                    row[_ROUTES],
-                    row[_DANGER],
-                    [
-                        (topics[int(topic)], share)
-                        for topic, share in zip(row[_TOPIC], row[_TOPIC_SHARE], strict=True)
-                        if topic >= 0
-                    ],
-                    outermost(heard) if len(heard) > 1 else heard,
-                    [
-                        Shown(int(row[_LOW + rank]), int(row[_HIGH + rank]), row[_WEIGHT + rank])
-                        for rank in range(count)
-                    ],
+            first, second, third = row[_TOPIC]
+            best, next_best, last = row[_TOPIC_SHARE]
+            chosen = [(topics[int(first)], best), (topics[int(second)], next_best), (topics[int(third)], last)]
+            shown = [
+                Shown(int(low), int(high), weight)
+                for low, high, weight in zip(
+                    row[_LOW : _LOW + int(row[library.SHOWN_COUNT])], row[_HIGH:_WEIGHT], row[_WEIGHT:], strict=False
                 )
+            ]
+            findings.append(
+                Findings(row[_ROUTES], row[_DANGER], chosen, outermost(heard) if len(heard) > 1 else heard, shown)
             )
         return findings
