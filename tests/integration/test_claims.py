@@ -62,7 +62,8 @@ async def add_waiting(connection: Any, count: int, queue: str = "lawyers", **col
             """
             with made as (
                 insert into calls
-                    (line, external_id, intake, contact, received_at, transcript, segments, excerpt, content_hash, state)
+                    (line, external_id, intake, contact, received_at, transcript, segments, excerpt,
+                     content_hash, state)
                 select '12348', md5(random()::text || n), 'live', 'callback', now(), '', '', '', '', 'queued'
                 from generate_series(1, $1) n returning id
             ), numbered as (select id, row_number() over (order by id) as n from made)
