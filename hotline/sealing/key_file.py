@@ -17,11 +17,13 @@ data keys are rotated: hashes of numbers and words stay valid.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,18 +151,20 @@ def add_data_key(path: Path, suite: SuiteName, *, standby: bool = False) -> Data
 
     Raises SecretKeyError.
     """
-    text, ring = _text_and_ring(path)
-    key = DataKey(max(ring.data) + 1, suite, secrets.token_bytes(SECRET_BYTES), standby)
-    line = f"data {key.id} {suite} {key.secret.hex()}{' standby' if standby else ''}\n"
-    _replace(path, text if text.endswith("\n") else f"{text}\n", line)
+    with _alone(path):
+        text, ring = _text_and_ring(path)
+        key = DataKey(max(ring.data) + 1, suite, secrets.token_bytes(SECRET_BYTES), standby)
+        line = f"data {key.id} {suite} {key.secret.hex()}{' standby' if standby else ''}\n"
+        _replace(path, text if text.endswith("\n") else f"{text}\n", line)
     return key
 
 
 def activate(path: Path, key_id: int) -> None:
     """Take a key off standby. Raises SecretKeyError."""
-    text, _ = _text_and_ring(path)
-    lines = [_without_standby(line) if _is_data(line, key_id) else line for line in text.splitlines()]
-    _replace(path, "\n".join(lines) + "\n")
+    with _alone(path):
+        text, _ = _text_and_ring(path)
+        lines = [_without_standby(line) if _is_data(line, key_id) else line for line in text.splitlines()]
+        _replace(path, "\n".join(lines) + "\n")
 
 
 def remove_data_key(path: Path, key_id: int) -> None:
@@ -168,12 +172,27 @@ def remove_data_key(path: Path, key_id: int) -> None:
 
     Raises SecretKeyError.
     """
-    text, ring = _text_and_ring(path)
-    left = [line for line in text.splitlines() if not _is_data(line, key_id)]
-    if key_id == 1:
-        lookup = f"lookup {ring.lookup_suite} {ring.lookup_secret.hex()}"
-        left = [lookup if len(line.split()) == 1 and not line.startswith("#") else line for line in left]
-    _replace(path, "\n".join(left) + "\n")
+    with _alone(path):
+        text, ring = _text_and_ring(path)
+        left = [line for line in text.splitlines() if not _is_data(line, key_id)]
+        if key_id == 1:
+            lookup = f"lookup {ring.lookup_suite} {ring.lookup_secret.hex()}"
+            left = [lookup if len(line.split()) == 1 and not line.startswith("#") else line for line in left]
+        _replace(path, "\n".join(left) + "\n")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else changes the file meanwhile: of two that add a key at once, one would overwrite the other's."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise SecretKeyError(f"The folder of the key file {path} cannot be opened ({error.strerror}).") from error
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _is_data(line: str, key_id: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,12 @@ VAULTS: dict[SuiteName, FileVault] = {}
 def _vaults(tmp_path_factory: pytest.TempPathFactory) -> None:
     for suite in SUITES:
         VAULTS[suite] = made(tmp_path_factory.mktemp(suite), suite)
+
+
+def test_keys_added_at_once_are_all_kept(tmp_path: Path) -> None:
+    vault = made(tmp_path)
+    with ThreadPoolExecutor(8) as adding:
+        added = list(adding.map(lambda _: add_data_key(vault.path, "intl"), range(24)))
+    ring = read(vault.path)
+    assert sorted(key.id for key in added) == list(range(2, 26))
+    assert all(ring.data[key.id].secret == key.secret for key in added)
