@@ -29,9 +29,11 @@ from hotline.supervise.ports import address_of, free_port
 from hotline.supervise.supervisor import supervise
 from hotline.web.listening import check_exposure, listening, make_runner
 from hotline.web.logs import configure_logs
-from hotline.worker.guarded import GuardedReader
+from hotline.worker.guarded import COMMAND, GuardedReader
 from hotline.worker.metrics import serve_metrics
+from hotline.worker.reading_child import SECOND
 from hotline.worker.work import Worker
+from nlp.deep.embedding import available
 
 #: Open streams are ended by then; what still runs is cut off.
 SHUTDOWN_S = 1.5
@@ -134,6 +136,8 @@ def work() -> None:
             signals = Signals(urls.redis_url)
             traces = open_traces(settings, vault, "worker")
             reader, apart = GuardedReader(limits.read_limit_s), GuardedReader(limits.read_limit_s)
+            # starts with the first live call
+            second = GuardedReader(limits.read_limit_s, command=(*COMMAND, SECOND)) if available() else None
             worker = Worker(
                 pool,
                 signals,
@@ -145,6 +149,7 @@ def work() -> None:
                 live_silence_s=limits.live_silence_s,
                 journey=traces,
                 models=settings.state_dir / "models",
+                second=second,
             )
             # beside the work, so that the record goes on whatever a reading does
             rounds = AuditRounds(
@@ -162,6 +167,8 @@ def work() -> None:
                 await asyncio.gather(auditing, return_exceptions=True)
                 reader.close()
                 apart.close()
+                if second is not None:
+                    second.close()
                 await signals.close()
                 await pool.close()
                 if traces is not None:

@@ -1,6 +1,6 @@
-"""The process in which a worker's calls are read: ``python -P reading_child.py FD [MODEL]``.
+"""The process in which a worker's calls are read: ``python -P reading_child.py [--second] FD [MODEL]``.
 
-MODEL is the folder of a promoted model; without it the shipped one is read.
+MODEL is the folder of a promoted model; without it the shipped one is read. ``--second`` asks both readers.
 
 It loads model and lexicons once and forks a reader. A text that ends or
 stalls the reader ends that fork and nothing else: the next one is there
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+SECOND = "--second"
 
 
 def serve(descriptor: int, build: Callable[[], Any]) -> None:
@@ -80,10 +81,17 @@ def main() -> None:
         sys.path.append(beside)
     from config.files import ConfigFiles
     from config.settings import load_settings
-    from nlp import load_reader
+    from nlp.deep.reader import load_live_reader
+    from nlp.reader import load_reader
 
-    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-    serve(int(sys.argv[1]), lambda: load_reader(folder, ConfigFiles(load_settings().config_dir)))
+    arguments = [argument for argument in sys.argv[1:] if argument != SECOND]
+    folder = Path(arguments[1]) if len(arguments) > 1 else None
+
+    def build() -> Any:
+        first = load_reader(folder, ConfigFiles(load_settings().config_dir))
+        return load_live_reader(first, folder) if SECOND in sys.argv else first
+
+    serve(int(arguments[0]), build)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from routing.offers.service import close_completed, queue_round
 from routing.sealing import Vault
 from routing.statistics.store import FOLD_STEP, fold
 from routing.triage.service import LEASE_S, TriageContext, drop_leases, suspect_round, triage_round
+from routing.triage.sharpening.service import Sharpener
 from routing.triage.store import queries as triage_queries
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,8 @@ POLL_S = 1.0
 QUEUE_ROUND_S = 0.5
 #: A promoted model is taken up within this time.
 MODEL_S = 5.0
+#: New live proposals are looked for this often.
+SHARPEN_S = 0.2
 ALIVE_S = 3.0
 #: A worker not seen for this long is gone; its jobs are due again.
 GONE_S = 15.0
@@ -96,10 +99,12 @@ class Worker:
         live_silence_s: float = LIVE_SILENCE_S,
         journey: Journey | None = None,
         models: Path | None = None,
+        second: Reader | None = None,
     ) -> None:
         """``apart`` reads suspect calls (None: the same reader, one after the other).
 
-        ``models`` is where promoted models are unpacked; None: the readers keep the model they have.
+        ``models`` is where promoted models are unpacked; None: the readers keep the model they have. ``second`` reads
+        live calls more deeply after their first proposal stands; None: nobody does.
         """
         self._pool = pool
         self._signals = signals
@@ -113,6 +118,8 @@ class Worker:
         self._journey = journey
         self._models = models
         self._unusable: Path | None = None
+        self._second = second
+        self._sharpener = Sharpener()
         self._connection: Any = None
         self.name = worker_name()
 
@@ -132,6 +139,7 @@ class Worker:
             asyncio.create_task(_for_ever("queues", QUEUE_ROUND_S, self._queues)),
             asyncio.create_task(_for_ever("alive", ALIVE_S, self._alive)),
             asyncio.create_task(_for_ever("model", MODEL_S, self._model)),
+            *([asyncio.create_task(_for_ever("sharpen", SHARPEN_S, self._sharpen))] if self._second else []),
             asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
             asyncio.create_task(_for_ever("fold", FOLD_S, self._fold)),
@@ -240,6 +248,35 @@ class Worker:
             # tried once: each try costs the reader that works a restart
             self._unusable = folder
             log.error("promoted_model_unusable", error=str(error))
+            return
+        await self._second_follows(folder)
+
+    async def _second_follows(self, folder: Path | None) -> None:
+        """The second reader reads with the same model, or not at all: it was joined with that very first reader."""
+        second = self._second
+        if not isinstance(second, GuardedReader):
+            return
+        try:
+            await asyncio.to_thread(second.use, folder)
+        except ReaderUnusable as error:
+            self._second = None
+            log.warning("second_reader_unusable", error=str(error))
+
+    async def _sharpen(self) -> None:
+        """Let the second reader say what it thinks of live proposals; a reader that cannot start is given up."""
+        second = self._second
+        if second is None:
+            return
+        published = self._published
+        context = TriageContext(
+            second, published.policy, published.duty, self._vault, f"{self.name}+second", self._lease_s, self._journey
+        )
+        try:
+            if await self._sharpener.round(self._pool, context):
+                await self._signals.ring()
+        except ReaderUnusable as error:
+            self._second = None
+            log.warning("second_reader_unusable", error=str(error))
 
     async def _silence(self) -> None:
         if await end_silent_calls(self._pool, self._live_silence_s):

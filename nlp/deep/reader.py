@@ -12,6 +12,7 @@ import numpy as np
 from nlp.classification import ROUTES, Classification, Route
 from nlp.deep.embedding import Embedder, available
 from nlp.deep.model import FILE, SecondModel, load_second
+from nlp.errors import ModelError
 from nlp.model import DEFAULT_FOLDER
 from nlp.reading import CallReader, always_reviewed
 
@@ -114,3 +115,34 @@ class BothReaders:
                 self.asked += 1
         self.read_calls += len(items)
         return answers
+
+
+class LiveReader:
+    """A Reader of live calls: both readers about every call, and a class that does not change lightly."""
+
+    def __init__(self, second: SecondReader) -> None:
+        self._second = second
+
+    @property
+    def model(self) -> str:
+        """Names of both models."""
+        return self._second.name
+
+    def read(self, text: str, *, line: str | None = None) -> Classification:
+        """Read one transcript; the first reader's class stays unless another is ahead by LIVE_MARGIN."""
+        first = self._second.first.read(text, line=line)
+        if not self._second.wants(first, live=True):
+            return first
+        return self._second.sharpen(first, text, line=line, margin=LIVE_MARGIN)
+
+    def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
+        """Read many, one after the other."""
+        return [self.read(text, line=line) for text, line in items]
+
+
+def load_live_reader(first: CallReader, folder: Path | None = None) -> LiveReader:
+    """Both readers of the model in ``folder``; raises ModelError where there is no second one."""
+    second = load_second_reader(first, folder)
+    if second is None:
+        raise ModelError("This model has no second reader, or the extra [deep] is not installed.")
+    return LiveReader(second)

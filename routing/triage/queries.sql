@@ -45,6 +45,16 @@ select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at,
 from calls c left join grids g on g.id = c.grid_id
 where c.id = any(:ids::bigint[]) order by c.id;
 
+-- name: live_to_sharpen
+-- Live calls whose proposal nobody has taken up and that only the first reader has read, as calls_to_read gives them.
+select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.segments,
+       c.talk_time_s, c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
+       c.confidential, now() as read_at, t.id as triage_id, t.route
+from calls c join triages t on t.id = c.triage_id left join grids g on g.id = c.grid_id
+where c.live and c.state = 'proposed' and t.revision = c.revision and position('+' in t.model) = 0
+  and t.created_at > now() - make_interval(secs => :recent_s) and t.id <> all(:asked::bigint[])
+order by t.id desc limit :limit;
+
 -- name: set_aside!
 -- Jobs that failed too often wait for a person, with the reason of the last failure where one was told; they hold up
 -- nobody. The calls are locked first, as everybody does.
@@ -111,8 +121,8 @@ from calls c left join triages t on t.id = c.triage_id left join decisions d on 
 where c.id = any(:ids::bigint[]);
 
 -- name: insert_readings
--- Readings and the decisions that follow, in one statement. A reading that exists already (call, revision) is not
--- stored twice and brings no second decision.
+-- Readings and the decisions that follow, in one statement. A reading that exists already (call, revision, model) is
+-- not stored twice and brings no second decision.
 with input as (
     select * from jsonb_to_recordset(:rows::jsonb) as r(
         call_id bigint, revision int, model text, route text, confidence real, review boolean,
@@ -124,7 +134,7 @@ with input as (
     select call_id, revision, model, route, confidence, review, danger_level,
            array(select jsonb_array_elements_text(topics)), reading
     from input order by call_id
-    on conflict (call_id, revision) do nothing
+    on conflict (call_id, revision, model) do nothing
     returning id, call_id
 ), decided as (
     insert into decisions (call_id, triage_id, destination, queue, target_queue, mode, priority, deadline,

@@ -118,7 +118,7 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
     failed |= broken
     await _put_off(pool, [jobs[call_id] for call_id in failed], failed)
     read_ns = time.time_ns()
-    reads = [_decided(call, readings[call["id"]], context) for call in calls if call["id"] in readings]
+    reads = [decided(call, readings[call["id"]], context) for call in calls if call["id"] in readings]
     decided_ns = time.time_ns()
     if reads:
         taken = [jobs[read.call.call_id] for read in reads]
@@ -212,7 +212,8 @@ async def _read(reader: Reader, calls: Sequence[dict[str, Any]]) -> tuple[dict[i
     return readings, failed
 
 
-def _decided(call: dict[str, Any], reading: Classification, context: TriageContext) -> Read:
+def decided(call: dict[str, Any], reading: Classification, context: TriageContext) -> Read:
+    """The decision that the policy makes of a reading."""
     facts = Facts(
         line=call["line"],
         intake=call["intake"],

@@ -7,3 +7,7 @@ create table models (
     digest text,
     promoted_at timestamptz not null default now()
 );
+
+-- A second, deeper reading of the same words is a reading of its own, by another model.
+alter table triages drop constraint triages_call_id_revision_key;
+alter table triages add unique (call_id, revision, model);

@@ -70,6 +70,30 @@ async def apply_reads(
     return set(stored)
 
 
+async def apply_sharpened(connection: Any, vault: Vault, read: Read, policy: Policy) -> bool:
+    """Replace a live call's proposal by a deeper reading's; False where the call is not as it was when it was read.
+
+    Call this inside a transaction. A call that somebody has taken up, forwarded or ended, or that was read again
+    meanwhile, keeps its proposal.
+    """
+    call_id = read.call.call_id
+    await queries.lock_calls(connection, ids=[call_id])
+    rows = [dict(row) for row in await queries.locked_calls(connection, ids=[call_id])]
+    if not rows or rows[0]["state"] != "proposed" or not rows[0]["live"] or rows[0]["forwarded"]:
+        return False
+    if not rows[0]["revision"] == rows[0]["read_revision"] == read.call.revision:
+        return False
+    again = replace(read, again=True, notice=False, decision=never_closing(read.decision))
+    if call_id not in await store_readings(connection, vault, [again]):
+        return False
+
+    def queue_of(destination: str) -> str:
+        return policy.queue_for(destination).name  # type: ignore[arg-type]
+
+    await _reread(connection, again, rows[0], queue_of)
+    return True
+
+
 async def _write(connection: Any, settled: Sequence[tuple[Read, Settlement]]) -> None:
     """Everything that follows from fresh decisions, in one go for the batch."""
     if not settled:
