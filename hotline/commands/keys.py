@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -16,6 +17,7 @@ from hotline.audit.store import record
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.sealing.errors import KeyInUse, SecretKeyError
+from hotline.sealing.files import SUFFIX, keys_of
 from hotline.sealing.key_file import activate, add_data_key, remove_data_key
 from hotline.sealing.opening import LOOKUP_ID, check_keys, prepare_vault, queries
 from hotline.sealing.reseal import Resealed, reseal, usage
@@ -159,16 +161,25 @@ async def _show_progress(work: Callable[[Callable[[str, int], None]], Awaitable[
 @keys.command("retire")
 def retire(key_id: Annotated[int, typer.Argument(metavar="N", help="which key")]) -> None:
     """Remove a key that nothing stored needs any more. Backups of before need it still: keep a copy with them."""
-    _with_vault(lambda settings, pool, vault: retire_in(pool, vault, key_id))
+    _with_vault(lambda settings, pool, vault: retire_in(pool, vault, key_id, rejects=settings.state_dir / "rejects"))
     print(f"Key {key_id} is retired. Backups made before need it: keep the old key file with them, apart.")
 
 
-async def retire_in(pool: Any, vault: FileVault, key_id: int) -> None:
-    """Take a key away in an open database. Raises KeyInUse, SecretKeyError."""
+async def retire_in(pool: Any, vault: FileVault, key_id: int, *, rejects: Path) -> None:
+    """Take a key away in an open database, unless the reject files in ``rejects`` need it.
+
+    Raises KeyInUse, SecretKeyError.
+    """
     if key_id not in vault.ring.data:
         raise KeyInUse(f"There is no key {key_id}; see: hotline keys list")
     if key_id == vault.ring.active.id:
         raise KeyInUse(f"Key {key_id} seals now; rotate first: hotline keys rotate")
+    files = [path.name for path in sorted(rejects.glob(f"*{SUFFIX}")) if key_id in keys_of(path)]
+    if files:
+        raise KeyInUse(
+            f"Key {key_id} opens {len(files)} files of {rejects} still ({files[0]}); mend and import what they hold "
+            "(hotline rejects show FILE), then delete them."
+        )
     async with pool.acquire() as connection, connection.transaction():
         tables = (await usage(connection)).get(key_id, {})
         if tables:

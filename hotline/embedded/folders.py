@@ -18,7 +18,10 @@ from pathlib import Path
 from hotline.embedded.accounts import Account, account_for
 from hotline.embedded.errors import StateFolderError
 
-OURS = frozenset({"servers", "secret.key", "logs", "rejects", "demo", "backups", "backup.key", "backup-status.json"})
+OURS = frozenset(
+    {"servers", "secret.key", "logs", "rejects", "demo", "models"}
+    | {"backups", "backup.key", "backup-status.json", "erasures.jsonl"}
+)
 """Names in the state folder that show it to be ours alone, so that its mode may be widened."""
 
 

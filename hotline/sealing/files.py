@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hotline.errors import HotlineError
-from hotline.sealing.vault import FileVault
+from hotline.sealing.vault import HEAD_BYTES, FileVault, key_id_of
 
 SUFFIX = ".sealed"
 MARK = b"hotline sealed file 1\n"
@@ -89,3 +89,19 @@ def read_sealed(path: Path, vault: FileVault) -> Iterator[bytes]:
             last = bool(part[len(head)])
             yield part[len(head) + 1 :]
             number += 1
+
+
+def keys_of(path: Path) -> set[int]:
+    """By which keys the parts of a sealed file were sealed, as far as it is whole; none for a file of another kind."""
+    found: set[int] = set()
+    with path.open("rb") as file:
+        if file.read(len(MARK)) != MARK:
+            return found
+        file.seek(_ID_BYTES, os.SEEK_CUR)
+        while length := int.from_bytes(file.read(_LENGTH_BYTES), "big"):
+            head = file.read(HEAD_BYTES)
+            if len(head) < HEAD_BYTES:
+                break
+            found.add(key_id_of(head))
+            file.seek(length - HEAD_BYTES, os.SEEK_CUR)
+    return found

@@ -22,6 +22,7 @@ from hotline.embedded.servers import ServerUrls
 from hotline.migrations.migrate import grant_service, migrate
 from hotline.sealing.columns import SEALED
 from hotline.sealing.errors import KeyInUse, SecretKeyError
+from hotline.sealing.files import SealedWriter
 from hotline.sealing.key_file import add_data_key, make_key_file
 from hotline.sealing.opening import open_vault, prepare_vault
 from hotline.sealing.reseal import reseal, usage
@@ -185,10 +186,12 @@ async def done(service: RunningService, command: FileVault, pool: Any) -> bool:
 
 
 async def test_rotate_goes_on_where_it_was_stopped(
-    service: RunningService, call: CallMaker, settings: Settings
+    service: RunningService, call: CallMaker, settings: Settings, tmp_path: Path
 ) -> None:
     await service.post_calls(*(call("楼上漏水") for _ in range(5)))
     vault = await open_vault(settings, ServerUrls(service.database_url, ""))
+    (tmp_path / "first.key").write_bytes(vault.path.read_bytes())
+    by_first = FileVault(tmp_path / "first.key", vault.ring)
     add_data_key(vault.path, "sm")
     vault.reload()
     pool = await open_pool(service.database_url, 2)
@@ -208,8 +211,13 @@ async def test_rotate_goes_on_where_it_was_stopped(
         assert await usage(connection) | {3: None} == {2: {"calls": 5}, 3: None}
     for key_id, why in ((3, "seals now"), (2, "5 in calls"), (9, "no key 9")):
         with pytest.raises(KeyInUse, match=why):
-            await retire_in(pool, vault, key_id)
-    await retire_in(pool, vault, 1)
+            await retire_in(pool, vault, key_id, rejects=tmp_path)
+    with SealedWriter((tmp_path / "line.rejects.csv.sealed").open("wb"), by_first) as rejects:
+        rejects.write(b"x" * 100_000)
+    with pytest.raises(KeyInUse, match=r"1 files of .* \(line\.rejects\.csv\.sealed\)"):
+        await retire_in(pool, vault, 1, rejects=tmp_path)
+    (tmp_path / "line.rejects.csv.sealed").unlink()
+    await retire_in(pool, vault, 1, rejects=tmp_path)
     vault = await open_vault(settings, ServerUrls(service.database_url, ""))
     assert [line.split()[:3] for line in (await listed(pool, vault))[1:]] == [
         ["1", "intl", "retired"],
