@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -29,14 +28,13 @@ def labels_of() -> None:
 @labels.command("export")
 def export(
     out: Annotated[Path, typer.Argument(help="JSON Lines file to write; made readable for its owner only")],
-    days: Annotated[int, typer.Option(help="decisions of so many days back")] = 90,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="decisions of so many days back")] = 90,
 ) -> None:
     """Write the calls that people sent elsewhere than proposed, masked, as labelled rows for hotline train.
 
     Read them before training: a call may be sent elsewhere for other reasons than its class.
     """
     settings = load_settings()
-    since = datetime.now(UTC) - timedelta(days=days)
 
     async def main() -> int:
         count = 0
@@ -48,7 +46,7 @@ def export(
                     await check_schema(connection)
                     out.touch(mode=0o600)
                     with out.open("w", encoding="utf-8") as file:
-                        async for row in overruled_rows(connection, vault, since):
+                        async for row in overruled_rows(connection, vault, days):
                             file.write(json.dumps(row, ensure_ascii=False) + "\n")
                             count += 1
                     detail = {"rows": count, "days": days}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 from hotline.models.store import queries
@@ -27,11 +26,11 @@ _PAGE = 200
 _SHORTEST = 2
 
 
-async def overruled_rows(connection: Any, vault: Vault, since: datetime) -> AsyncIterator[dict[str, Any]]:
-    """The labelled rows of calls overruled since ``since``, in order of the calls; calls without words are left out."""
+async def overruled_rows(connection: Any, vault: Vault, days: int) -> AsyncIterator[dict[str, Any]]:
+    """The labelled rows of calls overruled in the last ``days`` days, in order of the calls; calls without words are left out."""
     after = 0
     while True:
-        page = await queries.overruled(connection, after=after, destinations=list(CLASS_OF), since=since, page=_PAGE)
+        page = await queries.overruled(connection, after=after, destinations=list(CLASS_OF), days=days, page=_PAGE)
         for row in page:
             call = opened(vault, row, "calls", ("transcript", "caller_name", "address"))
             after = call["id"]

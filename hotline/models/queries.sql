@@ -38,5 +38,5 @@ join lateral (select * from decisions x where x.call_id = c.id and x.by_user is 
 join users u on u.id = d.by_user
 left join triages t on t.id = c.triage_id
 where c.id > :after and not c.confidential and d.destination <> m.destination
-  and d.destination = any(:destinations::text[]) and d.created_at >= :since
+  and d.destination = any(:destinations::text[]) and d.created_at >= now() - make_interval(days => :days)
 order by c.id limit :page;
