@@ -205,6 +205,7 @@ async def export(
         )
         if len(rows) > limit:
             raise InvalidRequest(f"符合条件的来电超过 {limit} 条，一次不能导出；请缩短时间或加上条件。")
+        rows = await without_own(connection, who, rows)
         await record_reasoned(
             connection,
             vault,

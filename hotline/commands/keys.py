@@ -174,7 +174,7 @@ async def retire_in(pool: Any, vault: FileVault, key_id: int, *, rejects: Path) 
         raise KeyInUse(f"There is no key {key_id}; see: hotline keys list")
     if key_id == vault.ring.active.id:
         raise KeyInUse(f"Key {key_id} seals now; rotate first: hotline keys rotate")
-    files = [path.name for path in sorted(rejects.glob(f"*{SUFFIX}")) if key_id in keys_of(path)]
+    files = await asyncio.to_thread(_needing, key_id, rejects)
     if files:
         raise KeyInUse(
             f"Key {key_id} opens {len(files)} files of {rejects} still ({files[0]}); mend and import what they hold "
@@ -187,3 +187,8 @@ async def retire_in(pool: Any, vault: FileVault, key_id: int, *, rejects: Path) 
             raise KeyInUse(f"Key {key_id} has values still ({where}); seal them anew with: hotline keys rotate")
         await queries.retire_key(connection, id=key_id)
         remove_data_key(vault.path, key_id)
+
+
+def _needing(key_id: int, folder: Path) -> list[str]:
+    """Names of the sealed files of ``folder`` that this key opens."""
+    return [path.name for path in sorted(folder.glob(f"*{SUFFIX}")) if key_id in keys_of(path)]

@@ -66,13 +66,25 @@ def export(
         async with pool.acquire() as connection, connection.transaction():
             return await person_data.export_person(connection, vault, number, read_reason(reason))
 
-    text = json.dumps(_with_data(work), ensure_ascii=False, indent=2, default=str) + "\n"
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.write(_as_text(_with_data(work)))
         return
-    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    # before anything is opened and recorded: a copy that cannot be written is not taken
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise typer.BadParameter(f"{out} cannot be made ({error.strerror}); name a new file.") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        try:
+            file.write(_as_text(_with_data(work)))
+        except BaseException:
+            out.unlink()
+            raise
     print(f"written to {out}")
+
+
+def _as_text(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n"
 
 
 @person.command("correct")

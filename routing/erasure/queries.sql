@@ -58,9 +58,12 @@ update calls set caller_number = null, caller_hash = null, caller_name = null, a
 where id = any(:ids::bigint[]);
 
 -- name: erase_words!
--- What was said; the empty values are sealed like all others.
+-- What was said; the empty values are sealed like all others. A worker that is just reading the call loses its job, so
+-- that what it quotes is refused.
 with said as (
     update calls set transcript = :transcript, segments = :segments, excerpt = :excerpt where id = any(:ids::bigint[])
+), reading as (
+    delete from triage_jobs where call_id = any(:ids::bigint[])
 )
 delete from call_tokens where call_id = any(:ids::bigint[]);
 

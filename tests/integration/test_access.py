@@ -311,3 +311,12 @@ async def test_a_complaint_never_goes_to_whom_it_concerns(service: RunningServic
     status, claim = await service.request("POST", "/queues/departments/claim", role="department", user="shui")
     assert (status, claim["call"]["id"]) == (200, about)
     assert [row["subject"] for row in await entries(service, "call_refused")] == [f"call:{about}"]
+    headers = {"Authorization": f"Bearer {await service.token('manager', 'zong')}"}
+    async with service.pool.acquire() as connection:
+        await connection.execute(
+            "update users set org_id = (select id from organisations where code = 'sr') where name = 'zong'"
+        )
+    async with service.session.get(
+        f"{service.address}/api/v1/calls/export", headers=headers, params={"reason": "report"}
+    ) as answer:
+        assert {row[0] for row in table(await answer.read())[2:]} == {str(other)}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
 from config.audit_limits import load_audit_limits
 from config.errors import ConfigError
@@ -16,6 +20,7 @@ from hotline.audit.chain import audit_key
 from hotline.audit.linking import link_round
 from hotline.audit.reasons import Reason
 from hotline.audit.verify import verify_chain
+from hotline.cli import app
 from hotline.erasure.person import (
     LEDGER,
     NothingFound,
@@ -28,12 +33,16 @@ from hotline.erasure.person import (
 )
 from hotline.erasure.rounds import retention_round
 from hotline.sealing.columns import SEALED
+from nlp import load_reader
+from nlp.classification import Classification
 from routing.erasure.periods import load_periods
 from routing.erasure.service import count_due, place_hold, release_hold
 from routing.errors import InvalidRequest
+from routing.policy.loading import read_policy
 from routing.sealing import Vault
 from routing.search.service import CallSearch, search_calls
 from routing.statistics.store import verify
+from routing.triage.service import TriageContext, triage_round
 from tests.service_fixtures import CallMaker, RunningService
 
 SAID = "我在梧桐巷口摔了一跤，想问问走路砖松动该找哪个部门赔"
@@ -216,11 +225,63 @@ async def test_a_person_gets_a_copy_a_correction_and_an_erasure(
     assert verdict.broken is None
 
 
+class ErasingReader:
+    """While it reads, the caller is erased."""
+
+    def __init__(self, erase: Callable[[], Coroutine[Any, Any, None]], loop: asyncio.AbstractEventLoop) -> None:
+        self._reader = load_reader()
+        self._erase = erase
+        self._loop = loop
+        self.model = self._reader.model
+
+    def read(self, text: str, *, line: str | None = None) -> Classification:
+        return self.read_batch([(text, line)])[0]
+
+    def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
+        asyncio.run_coroutine_threadsafe(self._erase(), self._loop).result()
+        return self._reader.read_batch(items)
+
+
+async def test_what_is_erased_while_it_is_read_does_not_come_back(
+    service: RunningService, settings: Settings, call: CallMaker
+) -> None:
+    await service.start_worker()
+    ended = await ended_call(service, call, line="12345", external_id="E1")
+    await service.stop_worker()
+    again = call(SAID + "，另外老板拖欠我工资", caller_number=NUMBER, line="12345", external_id="E1")
+    assert (await service.post_calls(again))["updated"]
+    pool, vault = service.pool, service.services.vault
+
+    async def erase() -> None:
+        assert (await erase_person(pool, vault, settings, NUMBER, Reason("legal"))).erased == (ended,)
+
+    reader = ErasingReader(erase, asyncio.get_running_loop())
+    context = TriageContext(reader, read_policy(ConfigFiles()), lambda queue, at: 1, vault, "test")
+    assert await triage_round(pool, context) == 1
+    async with pool.acquire() as connection:
+        said = await opened_texts(connection, vault)
+        assert "拖欠" not in said
+        assert await search_calls(connection, vault, CallSearch(words="拖欠")) == []
+        assert await connection.fetchval("select count(*) from triage_jobs") == 0
+
+
 async def test_who_has_no_right_to_erase_cannot(service: RunningService, call: CallMaker) -> None:
     await service.post_calls(call(SAID))
     async with service.pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("truncate calls cascade")
+
+
+def test_a_copy_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
+    taken = tmp_path / "copy.json"
+    taken.write_text("somebody's", encoding="utf-8")
+    state = {"HOTLINE_STATE_DIR": str(tmp_path / "state")}
+    for out, why in ((taken, "File exists"), (tmp_path / "no" / "copy.json", "No such file")):
+        arguments = ["person", "export", NUMBER, "--reason", "来函第七号", "--out", str(out)]
+        answer = CliRunner().invoke(app, arguments, env=state)
+        assert (answer.exit_code, why in answer.output) == (2, True), answer.output
+    assert taken.read_text(encoding="utf-8") == "somebody's"
+    assert not (tmp_path / "state").exists(), "nothing was opened for it"
 
 
 def test_periods_that_cannot_be_are_refused_by_name(tmp_path: Any) -> None:
