@@ -27,7 +27,7 @@ _SHORTEST = 2
 
 
 async def overruled_rows(connection: Any, vault: Vault, days: int) -> AsyncIterator[dict[str, Any]]:
-    """The labelled rows of calls overruled in the last ``days`` days, in order of the calls; calls without words are left out."""
+    """The labelled rows of calls overruled in the last ``days`` days, by call; those without words are left out."""
     after = 0
     while True:
         page = await queries.overruled(connection, after=after, destinations=list(CLASS_OF), days=days, page=_PAGE)
