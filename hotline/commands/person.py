@@ -33,6 +33,9 @@ person = typer.Typer(no_args_is_help=True, help="What is stored of a caller: giv
 retention = typer.Typer(no_args_is_help=True, help="How long what is kept (retention.toml).")
 hold = typer.Typer(no_args_is_help=True, help="Legal holds: what must be kept although its time is over.")
 
+#: The database numbers no further.
+MAX_ID = 2**63 - 1
+
 Answer = TypeVar("Answer")
 Number = Annotated[str, typer.Argument(help="the caller's telephone number")]
 Why = Annotated[str, typer.Option("--reason", help="for the audit log, such as the number of the request")]
@@ -95,7 +98,7 @@ def correct(
     name: Annotated[str | None, typer.Option("--name", help="the right name")] = None,
     address: Annotated[str | None, typer.Option("--address", help="the right address")] = None,
     new_number: Annotated[str | None, typer.Option("--number", help="the right telephone number")] = None,
-    call: Annotated[int | None, typer.Option("--call", help="only this call")] = None,
+    call: Annotated[int | None, typer.Option("--call", min=1, max=MAX_ID, help="only this call")] = None,
 ) -> None:
     """Correct name, address or number in all calls of a number, in every stored version."""
     given = {"caller_name": name, "address": address, "caller_number": new_number}
@@ -179,7 +182,7 @@ def run(
 @hold.command("place")
 def place(
     reason: Why,
-    call: Annotated[int | None, typer.Option("--call", help="one call")] = None,
+    call: Annotated[int | None, typer.Option("--call", min=1, max=MAX_ID, help="one call")] = None,
     number: Annotated[str | None, typer.Option("--number", help="all calls of this number")] = None,
 ) -> None:
     """Keep a call, or all calls of a number, until the hold is released; prints the hold's number."""
@@ -203,7 +206,7 @@ def place(
 
 
 @hold.command("release")
-def release(hold_id: Annotated[int, typer.Argument(help="number of the hold")]) -> None:
+def release(hold_id: Annotated[int, typer.Argument(min=1, max=MAX_ID, help="number of the hold")]) -> None:
     """End a hold: retention applies again."""
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> None:

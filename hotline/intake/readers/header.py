@@ -109,13 +109,23 @@ def find_header(rows: Sequence[Sequence[Any]], profile: Profile) -> Header | Non
 
 
 def missing_header(rows: Sequence[Sequence[Any]], profile: Profile) -> str:
-    """Why no heading row was found, in Chinese, naming what is wanted and what was seen."""
+    """Why no heading row was found, in Chinese, naming what is wanted and which headings of this line were seen.
+
+    Other cells are counted and not named: a file without headings begins with what a caller said.
+    """
     wanted = [profile.label(field) for field in profile.required]
     wanted.append("或".join(profile.label(part) for part in profile.text.join))
-    fullest = max(rows, key=lambda cells: sum(not is_blank(cell) for cell in cells), default=[])
-    seen = "、".join(cell_text(cell).strip()[:20] for cell in list(fullest)[:12] if not is_blank(cell)) or "（空）"
+    known = {key for column in profile.columns.values() for key in column.keys}
+    fullest = max(
+        rows,
+        key=lambda cells: (sum(heading(cell) in known for cell in cells), sum(not is_blank(cell) for cell in cells)),
+        default=[],
+    )
+    named = [cell_text(cell).strip() for cell in fullest if heading(cell) in known]
+    others = sum(not is_blank(cell) for cell in fullest) - len(named)
     return (
-        f"前 {profile.file.header_search} 行里没有找到表头，需要列：{'、'.join(wanted)}；看到的是：{seen}。"
+        f"前 {profile.file.header_search} 行里没有找到表头，需要列：{'、'.join(wanted)}；"
+        f"认得的列：{'、'.join(named) or '（无）'}，另有 {others} 列不认得。"
         f"请检查文件是否属于线路 {profile.line}，或在 {profile.path} 里补上列名。"
     )
 

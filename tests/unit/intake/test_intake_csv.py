@@ -123,7 +123,7 @@ def test_a_huge_cell_costs_one_row_only(put: Put, city: Profile) -> None:
 def test_a_file_of_another_form_is_refused_with_what_was_seen(put: Put, city: Profile) -> None:
     with pytest.raises(FileUnreadable, match="编号、时间、标题或内容") as caught:
         CsvRows(put("a.csv", "甲,乙\n1,2\n"), city)
-    assert "甲、乙" in str(caught.value)
+    assert "另有 2 列不认得" in str(caught.value)
 
 
 def test_equal_headings_do_not_hide_each_other(put: Put, city: Profile) -> None:
@@ -168,3 +168,14 @@ def test_no_bytes_end_the_reading(tmp_path: Path, city: Profile, body: bytes) ->
     items = read(path, city)
     assert items
     assert any("Z9" in str(item.cells) for item in items)
+
+
+def test_a_file_without_headings_is_refused_without_telling_what_stands_in_it(put: Put, city: Profile) -> None:
+    for text, seen in (
+        ("A1,2026-10-12 08:00:00,井盖松了,欧阳柏年\n", "认得的列：（无），另有 4 列不认得"),
+        ("编号,几时,话,姓名\nA1,2026-10-12 08:00:00,井盖松了,欧阳柏年\n", "认得的列：编号、姓名，另有 2 列不认得"),
+    ):
+        with pytest.raises(FileUnreadable, match=seen) as caught:
+            read(put("bare.csv", text), city)
+        assert "欧阳" not in str(caught.value)
+        assert "井盖" not in str(caught.value)
