@@ -223,8 +223,8 @@ async def test_exports_are_masked_marked_harmless_and_recorded(service: RunningS
     assert (shown["区域"][0], shown["来电编号"][0]) == ("'", "'")
     assert {hidden["来电号码"], hidden["姓名"], hidden["地址"]} == {"（保密）"}
     status, body = await export("manager", reason="legal", unmasked="true")
-    rows = [dict(zip(head, row, strict=True)) for row in table(body)[2:]]
-    assert {row["来电号码"] for row in rows} == {f"'+86{NUMBER}", "（保密）"}
+    clear = [dict(zip(head, row, strict=True)) for row in table(body)[2:]]
+    assert {row["来电号码"] for row in clear} == {f"'+86{NUMBER}", "（保密）"}
     status, body = await export("manager", reason="report", format="xlsx")
     assert (status, body[:2]) == (200, b"PK")
     details = [row["detail"] for row in await entries(service, "calls_exported")]
