@@ -18,6 +18,13 @@ begin
         execute format('revoke update, delete, truncate, references, trigger on %s from %I', protected, who);
     end loop;
     execute format('revoke insert, update, delete on alembic_version from %I', who);
+    -- by which keys a wrong key file is known, and what must be kept: ended by a mark, never removed
+    for protected in select to_regclass(name) from unnest(array['sealing_keys', 'legal_holds']) as name
+    loop
+        if protected is not null then
+            execute format('revoke delete on %s from %I', protected, who);
+        end if;
+    end loop;
     -- tables the owner makes later, such as partitions
     execute format('alter default privileges in schema public grant select, insert, update, delete on tables to %I', who);
     execute format('alter default privileges in schema public grant usage, select on sequences to %I', who);
