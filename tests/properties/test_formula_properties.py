@@ -15,6 +15,8 @@ from hotline.formulas import harmless, restored
 from hotline.intake.errors import FieldError
 from hotline.intake.profile import Kind
 from hotline.intake.rejects import RejectFile
+from hotline.sealing.files import read_sealed
+from tests.service_fixtures import some_vault
 
 STARTS = "=+-@\t\r\n＝＋－＠"
 #: Anything, and much of what is dangerous.
@@ -35,12 +37,15 @@ def test_no_cell_begins_like_a_formula_and_each_comes_back(cell: str) -> None:
 
 
 def rejected(kind: Kind, headers: list[str], cells: list[str], folder: Path) -> Path:
-    """The reject file of one row."""
-    kept = RejectFile(folder, Path(f"a.{kind}"), kind, headers=headers)
+    """The reject file of one row, opened as ``hotline rejects show`` opens it."""
+    vault = some_vault()
+    kept = RejectFile(folder, Path(f"a.{kind}"), kind, vault=vault, headers=headers)
     kept.add(2, dict(zip(headers, cells, strict=True)), [FieldError("时间", "=不对")])
     kept.close()
     assert kept.path is not None
-    return kept.path
+    shown = folder / f"shown.{kind}"
+    shown.write_bytes(b"".join(read_sealed(kept.path, vault)))
+    return shown
 
 
 @given(st.lists(CELLS, min_size=2, max_size=2))
