@@ -14,7 +14,9 @@ from hotline.audit.store import record
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.migrations.migrate import check_schema
+from hotline.models.label_files import drop_rows, note_file
 from hotline.models.labels import overruled_rows
+from hotline.models.store import queries
 from hotline.sealing.opening import open_vault
 
 labels = typer.Typer(no_args_is_help=True, help="Labelled rows out of daily work.")
@@ -44,6 +46,8 @@ def export(
                 vault = await open_vault(settings, urls)
                 async with pool.acquire() as connection:
                     await check_schema(connection)
+                    # before the first row: a file that is cut short is known as well
+                    note_file(settings.state_dir, out)
                     out.touch(mode=0o600)
                     with out.open("w", encoding="utf-8") as file:
                         async for row in overruled_rows(connection, vault, days):
@@ -56,3 +60,26 @@ def export(
         return count
 
     typer.echo(f"{asyncio.run(main())} rows in {out}")
+
+
+@labels.command("drop")
+def drop(files: Annotated[list[Path], typer.Argument(help="files of labelled rows, wherever they were taken")]) -> None:
+    """Drop the rows of calls that have been erased since; prints how many."""
+    settings = load_settings()
+
+    async def main() -> int:
+        async with embedded_servers(settings) as urls:
+            pool = await open_pool(urls.database_url, 1)
+            try:
+                vault = await open_vault(settings, urls)
+                async with pool.acquire() as connection:
+                    await check_schema(connection)
+                    erased = [row["id"] for row in await queries.erased(connection)]
+            finally:
+                await pool.close()
+        dropped = drop_rows(vault, files, erased)
+        if dropped.missing:
+            raise typer.BadParameter(f"{dropped.missing[0]} is no file", param_hint="FILES")
+        return dropped.rows
+
+    typer.echo(f"{asyncio.run(main())} rows dropped")

@@ -136,7 +136,10 @@ def erase(
 
     done = _with_data(work)
     word = "would_erase" if dry_run else "erased"
-    print(json.dumps({word: done.erased, "being_handled": done.open, "held": done.held}))
+    answer: dict[str, Any] = {word: done.erased, "being_handled": done.open, "held": done.held}
+    if not dry_run:
+        answer |= {"training_rows": done.training_rows, "label_files_missing": done.label_files_missing}
+    print(json.dumps(answer))
     raise typer.Exit(3 if done.open or done.held else 0)
 
 

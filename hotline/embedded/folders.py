@@ -20,7 +20,7 @@ from hotline.embedded.errors import StateFolderError
 
 OURS = frozenset(
     {"servers", "secret.key", "logs", "rejects", "demo", "models"}
-    | {"backups", "backup.key", "backup-status.json", "erasures.jsonl"}
+    | {"backups", "backup.key", "backup-status.json", "erasures.jsonl", "label-files.txt"}
 )
 """Names in the state folder that show it to be ours alone, so that its mode may be widened."""
 

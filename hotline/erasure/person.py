@@ -15,6 +15,7 @@ from hotline.audit.reasons import Reason
 from hotline.audit.store import record_reasoned
 from hotline.errors import HotlineError
 from hotline.intake.normalise import phone
+from hotline.models.label_files import drop_rows, known_files
 from routing.erasure.parts import PARTS
 from routing.erasure.service import PersonCall, calls_of_number, correct_caller
 from routing.erasure.store import erase_parts
@@ -47,6 +48,10 @@ class Erased:
     """Calls left alone because somebody is still handling them."""
     held: tuple[int, ...]
     """Calls left alone because a legal hold keeps them."""
+    training_rows: int = 0
+    """Rows dropped from the files that ``hotline labels export`` wrote."""
+    label_files_missing: tuple[str, ...] = ()
+    """Such files that are no longer there: their rows are dropped with ``hotline labels drop``."""
 
 
 def e164(number: str) -> str:
@@ -166,10 +171,13 @@ async def erase_person(pool: Any, vault: Vault, settings: Settings, number: str,
                 connection, vault, actor=None, action="person_erased", subject=f"call:{call_id}", reason=reason
             )
     note_erased(settings, ids)
+    dropped = drop_rows(vault, known_files(settings.state_dir), ids)
     return Erased(
         tuple(ids),
         tuple(call.call_id for call in found if call.open),
         tuple(call.call_id for call in found if call.held),
+        dropped.rows,
+        dropped.missing,
     )
 
 

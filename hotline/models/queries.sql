@@ -40,3 +40,7 @@ left join triages t on t.id = c.triage_id
 where c.id > :after and not c.confidential and d.destination <> m.destination
   and d.destination = any(:destinations::text[]) and d.created_at >= now() - make_interval(days => :days)
 order by c.id limit :page;
+
+-- name: erased
+-- Calls whose words have been erased.
+select id from calls where erased_parts @> '{words}'::text[] order by id;

@@ -32,6 +32,8 @@ from hotline.erasure.person import (
     read_ledger,
 )
 from hotline.erasure.rounds import retention_round
+from hotline.models.label_files import note_file
+from hotline.models.labels import row_id
 from hotline.sealing.columns import SEALED
 from nlp import load_reader
 from nlp.classification import Classification
@@ -152,7 +154,7 @@ async def test_retention_by_line_and_part_spares_what_is_held_or_still_open(
 
 
 async def test_a_person_gets_a_copy_a_correction_and_an_erasure(
-    service: RunningService, settings: Settings, call: CallMaker
+    service: RunningService, settings: Settings, call: CallMaker, tmp_path: Path
 ) -> None:
     await service.start_worker()
     ended = await ended_call(service, call, line="12345", external_id="E1")
@@ -193,8 +195,16 @@ async def test_a_person_gets_a_copy_a_correction_and_an_erasure(
         names = {vault.open_json(row["payload"], "call_versions.payload")["caller_name"] for row in versions}
         assert names == {"欧阳伯年"}
 
+    labelled, taken_away = tmp_path / "labels.jsonl", tmp_path / "taken-away.jsonl"
+    rows = [{"id": row_id(vault, call_id), "text": SAID} for call_id in (ended, open_call)]
+    labelled.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    for path in (labelled, taken_away, labelled):
+        note_file(settings.state_dir, path)
     done = await erase_person(pool, vault, settings, NUMBER, Reason("legal"))
     assert (done.erased, done.open, done.held) == ((ended,), (open_call,), ())
+    # rows to train on are reached where they were written, and files that are gone are named
+    assert (done.training_rows, done.label_files_missing) == (1, (str(taken_away),))
+    assert [json.loads(line)["id"] for line in labelled.read_text().splitlines()] == [rows[1]["id"]]
     async with pool.acquire() as connection:
         await connection.execute("update calls set state = 'completed' where id = $1 and state = 'claimed'", open_call)
         said = await opened_texts(connection, vault)
@@ -243,7 +253,7 @@ class ErasingReader:
 
 
 async def test_what_is_erased_while_it_is_read_does_not_come_back(
-    service: RunningService, settings: Settings, call: CallMaker
+    service: RunningService, settings: Settings, call: CallMaker, tmp_path: Path
 ) -> None:
     await service.start_worker()
     ended = await ended_call(service, call, line="12345", external_id="E1")
