@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/import_rate.py [--calls 100000] [--workers 2]
 
 The whole service runs: web, workers, PostgreSQL with durable settings, Valkey. Afterwards, in the same PostgreSQL, the
-very rows that this left in the tables (calls, versions, readings, decisions, queue items, log, events) are copied by
-COPY into tables made like them, indexes included: what the same rows cost when nothing is read or decided. Prints
-calls/s of both, the ratio, and the most memory that web and workers held.
+very rows that this left in the tables (calls, versions, search hashes, readings, decisions, queue items, log, events,
+figures) are copied by COPY into tables made like them, indexes included: what the same rows cost when nothing is read
+or decided. Prints calls/s of both, the ratio, and the most memory that web and workers held.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ import asyncpg
 from growth import write_export
 from running import ROOT, Running, environment, running
 
-TABLES = ("calls", "call_versions", "triages", "decisions", "queue_items", "call_log", "events")
+TABLES = (
+    *("calls", "call_versions", "call_tokens", "triages", "decisions", "queue_items", "call_log", "events"),
+    *("call_figures", "statistics_deltas", "statistics_rollups"),
+)
 
 
 async def import_all(service: Running, export: Path, count: int, workers: int) -> tuple[float, float, dict[str, float]]:

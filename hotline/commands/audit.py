@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from config.settings import Settings, load_settings
+from hotline.audit.actions import ACTIONS
 from hotline.audit.chain import audit_key
 from hotline.audit.rounds import checkpoint_file
 from hotline.audit.store import NOTE_USE, queries, record
@@ -79,6 +80,11 @@ def list_entries(
     until: Annotated[datetime | None, typer.Option("--to", help="local time, not included")] = None,
 ) -> None:
     """Print entries, one JSON object a line."""
+    # an empty answer must mean that nothing happened, never that something was mistyped
+    if action is not None and action not in ACTIONS:
+        raise typer.BadParameter(f"no act is called {action!r}; there are: {', '.join(ACTIONS)}", param_hint="--action")
+    if since is not None and until is not None and since >= until:
+        raise typer.BadParameter("must be before --to", param_hint="--from")
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> list[Any]:
         async with pool.acquire() as connection:
