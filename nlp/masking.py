@@ -12,12 +12,25 @@ _RUN = re.compile(rf"(?<![0-9０-９A-Za-z])[+＋]?{_DIGIT}(?:{_GAP}{_DIGIT}){{6
 _DATE = re.compile(r"(?:19|20)\d{2}([-./])\d{1,2}\1\d{1,2}")
 _CHINESE_DIGITS = "零〇一二三四五六七八九幺洞拐"
 _SPOKEN = re.compile(rf"[{_CHINESE_DIGITS}](?:[\s,，、]?[{_CHINESE_DIGITS}]){{6,}}")
+# What stands before 号, 栋, 单元, 室 and the like: digits, letters among them, Chinese numerals, 甲乙丙丁.
+_DOOR = re.compile(
+    r"[0-9０-９A-Za-z一二三四五六七八九十百零〇甲乙丙丁\-－—#]+(?=附?(?:号|栋|幢|座|单元|室|层|楼|户|弄|组|队))"
+    r"|(?<=[号栋幢座元室楼层])[0-9０-９A-Za-z\-]+"
+)
 _MOBILE_DIGITS = 11
 
 
 def mask_text(text: str) -> str:
     """``text`` with every such number masked, spoken digits (一三八...) included; its length is kept."""
     return _SPOKEN.sub(_mask_match, _RUN.sub(_mask_match, text))
+
+
+def mask_address(text: str) -> str:
+    """``text`` as :func:`mask_text` gives it, and without the numbers of house, entrance and flat; the street stays.
+
+    梧桐巷7号2单元301室 -> 梧桐巷*号*单元***室: enough to know which office is in charge, too little to find the door.
+    """
+    return _DOOR.sub(lambda match: "*" * len(match[0]), mask_text(text))
 
 
 def masked_excerpt(text: str, most: int) -> str:

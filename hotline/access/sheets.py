@@ -13,7 +13,7 @@ from typing import Any
 import xlsxwriter
 
 from hotline.formulas import harmless
-from nlp.masking import mask_number, mask_text
+from nlp.masking import mask_address, mask_number
 from routing.calls.record import CONTACTS, REQUEST_KINDS
 from routing.calls.states import STATES
 from routing.policy.facts import LOCAL_ZONE
@@ -37,7 +37,7 @@ def export_row(row: Mapping[str, Any], names: Mapping[str, Mapping[str, str]], *
     elif not clear:
         number = mask_number(number.removeprefix("+86"))
         name = f"{name[0]}**" if name else ""
-        address = mask_text(address)
+        address = mask_address(address)
     return [
         harmless(str(value))
         for value in (

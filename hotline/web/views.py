@@ -10,7 +10,7 @@ from hotline.access.service import check_concern, timeline_of
 from hotline.accounts.store import Principal
 from hotline.audit.store import record_look
 from hotline.web.keys import Services
-from nlp.masking import mask_number, mask_text
+from nlp.masking import mask_address, mask_number, mask_text
 from routing.calls.record import CONTACTS
 from routing.calls.states import STATES
 from routing.calls.store import opened_call, with_excerpt
@@ -92,7 +92,7 @@ def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
         "received_at": row["received_at"],
         "caller_number": None if hidden else masked(row["caller_number"]),
         "caller_name": None if hidden else _surname(row["caller_name"]),
-        "address": None if hidden else mask_text(row["address"] or ""),
+        "address": None if hidden else mask_address(row["address"] or ""),
         "region": row["region"],
         "operator": row["operator_name"],
         "confidential": row["confidential"],

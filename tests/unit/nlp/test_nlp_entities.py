@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.masking import mask_number, mask_text
+from nlp.masking import mask_address, mask_number, mask_text
 from nlp.numerals import parse_number
 from nlp.reading import CallReader
 
@@ -140,3 +140,18 @@ def test_dates_lines_and_sums_are_not_masked(text: str) -> None:
 @given(st.text(max_size=80))
 def test_masking_never_fails_and_keeps_the_length(text: str) -> None:
     assert len(mask_text(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("梧桐巷7号2单元301室", "梧桐巷*号*单元***室"),
+        ("东湖路128号附3号", "东湖路***号附*号"),
+        ("A市A3区幸福小区12栋3单元5楼", "A市A3区幸福小区**栋*单元*楼"),
+        ("建设路甲12号，联系13800001111", "建设路***号，联系138****1111"),
+        ("人民医院门口", "人民医院门口"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_shown_without_its_door(written: str, shown: str) -> None:
+    assert mask_address(written) == shown
