@@ -19,7 +19,7 @@ from hotline.embedded.accounts import Account, account_for
 from hotline.embedded.errors import StateFolderError
 
 OURS = frozenset(
-    {"servers", "secret.key", "logs", "rejects", "demo", "models"}
+    {"servers", "secret.key", "secret.key.lock", "logs", "rejects", "demo", "models"}
     | {"backups", "backup.key", "backup-status.json", "erasures.jsonl", "label-files.txt"}
 )
 """Names in the state folder that show it to be ours alone, so that its mode may be widened."""

@@ -32,6 +32,8 @@ from hotline.sealing.suites import SECRET_BYTES, SUITES, SuiteName, derive
 
 #: Two bytes of every value hold the id; 0 marks values that were never sealed.
 MAX_KEY_ID = 0xFFFF
+#: Beside the key file: held while it is changed.
+LOCK_SUFFIX = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +185,21 @@ def remove_data_key(path: Path, key_id: int) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Nobody else changes the file meanwhile: of two that add a key at once, one would overwrite the other's."""
+    """Nobody else changes the file meanwhile: of two that add a key at once, one would overwrite the other's.
+
+    The lock is on a file of its own: the key file is replaced by each change, and its folder may be the state folder,
+    whose lock every running command holds.
+    """
+    beside = path.with_name(path.name + LOCK_SUFFIX)
     try:
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        lock = os.open(beside, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise SecretKeyError(f"The folder of the key file {path} cannot be opened ({error.strerror}).") from error
+        raise SecretKeyError(f"{beside} cannot be opened ({error.strerror}); make its folder writable.") from error
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(folder)
+        os.close(lock)
 
 
 def _is_data(line: str, key_id: int) -> bool:
