@@ -67,7 +67,7 @@ async def copied(owner: Any) -> dict[str, tuple[int, float]]:
     took = {}
     for table in TABLES:
         held = io.BytesIO()
-        await owner.copy_from_table(table, output=held, format="binary")
+        await owner.copy_from_query(f"select * from {table}", output=held, format="binary")  # noqa: S608 - names above
         held.seek(0)
         await owner.execute(f"create table bare_{table} (like {table} including all)")
         begun = time.perf_counter()
