@@ -77,7 +77,7 @@ if [ -z "$SERVICE" ]; then
 fi
 case $SERVICE in systemd | process) ;; *) fail 1 "--service 只能是 systemd 或 process。" ;; esac
 
-# --- the archive -------------------------------------------------------------------------------------------------
+# --- the archive --------------------
 
 verify() {
     cd "$HERE"
@@ -136,7 +136,7 @@ put_release() {
     : >"$release/.complete"
 }
 
-# --- settings ----------------------------------------------------------------------------------------------------
+# --- settings --------------------
 
 first_settings() {
     mkdir -p "$PREFIX/bin" "$PREFIX/etc" "$PREFIX/log" "$PREFIX/run" "$PREFIX/backups"
@@ -201,7 +201,7 @@ as_service() {
     fi
 }
 
-# --- the service -------------------------------------------------------------------------------------------------
+# --- the service --------------------
 
 process_id() {
     number=$(cat "$PREFIX/run/hotline.pid" 2>/dev/null || true)
@@ -282,7 +282,7 @@ log_tail() {
     [ ! -f "$PREFIX/log/hotline.log" ] || tail -n 5 "$PREFIX/log/hotline.log" >&2
 }
 
-# --- data --------------------------------------------------------------------------------------------------------
+# --- data --------------------
 
 # Everything below the state folder but its sealed backups, which no version changes.
 copy_state() {
@@ -318,7 +318,7 @@ enough_room() {
         fail 1 "磁盘不够另存数据（需 $((needed / 1024)) MB，剩 $((free / 1024)) MB）：请清理，或加 --no-copy。"
 }
 
-# --- commands ----------------------------------------------------------------------------------------------------
+# --- commands --------------------
 
 install_first() {
     [ ! -e "$PREFIX/current" ] || fail 1 "$PREFIX 已安装 $(cat "$PREFIX/current/VERSION")；请用 upgrade。"
