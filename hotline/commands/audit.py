@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import orjson
 import typer
 
-from config.settings import Settings, load_settings
+from config.settings import Settings
 from hotline.audit.actions import ACTIONS
 from hotline.audit.chain import audit_key
 from hotline.audit.rounds import checkpoint_file
 from hotline.audit.store import NOTE_USE, queries, record
 from hotline.audit.verify import Verdict, record_verdict, sentences, verify_chain
-from hotline.database import open_pool
-from hotline.embedded.servers import embedded_servers
+from hotline.commands.stored_data import with_stored_data
 from hotline.errors import HotlineError
-from hotline.migrations.migrate import check_schema
-from hotline.sealing.opening import open_vault
 from hotline.sealing.vault import FileVault
 from routing.policy.facts import LOCAL_ZONE
 
 audit = typer.Typer(no_args_is_help=True, help="The audit log.")
 
-Answer = TypeVar("Answer")
-
 
 class EntryNotFound(HotlineError):
     """No entry has this number."""
-
-
-def _with_log(work: Callable[[Settings, Any, FileVault], Awaitable[Answer]]) -> Answer:
-    settings = load_settings()
-
-    async def main() -> Answer:
-        async with embedded_servers(settings) as urls:
-            pool = await open_pool(urls.database_url, 2)
-            try:
-                async with pool.acquire() as connection:
-                    await check_schema(connection)
-                return await work(settings, pool, await open_vault(settings, urls))
-            finally:
-                await pool.close()
-
-    return asyncio.run(main())
 
 
 @audit.command("verify")
@@ -61,7 +38,7 @@ def verify(
             await record_verdict(connection, None, verdict)
         return verdict
 
-    verdict = _with_log(work)
+    verdict = with_stored_data(work)
     if as_json:
         print(orjson.dumps(verdict.to_dict()).decode())
     else:
@@ -101,7 +78,7 @@ def list_entries(
                 )
             )
 
-    for row in _with_log(work):
+    for row in with_stored_data(work):
         print(orjson.dumps(dict(row)).decode())
 
 
@@ -120,4 +97,4 @@ def show(entry_id: Annotated[int, typer.Argument(help="number of the entry")]) -
             shown[name] = shown[name].hex() if shown[name] else None
         return shown | {"note": vault.open(shown["note"], NOTE_USE)}
 
-    print(orjson.dumps(_with_log(work), option=orjson.OPT_INDENT_2).decode())
+    print(orjson.dumps(with_stored_data(work), option=orjson.OPT_INDENT_2).decode())

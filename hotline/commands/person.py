@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
@@ -16,12 +14,9 @@ from config.files import ConfigFiles
 from config.settings import Settings, load_settings
 from hotline.audit.reasons import read_reason
 from hotline.audit.store import record
-from hotline.database import open_pool
-from hotline.embedded.servers import embedded_servers
+from hotline.commands.stored_data import with_stored_data
 from hotline.erasure import person as person_data
 from hotline.erasure.rounds import retention_round
-from hotline.migrations.migrate import check_schema
-from hotline.sealing.opening import open_vault
 from hotline.sealing.vault import FileVault
 from routing.erasure.parts import PART_LABELS
 from routing.erasure.periods import load_periods
@@ -36,25 +31,8 @@ hold = typer.Typer(no_args_is_help=True, help="Legal holds: what must be kept al
 #: The database numbers no further.
 MAX_ID = 2**63 - 1
 
-Answer = TypeVar("Answer")
 Number = Annotated[str, typer.Argument(help="the caller's telephone number")]
 Why = Annotated[str, typer.Option("--reason", help="for the audit log, such as the number of the request")]
-
-
-def _with_data(work: Callable[[Settings, Any, FileVault], Awaitable[Answer]]) -> Answer:
-    settings = load_settings()
-
-    async def main() -> Answer:
-        async with embedded_servers(settings) as urls:
-            pool = await open_pool(urls.database_url, 2)
-            try:
-                async with pool.acquire() as connection:
-                    await check_schema(connection)
-                return await work(settings, pool, await open_vault(settings, urls))
-            finally:
-                await pool.close()
-
-    return asyncio.run(main())
 
 
 @person.command("export")
@@ -70,7 +48,7 @@ def export(
             return await person_data.export_person(connection, vault, number, read_reason(reason))
 
     if out is None:
-        sys.stdout.write(_as_text(_with_data(work)))
+        sys.stdout.write(_as_text(with_stored_data(work)))
         return
     # before anything is opened and recorded: a copy that cannot be written is not taken
     try:
@@ -79,7 +57,7 @@ def export(
         raise typer.BadParameter(f"{out} cannot be made ({error.strerror}); name a new file.") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         try:
-            file.write(_as_text(_with_data(work)))
+            file.write(_as_text(with_stored_data(work)))
         except BaseException:
             out.unlink()
             raise
@@ -112,7 +90,7 @@ def correct(
                 connection, vault, number, changes, read_reason(reason), only_call=call
             )
 
-    print(json.dumps({"corrected": _with_data(work)}))
+    print(json.dumps({"corrected": with_stored_data(work)}))
 
 
 @person.command("erase")
@@ -134,7 +112,7 @@ def erase(
             tuple(c.call_id for c in found if c.held),
         )
 
-    done = _with_data(work)
+    done = with_stored_data(work)
     word = "would_erase" if dry_run else "erased"
     answer: dict[str, Any] = {word: done.erased, "being_handled": done.open, "held": done.held}
     if not dry_run:
@@ -157,7 +135,7 @@ def reapply() -> None:
                 )
         return len(ids)
 
-    print(json.dumps({"in_ledger": _with_data(work)}))
+    print(json.dumps({"in_ledger": with_stored_data(work)}))
 
 
 @retention.command("run")
@@ -179,7 +157,7 @@ def run(
             "held": {f"{d.rule.line or '*'}:{d.rule.part}": d.held for d in counted},
         }
 
-    print(json.dumps({"version": periods.version, **_with_data(work)}))
+    print(json.dumps({"version": periods.version, **with_stored_data(work)}))
 
 
 @hold.command("place")
@@ -205,7 +183,7 @@ def place(
             )
         return hold_id
 
-    print(_with_data(work))
+    print(with_stored_data(work))
 
 
 @hold.command("release")
@@ -217,7 +195,7 @@ def release(hold_id: Annotated[int, typer.Argument(min=1, max=MAX_ID, help="numb
             await release_hold(connection, hold_id)
             await record(connection, actor=None, action="hold_released", subject=f"hold:{hold_id}")
 
-    _with_data(work)
+    with_stored_data(work)
     print(f"hold {hold_id} released")
 
 
@@ -236,5 +214,5 @@ def list_holds() -> None:
             for row in rows
         ]
 
-    for line in _with_data(work):
+    for line in with_stored_data(work):
         print(line)
