@@ -35,6 +35,7 @@ from hotline.web.listening import make_runner
 from hotline.worker.work import Worker
 from nlp import load_reader
 from nlp.classification import Reader
+from tests.databases import drop_database
 
 #: ``wheel`` (default) or ``system``: which PostgreSQL the integration tests run against.
 WHICH_POSTGRES = "HOTLINE_TEST_POSTGRES"
@@ -98,7 +99,7 @@ async def database_url(postgres_url: str, postgres_urls: tuple[str, str], templa
     try:
         await admin.execute(f"create database {name} template {template_database}")
         yield with_database(postgres_urls[1], name)
-        await admin.execute(f"drop database {name} with (force)")
+        await drop_database(admin, name)
     finally:
         await admin.close()
 

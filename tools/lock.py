@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESOLVER = ROOT / ".cache" / "lock-venv"
 
-EXTRAS = ["--extra", "embedded", "--extra", "train", "--extra", "fast", "--extra", "deep"]
+EXTRAS = ["--extra", "embedded", "--extra", "train", "--extra", "fast", "--extra", "deep", "--extra", "report"]
 LOCKS: dict[str, tuple[str, list[str]]] = {
     "requirements-build.lock": (
         "What building needs: the build backend and what builds the few dependencies that come as source.",

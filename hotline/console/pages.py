@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from config.accounts import RETURN_PATH
-from hotline.console import accounts, admin, audit, calls, desk, operator, search, statistics, users
+from hotline.console import accounts, admin, audit, calls, desk, language, operator, search, statistics, users
 from hotline.console.answers import answer_people
 from hotline.console.render import STATIC, set_up_templates
 from hotline.web.authentication import answer_errors
@@ -16,8 +16,10 @@ def add_console(app: web.Application) -> None:
     set_up_templates(app)
     # outside of the middleware that answers errors, inside of the one that sets the security headers
     app.middlewares.insert(app.middlewares.index(answer_errors), answer_people)
+    app.middlewares.insert(0, language.speak)
     app.router.add_static("/static/", STATIC, name="static")
     app.router.add_get("/", accounts.home)
+    app.router.add_get("/console/words.js", language.script)
     app.router.add_get("/login", accounts.login_page)
     app.router.add_post("/login", accounts.log_in_here)
     app.router.add_post("/login/code", accounts.give_code)

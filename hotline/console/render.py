@@ -16,7 +16,7 @@ from aiohttp import web
 from hotline.access.rules import FIELDS
 from hotline.accounts.permissions import ROLES, Permission, allowed
 from hotline.audit.reasons import REASONS
-from hotline.console import words
+from hotline.console import language, words
 from hotline.web.keys import PRINCIPAL, services
 from routing.calls.record import CONTACTS, REQUEST_KINDS
 from routing.calls.states import STATES
@@ -108,7 +108,10 @@ def set_up_templates(app: web.Application) -> None:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    # {{ _("共 %(n)s 通", n=3) }}: what comes back is plain text, escaped like any other
+    environment.install_gettext_callables(language.say, language.say_n, newstyle=False)  # type: ignore[attr-defined]
     environment.filters.update(
         local=local, iso=iso, waited=waited, duration=duration, percent=percent, attribute=json_attribute
     )
@@ -120,6 +123,7 @@ def set_up_templates(app: web.Application) -> None:
         request_kinds=REQUEST_KINDS,
         confidence_word=words.confidence_word,
         roles=ROLES,
+        language=language.current,
         clear_fields=FIELDS,
         look_reasons=REASONS,
     )

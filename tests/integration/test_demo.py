@@ -33,6 +33,7 @@ from routing.policy.facts import LOCAL_ZONE
 from routing.policy.loading import read_policy
 from routing.rosters.store import load_duty_book
 from routing.statistics.store import routing_statistics
+from tests.databases import drop_database
 from tests.service_fixtures import some_vault, with_database
 
 ROUTES = {"police_incident", "legal_consultation", "dispute", "non_police_help", "invalid"}
@@ -73,7 +74,7 @@ def filled(postgres_url: str, template_database: str, tmp_path_factory: pytest.T
 
     async def drop() -> None:
         admin = await asyncpg.connect(postgres_url)
-        await admin.execute(f"drop database {name} with (force)")
+        await drop_database(admin, name)
         await admin.close()
 
     asyncio.run(drop())

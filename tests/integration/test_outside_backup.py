@@ -14,6 +14,7 @@ from hotline.backup.contents import connect
 from hotline.backup.errors import BackupError, DamagedBackup
 from hotline.backup.hooks import back_up_outside, drill_outside, restore_outside
 from hotline.embedded.binaries import available_postgres
+from tests.databases import drop_database
 from tests.service_fixtures import with_database
 
 DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy" / "backup"
@@ -70,7 +71,7 @@ async def test_the_scripts_bring_an_outside_database_back(outside: Settings, own
         assert (await restore_outside(empty, backup=None, to=None, replace_data=False)).id == taken.manifest.id
         assert await days(with_database(postgres_url, name)) == 1
     finally:
-        await admin.execute(f"drop database if exists {name} with (force)")
+        await drop_database(admin, name)
         await admin.close()
     # and over the first when told to
     await restore_outside(outside, backup=taken.manifest.id, to=None, replace_data=True)

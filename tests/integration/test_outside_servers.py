@@ -22,6 +22,7 @@ import asyncpg
 import pytest
 
 from hotline.embedded.throwaway import embedded_valkey
+from tests.databases import drop_database
 from tests.service_fixtures import CallMaker, RunningService, eventually, with_database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -77,7 +78,7 @@ async def empty_database(postgres_url: str) -> AsyncIterator[str]:
     try:
         await admin.execute(f"create database {name}")
         yield with_database(postgres_url, name)
-        await admin.execute(f"drop database {name} with (force)")
+        await drop_database(admin, name)
     finally:
         await admin.close()
 

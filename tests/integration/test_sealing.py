@@ -29,6 +29,7 @@ from hotline.sealing.reseal import reseal, usage
 from hotline.sealing.vault import FileVault, clear_value
 from routing.errors import InvalidRequest, SealBroken
 from routing.search.service import CallSearch, search_calls
+from tests.databases import drop_database
 from tests.service_fixtures import CallMaker, RunningService, eventually, with_database
 
 #: bytea that holds no sealed text: hashes, check values, links and signatures.
@@ -99,7 +100,7 @@ async def old_database(postgres_url: str) -> AsyncIterator[str]:
     )
     await connection.close()
     yield url
-    await admin.execute(f"drop database {name} with (force)")
+    await drop_database(admin, name)
     await admin.close()
 
 

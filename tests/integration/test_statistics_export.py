@@ -17,6 +17,7 @@ from hotline.migrations.migrate import migrate
 from routing.policy.facts import LOCAL_ZONE
 from routing.policy.loading import read_policy
 from routing.statistics.store import fold, keep_limits, sums, verify
+from tests.databases import drop_database
 from tests.service_fixtures import CallMaker, RunningService
 
 LAMP = "人行道的路灯灭了两盏，夜里看不清路，希望尽快来修"
@@ -142,7 +143,7 @@ async def test_verification_names_what_differs(pool: Any, owner_url: str) -> Non
 
 async def test_calls_that_were_there_before_are_counted_by_the_migration(postgres_url: str) -> None:
     admin = await asyncpg.connect(postgres_url)
-    await admin.execute("drop database if exists before_statistics with (force)")
+    await drop_database(admin, "before_statistics")
     await admin.execute("create database before_statistics")
     url = postgres_url.replace("/hotline?", "/before_statistics?")
     await migrate(url, "0004")
@@ -160,5 +161,5 @@ async def test_calls_that_were_there_before_are_counted_by_the_migration(postgre
         assert (bucket.keys, bucket.counts["calls"]) == ({"line": "110"}, 7)
         assert await verify(connection) == []
     await pool.close()
-    await admin.execute("drop database before_statistics with (force)")
+    await drop_database(admin, "before_statistics")
     await admin.close()

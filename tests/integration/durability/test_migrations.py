@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from hotline.migrations import migrate as migrations
 from hotline.migrations.migrate import MigrationError, head_revision, migrate
+from tests.databases import drop_database
 from tests.service_fixtures import with_database
 
 VERSIONS = sorted(script.revision for script in ScriptDirectory.from_config(migrations._config()).walk_revisions())
@@ -27,7 +28,7 @@ async def empty(postgres_url: str) -> AsyncIterator[str]:
     try:
         await admin.execute(f"create database {name}")
         yield with_database(postgres_url, name)
-        await admin.execute(f"drop database {name} with (force)")
+        await drop_database(admin, name)
     finally:
         await admin.close()
 

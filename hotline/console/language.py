@@ -1,0 +1,82 @@
+"""The language of a request: Chinese as written in the source, English by a switch.
+
+The text in the source is Chinese and is its own key (gettext with Chinese msgids); ``locale/en/*.po`` hold the English,
+one catalogue for each area of the console, read at the start without a compile step. What a catalogue lacks is shown in
+Chinese, so that nothing ever disappears; a test keeps the catalogues complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+import orjson
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from babel.messages.pofile import read_po
+
+from hotline.web.keys import needs
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+#: The cookie that keeps the choice for a browser. It names a language and nothing of the person.
+COOKIE = "lang"
+LOCALE = Path(__file__).parent / "locale"
+
+_current: ContextVar[Language] = ContextVar("language", default="zh")
+
+
+def current() -> Language:
+    """The language of the request being answered; Chinese outside of one."""
+    return _current.get()
+
+
+def chosen(request: web.Request) -> Language:
+    """What the browser's cookie says; Chinese where it says nothing known."""
+    value = request.cookies.get(COOKIE)
+    return "en" if value == "en" else "zh"
+
+
+@cache
+def catalogue(language: Language) -> Mapping[str, str]:
+    """Chinese text -> text in ``language``; empty for Chinese."""
+    words: dict[str, str] = {}
+    for path in sorted((LOCALE / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id and message.string and not message.fuzzy:
+                    words[str(message.id)] = str(message.string)
+    return words
+
+
+def say(text: str, **values: object) -> str:
+    """``text`` in the language of the request, its ``%(name)s`` filled with ``values``."""
+    shown = catalogue(current()).get(text, text)
+    return shown % values if values else shown
+
+
+def say_n(one: str, many: str, n: int, **values: object) -> str:
+    """The plural form; Chinese has one, so both source texts are the same there."""
+    return say(one if n == 1 else many, **{"num": n, **values})
+
+
+@web.middleware
+async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Sets the language for everything this request shows."""
+    token = _current.set(chosen(request))
+    try:
+        return await handler(request)
+    finally:
+        _current.reset(token)
+
+
+@needs("public")
+async def script(request: web.Request) -> web.Response:
+    """The catalogue as a script for the pages' modules (``static/js/language.js``): no inline script is allowed."""
+    body = b"window.hotlineWords=" + orjson.dumps(dict(catalogue(chosen(request)))) + b";"
+    return web.Response(
+        body=body, content_type="text/javascript", charset="utf-8", headers={"Cache-Control": "private, max-age=300"}
+    )
