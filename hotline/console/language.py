@@ -77,6 +77,4 @@ async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def script(request: web.Request) -> web.Response:
     """The catalogue as a script for the pages' modules (``static/js/language.js``): no inline script is allowed."""
     body = b"window.hotlineWords=" + orjson.dumps(dict(catalogue(chosen(request)))) + b";"
-    return web.Response(
-        body=body, content_type="text/javascript", charset="utf-8", headers={"Cache-Control": "private, max-age=300"}
-    )
+    return web.Response(body=body, content_type="text/javascript", charset="utf-8")
