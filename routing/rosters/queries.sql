@@ -40,6 +40,10 @@ values (:queue, :kind, :user_id, :substitute_id, :starts_at, :ends_at) returning
 -- Who is no longer there, and since when.
 select id, disabled_at from users where disabled_at is not null;
 
+-- name: managers
+-- Who stands in for shift leaders while nobody has planned their roster.
+select id from users where role = 'manager' and disabled_at is null order by id;
+
 -- name: user_ids
 -- Names of people as rosters write them.
 select id, name, display_name from users where disabled_at is null;

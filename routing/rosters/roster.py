@@ -17,6 +17,12 @@ SHIFT_UNITS: dict[ShiftUnit, timedelta] = {
 }
 OverrideKind = Literal["add", "remove", "replace"]
 
+#: The shift leaders 班长 have a roster of their own, though no queue: who may close a handover, and whom an
+#: unacknowledged danger reaches after the desk.
+SHIFT_LEADERS = "shift_leaders"
+#: Groups that are rostered like queues without being one, with their names on the screens.
+DUTY_GROUPS: dict[str, str] = {SHIFT_LEADERS: "班长"}
+
 _DAY_MINUTES = 24 * 60
 #: Longer turns and stranger years are slips of the pen, and would take the calendar out of its range.
 MAX_SHIFT_LENGTH = 1000

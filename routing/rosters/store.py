@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from routing.rosters.duty import on_duty
-from routing.rosters.roster import Override, Roster, Rotation, Shift, WeeklyWindow, roster_of
+from routing.rosters.roster import SHIFT_LEADERS, Override, Roster, Rotation, Shift, WeeklyWindow, roster_of
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
@@ -55,6 +55,18 @@ async def load_duty_book(connection: Any, now: datetime | None = None) -> DutyBo
     left = {row["id"]: row["disabled_at"] for row in await queries.leavers(connection)}
     names = [row["queue"] for row in await queries.rostered_queues(connection)]
     return DutyBook({name: roster_of(name, rotations, shifts, overrides, left) for name in names})
+
+
+async def on_duty_shift_leaders(connection: Any, at: datetime) -> tuple[int, ...]:
+    """User ids of the shift leaders on duty at ``at`` (aware), ascending.
+
+    Where nobody has planned such a roster yet, every manager stands in; an empty
+    answer means that it is planned and nobody is on it at that time.
+    """
+    book = await load_duty_book(connection, at)
+    if SHIFT_LEADERS in book.rosters:
+        return book.people(SHIFT_LEADERS, at)
+    return tuple(row["id"] for row in await queries.managers(connection))
 
 
 def rotation_body(rotation: Rotation) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from routing.rosters.excel import read_excel
 from routing.rosters.ics import read_ics
 from routing.rosters.imported import resolve_names
 from routing.rosters.night import expected_wait_s, night_options
-from routing.rosters.roster import Override, Rotation, ShiftUnit, WeeklyWindow
+from routing.rosters.roster import DUTY_GROUPS, Override, Rotation, ShiftUnit, WeeklyWindow
 from routing.rosters.store import queries, rotation_body
 
 #: How far ahead an ICS calendar with endless repeats is read.
@@ -38,7 +38,7 @@ async def show(request: web.Request) -> web.Response:
     async with own.pool.acquire() as connection:
         people = {row["id"]: row["display_name"] for row in await queries.user_ids(connection)}
     wanted = request.query.get("queue")
-    names = [own.published.policy.queue(wanted).name] if wanted else list(own.published.policy.queues)
+    names = [_rostered(own, wanted)] if wanted else [*own.published.policy.queues, *DUTY_GROUPS]
     items = []
     for name in names:
         roster = own.published.book.rosters.get(name)
@@ -76,7 +76,7 @@ async def import_file(request: web.Request) -> web.Response:
     names = _queue_names(own)
     default = request.query.get("queue")
     if default is not None:
-        default = own.published.policy.queue(default).name
+        default = _rostered(own, default)
     if request.content_type == "text/calendar" or data[:15].upper().startswith(b"BEGIN:VCALENDAR"):
         now = datetime.now(UTC)
         read = await asyncio.to_thread(
@@ -117,9 +117,14 @@ async def import_file(request: web.Request) -> web.Response:
     )
 
 
+def _rostered(own: Services, name: str) -> str:
+    """A queue, or a duty group that has a roster without being a queue. Raises QueueNotFound."""
+    return name if name in DUTY_GROUPS else own.published.policy.queue(name).name
+
+
 def _queue_names(own: Services) -> dict[str, str]:
-    queues = own.published.policy.queues
-    return {name: name for name in queues} | {settings.label: name for name, settings in queues.items()}
+    labels = {name: settings.label for name, settings in own.published.policy.queues.items()} | DUTY_GROUPS
+    return {name: name for name in labels} | {label: name for name, label in labels.items()}
 
 
 class OverrideBody(Body):
@@ -138,7 +143,7 @@ async def override(request: web.Request) -> web.Response:
     """POST /rosters/overrides."""
     own = services(request)
     body = await read_body(request, OverrideBody)
-    queue = own.published.policy.queue(body.queue).name
+    queue = _rostered(own, body.queue)
     change = Override(queue, body.kind, body.user_id, body.start, body.end, body.substitute_id)
     async with own.pool.acquire() as connection, connection.transaction():
         known = {row["id"] for row in await queries.user_ids(connection)}
@@ -192,7 +197,7 @@ async def put_rotation(request: web.Request) -> web.Response:
     own = services(request)
     body = await read_body(request, RotationBody)
     rotation = Rotation(
-        queue=own.published.policy.queue(body.queue).name,
+        queue=_rostered(own, body.queue),
         name=body.name,
         participants=tuple(body.participants),
         start=body.start,
