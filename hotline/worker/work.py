@@ -7,8 +7,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +75,19 @@ async def _for_ever(name: str, every_s: float, step: Callable[[], Awaitable[obje
             log.warning("step_failed", step=name, error=type(error).__name__)
             await asyncio.sleep(ERROR_PAUSE_S)
         await asyncio.sleep(every_s)
+
+
+async def _either(*waiting: Coroutine[Any, Any, object]) -> None:
+    """Return as soon as one of ``waiting`` has; the others are cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in waiting]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    await asyncio.gather(*(tasks), return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 class Worker:
@@ -188,13 +200,9 @@ class Worker:
                 continue
             if done or stop.is_set():
                 continue
-            if kind == "fresh":
-                await self._signals.wait_for_work(lane, POLL_S)
-            else:
-                # not woken by signals: each wakes one reader only, and it is meant for who reads fresh calls
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await stop.wait()
+            # suspect calls are not woken by signals: each wakes one reader only, meant for who reads fresh calls
+            work = self._signals.wait_for_work(lane, POLL_S) if kind == "fresh" else asyncio.sleep(POLL_S)
+            await _either(work, stop.wait())
 
     async def _fresh(self, context: TriageContext) -> int:
         async with self._one_reader:
