@@ -52,6 +52,9 @@ Permission = Literal[
     "calls.export",
     "audit.read",
     "audit.alerts",
+    "grids.write",  # the tree of jurisdictions
+    "lines.write",  # line profiles, test uploads, imports
+    "retention.write",  # legal holds, what is due
 ]
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
@@ -83,7 +86,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "police": _DESK,
     "department": _DESK | {"tickets.receive"},
     "manager": _OVERSEE | {"calls.unmask", "timeline.open", "calls.search", "person.search", "calls.export"},
-    "admin": _OVERSEE | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive"},
+    "admin": _OVERSEE
+    | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive"}
+    | {"grids.write", "lines.write", "retention.write"},
     "security": frozenset({"public", "session", "self", "users.write", "events.read", "audit.alerts"}),
     "auditor": frozenset({"public", "session", "self", "events.read", "audit.read", "audit.alerts"}),
     "line": frozenset({"public", "session", "self", "calls.submit"}),
