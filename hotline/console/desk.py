@@ -1,4 +1,7 @@
-"""The desk 坐席 of lawyers, mediators, police and departments: own queues, the call, the work on it."""
+"""The desk 坐席 of lawyers, mediators, police and departments: own queues, the call, the work on it.
+
+One path for all; what a role's desk looks like beyond the shared parts stands in ``DESKS``.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ from typing import Any
 from aiohttp import web
 
 from hotline.access.service import without_own
+from hotline.accounts.permissions import Role
 from hotline.accounts.store import Principal
 from hotline.console.calls import queries, shown_call
+from hotline.console.desk_view import Desk
+from hotline.console.lawyer import LAWYER
 from hotline.console.operator import destination_states
 from hotline.console.render import fragment, page
 from hotline.console.words import CALLBACK, DESTINATIONS, DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
@@ -22,20 +28,31 @@ from routing.queues.store import queries as queue_queries
 from routing.sealing import opened
 
 SHOWN_PER_QUEUE = 30
+#: The desks that differ from the plain one.
+DESKS: dict[Role, Desk] = {"lawyer": LAWYER}
+_PLAIN = Desk()
+
+
+def desk_of(who: Principal) -> Desk:
+    """The desk of somebody's role."""
+    return DESKS.get(who.role, _PLAIN)
 
 
 @needs("queues.claim")
 async def desk(request: web.Request) -> web.StreamResponse:
     """GET /desk."""
-    shown = await _side(services(request), principal(request))
+    own, who = services(request), principal(request)
+    view = desk_of(who)
     choices = {"overrule_reasons": OVERRULE_REASONS, "release_reasons": RELEASE_REASONS, "destinations": DESTINATIONS}
-    return await page(request, "desk.html", {"live": True, **shown, **choices})
+    shown = {"live": True, **choices, **await _side(own, who)}
+    return await page(request, view.page, shown | await view.page_extra(own, who, shown))
 
 
 @needs("queues.claim")
 async def side(request: web.Request) -> web.StreamResponse:
     """GET /desk/side: presence, what rings, what is in hand, what waits."""
-    return fragment(request, "_desk_side.html", await _side(services(request), principal(request)))
+    own, who = services(request), principal(request)
+    return fragment(request, desk_of(who).side, await _side(own, who))
 
 
 async def _side(own: Services, who: Principal) -> dict[str, Any]:
@@ -56,13 +73,14 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
     for row in in_hand:
         # three heartbeats a lease: two may be lost before the call goes back
         row["heartbeat_s"] = max(5, policy.queue(row["queue"]).lease_s // 3)
-    return {
+    shown: dict[str, Any] = {
         "agent": dict(agent) if agent else {"presence": "offline", "presence_since": None, "wrap_up_until": None},
         "ringing": dict(ringing) if ringing else None,
         "in_hand": in_hand,
         "lists": lists,
         "today": dict(today),
     }
+    return shown | await desk_of(who).side_extra(own, who, shown)
 
 
 @needs("queues.claim")
@@ -83,4 +101,5 @@ async def work(request: web.Request) -> web.StreamResponse:
         "callback": CALLBACK,
         "onward": [state for name, state in states.items() if name not in mine],
     }
-    return fragment(request, "_desk_work.html", context)
+    view = desk_of(who)
+    return fragment(request, view.work, context | await view.work_extra(own, who, context))

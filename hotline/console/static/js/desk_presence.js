@@ -1,0 +1,66 @@
+// Presence, what rings, the next call, leases kept alive, the end of wrap-up.
+import { post, put } from "./api.js";
+import { act, inHand, open, refreshSide, state } from "./desk_hand.js";
+import { onKey } from "./keys.js";
+import { t } from "./language.js";
+import { everySecond } from "./ticking.js";
+import { toast } from "./toasts.js";
+
+function take(queues) {
+  return act(async () => {
+    for (const queue of queues) {
+      const taken = await post(`/api/v1/queues/${queue}/claim`);
+      if (taken) {
+        await open(String(taken.assignment_id), String(taken.call.id));
+        return;
+      }
+    }
+    toast(t("队列里现在没有您可接的来电。"));
+  });
+}
+
+export function next() {
+  const { ringingQueue } = state();
+  const queues = document.getElementById("next").dataset.queues.split(" ").filter(Boolean);
+  return take(ringingQueue ? [ringingQueue] : queues);
+}
+
+export function refuse() {
+  const { ringingQueue } = state();
+  if (!ringingQueue) return;
+  act(async () => {
+    await post(`/api/v1/queues/${ringingQueue}/refuse`);
+    toast(t("已谢绝，来电回到队列原位。"));
+  });
+}
+
+export function setPresence(value) {
+  act(() => put("/api/v1/presence", { presence: value }));
+}
+
+let beat = 0;
+
+function keepLeases() {
+  beat += 1;
+  for (const button of inHand()) {
+    if (beat % Number(button.dataset.heartbeatS) !== 0) continue;
+    post(`/api/v1/assignments/${button.dataset.assignmentId}/heartbeat`, {}, { quiet: true }).catch((error) => {
+      if (error.kind === "lease-lost") {
+        toast(t("租约已到期，来电回到了队列；笔记仍在本机。"), true);
+        refreshSide();
+      }
+    });
+  }
+  const { wrapUpUntil } = state();
+  if (wrapUpUntil && Date.parse(wrapUpUntil) < Date.now() && beat % 2 === 0) refreshSide();
+}
+
+export function startPresence() {
+  everySecond(keepLeases);
+  onKey("Enter", t("接听振铃的来电"), next, { when: () => state().ringingQueue });
+  onKey("Escape", t("谢绝振铃的来电"), refuse, { when: () => state().ringingQueue });
+  onKey(" ", t("接下一个"), next);
+  onKey("1", t("状态：空闲"), () => setPresence("available"));
+  onKey("2", t("状态：小休"), () => setPresence("paused"));
+  onKey("3", t("状态：离线"), () => setPresence("offline"));
+}

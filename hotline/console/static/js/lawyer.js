@@ -1,0 +1,4 @@
+// The lawyer's desk: the shared parts and what lawyers have beside them.
+import { startDesk } from "./desk_start.js";
+
+startDesk();
