@@ -43,6 +43,8 @@ Permission = Literal[
     "rosters.write",
     "policy.read",
     "policy.write",
+    "lexicon.write",
+    "reviews.write",  # calls looked at again: whether machine and operators had them right
     "users.write",
     "triage.repeat",
     "calls.unmask",  # clear values, with a reason: of calls in hand; managers of any
@@ -74,6 +76,7 @@ _OVERSEE: frozenset[Permission] = _STAFF | {
     "statistics.export",
     "policy.read",
     "policy.write",
+    "lexicon.write",
     "rosters.write",
     "danger.acknowledge",
     "triage.repeat",
@@ -85,7 +88,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "mediator": _DESK,
     "police": _DESK,
     "department": _DESK | {"tickets.receive"},
-    "manager": _OVERSEE | {"calls.unmask", "timeline.open", "calls.search", "person.search", "calls.export"},
+    "manager": _OVERSEE
+    | {"calls.unmask", "timeline.open", "calls.search", "person.search", "calls.export", "reviews.write"},
     "admin": _OVERSEE
     | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive"}
     | {"grids.write", "lines.write", "retention.write"},

@@ -56,6 +56,8 @@ SEALED: tuple[SealedTable, ...] = (
     SealedTable("caller_choices", _ID, ("message",)),
     SealedTable("danger_checks", (("call_id", "bigint"),), ("outcome",)),
     SealedTable("legal_holds", _ID, ("reason",)),
+    SealedTable("published", _ID, ("note",)),
+    SealedTable("trials", _ID, ("body",), ("result",)),
     SealedTable("audit_notes", (("entry_id", "bigint"),), ("note",)),
     SealedTable("second_factors", (("user_id", "bigint"),), ("secret",)),
     SealedTable("provider_logins", (("state_hash", "bytea"),), ("verifier",)),

@@ -305,16 +305,15 @@ where j.set_aside_at is not null order by j.set_aside_at limit 200;
 -- Danger alarms nobody has acknowledged.
 select count(*) from danger_alarms where acknowledged_at is null;
 
--- name: publish_policy!
--- A new policy version is in force; earlier ones are withdrawn and kept.
-with old as (
-    update published set withdrawn_at = now()
-    where kind = 'policy' and name = 'policy.toml' and withdrawn_at is null and version <> :version
-)
-insert into published (kind, name, version, body, published_by)
-values ('policy', 'policy.toml', :version, :body, :user_id)
-on conflict (kind, name, version) do update set withdrawn_at = null, published_at = now(),
-    published_by = excluded.published_by;
+-- name: withdraw_published$
+-- Makes room for a new version: the one in force is kept, withdrawn. Its version; null: there was none.
+update published set withdrawn_at = now()
+where kind = :kind and name = :name and withdrawn_at is null returning version;
+
+-- name: add_published$
+-- A version is in force from now on; call after withdraw_published, in the same transaction.
+insert into published (kind, name, version, body, note, published_by)
+values (:kind, :name, :version, :body, :note, :user_id) returning id;
 
 -- name: organisations
 -- Names and what callers call them, without the one that runs the lines (id 1).

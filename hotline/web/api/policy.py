@@ -50,8 +50,15 @@ async def publish(request: web.Request) -> web.Response:
         lost = {row["queue"] for row in await queue_queries.queue_counts(connection)} - set(checked.queues)
         if lost:
             raise InvalidRequest(f"text：队列 {'、'.join(sorted(lost))} 里还有等待的来电，请保留这些队列或先清空。")
-        await queries.publish_policy(
-            connection, version=checked.version, body=body.text + "\n", user_id=principal(request).user_id
+        await queries.withdraw_published(connection, kind="policy", name="policy.toml")
+        await queries.add_published(
+            connection,
+            kind="policy",
+            name="policy.toml",
+            version=checked.version,
+            body=body.text + "\n",
+            note=None,
+            user_id=principal(request).user_id,
         )
         await record(
             connection, actor=principal(request), action="policy_published", subject=f"policy:{checked.version}"
