@@ -17,7 +17,7 @@ from hotline.accounts.login import LogIn, log_in, pass_code
 from hotline.accounts.oidc import WAIT_MIN
 from hotline.console.render import page
 from hotline.console.words import HOME
-from hotline.web.authentication import COOKIE, HX_REQUEST
+from hotline.web.authentication import COOKIE, HX_REQUEST, masked
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
 
@@ -69,7 +69,7 @@ async def _code_page(
     request: web.Request, target: str, csrf_token: str, error: str | None, *, status: int = 200
 ) -> web.StreamResponse:
     return await page(
-        request, "login_code.html", {"next": target, "csrf_token": csrf_token, "error": error}, status=status
+        request, "login_code.html", {"next": target, "csrf_token": masked(csrf_token), "error": error}, status=status
     )
 
 

@@ -6,13 +6,15 @@ import orjson
 import structlog
 from aiohttp import web
 
+from hotline.console.language import LONG
 from hotline.console.render import page
 from hotline.web.authentication import HX_REQUEST, Handler
 
 log = structlog.get_logger(__name__)
 
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since", "Range"})
-_LONG = "public, max-age=31536000, immutable"
+
+_TEXT = frozenset({"text/html", "text/javascript"})
 
 _PAGES = {
     403: ("没有权限", "您的角色没有打开这个页面的权限。如工作需要，请联系管理员。"),
@@ -25,6 +27,22 @@ def _for_people(request: web.Request) -> bool:
     """Whether somebody sits before this answer: pages, neither the API nor static files nor what scripts ask for."""
     by_script = HX_REQUEST in request.headers or "application/json" in request.headers.get("Accept", "")
     return not request.path.startswith(("/api/", "/static/")) and not by_script
+
+
+def _compressed(request: web.Request, response: web.StreamResponse) -> bool:
+    """Whether the body is worth compressing: text of pages, of their parts, and of static files.
+
+    Answers of the API are left as they are. A page's CSRF token differs each time (authentication.masked), so that it
+    cannot be guessed from the lengths of compressed pages.
+    """
+    if request.method != "GET" or _CONDITIONAL.intersection(request.headers):
+        # an answer "not modified", or to HEAD, has no body that could be compressed
+        return False
+    if request.path.startswith("/static/"):
+        return True
+    return (
+        isinstance(response, web.Response) and response.content_type in _TEXT and not request.path.startswith("/api/")
+    )
 
 
 @web.middleware
@@ -42,8 +60,7 @@ async def answer_people(request: web.Request, handler: Handler) -> web.StreamRes
         shown = {"title": body.get("title", "请求有误"), "detail": body.get("detail", "")}
         return await page(request, "error.html", shown, status=response.status)
     if request.path.startswith("/static/"):
-        response.headers["Cache-Control"] = _LONG if "v" in request.query else "no-cache"
-        if request.method == "GET" and not _CONDITIONAL.intersection(request.headers):
-            # an answer "not modified", or to HEAD, has no body that could be compressed
-            response.enable_compression()
+        response.headers["Cache-Control"] = LONG if "v" in request.query else "no-cache"
+    if _compressed(request, response):
+        response.enable_compression()
     return response

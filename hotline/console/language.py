@@ -7,6 +7,8 @@ Chinese, so that nothing ever disappears; a test keeps the catalogues complete.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
@@ -25,6 +27,11 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 #: The cookie that keeps the choice for a browser. It names a language and nothing of the person.
 COOKIE = "lang"
 LOCALE = Path(__file__).parent / "locale"
+SCRIPTS = Path(__file__).parent / "static" / "js"
+#: For answers whose address changes with what they hold.
+LONG = "public, max-age=31536000, immutable"
+#: t("…") in a script.
+_SPOKEN = re.compile(r'(?<![\w.])t\(\s*"((?:[^"\\\n]|\\.)*)"')
 
 _current: ContextVar[Language] = ContextVar("language", default="zh")
 
@@ -73,8 +80,31 @@ async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
         _current.reset(token)
 
 
+@cache
+def _script_words(language: Language) -> bytes:
+    """What the scripts say, as a script itself; the texts of templates stay here."""
+    said = {text for path in SCRIPTS.glob("*.js") for text in spoken(path.read_text(encoding="utf-8"))}
+    words = {text: shown for text, shown in catalogue(language).items() if text in said}
+    return b"window.hotlineWords=" + orjson.dumps(words, option=orjson.OPT_SORT_KEYS) + b";"
+
+
+def spoken(script: str) -> list[str]:
+    """The texts that a script hands to ``t``: literal ones, since only those can be collected."""
+    return [text.replace('\\"', '"') for text in _SPOKEN.findall(script)]
+
+
+def script_address() -> str:
+    """Where the pages load the words of their scripts from; another address when the words change."""
+    return f"/console/words.js?v={hashlib.sha256(_script_words('en')).hexdigest()[:10]}"
+
+
 @needs("public")
 async def script(request: web.Request) -> web.Response:
-    """The catalogue as a script for the pages' modules (``static/js/language.js``): no inline script is allowed."""
-    body = b"window.hotlineWords=" + orjson.dumps(dict(catalogue(chosen(request)))) + b";"
-    return web.Response(body=body, content_type="text/javascript", charset="utf-8")
+    """GET /console/words.js: the English of the scripts' texts, for ``static/js/language.js``.
+
+    No inline script is allowed, so it is a file; it holds nothing of anybody, so browsers may keep it as they keep
+    the static files, by the hash in its address. Chinese pages do not load it.
+    """
+    response = web.Response(body=_script_words("en"), content_type="text/javascript", charset="utf-8")
+    response.headers["Cache-Control"] = LONG if "v" in request.query else "no-cache"
+    return response

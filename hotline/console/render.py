@@ -14,9 +14,11 @@ import orjson
 from aiohttp import web
 
 from hotline.access.rules import FIELDS
-from hotline.accounts.permissions import ROLES, Permission, allowed
+from hotline.accounts.permissions import ROLES, allowed
 from hotline.audit.reasons import REASONS
 from hotline.console import language, words
+from hotline.console.navigation import NO_BAR, bar
+from hotline.web.authentication import masked
 from hotline.web.keys import PRINCIPAL, services
 from routing.calls.record import CONTACTS, REQUEST_KINDS
 from routing.calls.states import STATES
@@ -24,22 +26,6 @@ from routing.policy.facts import LOCAL_ZONE
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
-
-#: Path, name and permission of the pages in the bar, in their order.
-NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
-    ("/operator", "话务台", "calls.answer"),
-    ("/desk", "坐席", "queues.claim"),
-    ("/calls", "来电", "calls.read"),
-    ("/search", "查找", "calls.search"),
-    ("/statistics", "统计", "statistics.read"),
-    ("/rosters", "值班", "rosters.read"),
-    ("/agents", "专长", "rosters.write"),
-    ("/policy", "规则", "policy.read"),
-    ("/admin/users", "账号", "users.write"),
-    ("/audit", "审计", "audit.alerts"),
-)
-#: Roles that work at the operators' table and have no desk of their own.
-_NO_DESK = frozenset({"operator", "admin"})
 
 
 def as_moment(value: datetime | str | None) -> datetime | None:
@@ -124,6 +110,7 @@ def set_up_templates(app: web.Application) -> None:
         confidence_word=words.confidence_word,
         roles=ROLES,
         language=language.current,
+        words_script=language.script_address,
         clear_fields=FIELDS,
         look_reasons=REASONS,
     )
@@ -151,19 +138,11 @@ async def page(
     shown = {
         "inside": inside,
         "path": request.path,
-        "csrf_token": who.csrf_token if who else "",
+        "csrf_token": masked(who.csrf_token) if who and who.csrf_token else "",
         "role_label": ROLES[who.role] if who else "",
-        "navigation": _navigation(who.role) if who is not None and who.due is None else [],
+        "bar": bar(who.role, request.path) if who is not None and who.due is None else NO_BAR,
         "idle_lock_s": services(request).settings.accounts.idle_lock_min * 60 if inside else 0,
         "live": False,
         **(context or {}),
     }
     return fragment(request, template, shown, status=status)
-
-
-def _navigation(role: Any) -> list[tuple[str, str]]:
-    return [
-        (path, name)
-        for path, name, permission in NAVIGATION
-        if allowed(role, permission) and not (path == "/desk" and role in _NO_DESK)
-    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 COOKIE = "hotline_session"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
+_MASKED = "m."
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOGIN_PATH = "/login"
 #: A request by which htmx fetches a part of a page: pages refresh themselves, so it says nothing about their person.
@@ -94,6 +96,29 @@ def _answer_due(request: web.Request, due: Due) -> web.Response:
     return _DUE_PROBLEMS[due]()
 
 
+def masked(token: str) -> str:
+    """A session's CSRF token as a page carries it: different each time.
+
+    Pages are sent compressed; a token that stood there unchanged could be guessed from the lengths of many answers
+    (BREACH). Whoever sends the plain one is believed as well.
+    """
+    pad = secrets.token_bytes(len(token.encode()))
+    mixed = bytes(one ^ other for one, other in zip(pad, token.encode(), strict=True))
+    return f"{_MASKED}{pad.hex()}{mixed.hex()}"
+
+
+def _unmasked(sent: str) -> bytes:
+    """What ``masked`` was given; anything else as it is."""
+    if not sent.startswith(_MASKED):
+        return sent.encode(errors="surrogateescape")
+    try:
+        raw = bytes.fromhex(sent.removeprefix(_MASKED))
+    except ValueError:
+        return b""
+    half = len(raw) // 2
+    return bytes(one ^ other for one, other in zip(raw[:half], raw[half:], strict=False))
+
+
 async def _csrf_fits(request: web.Request, principal: Principal) -> bool:
     """A browser's change carries the session's token, in a header or a form field."""
     if principal.csrf_token is None or request.method in SAFE_METHODS:
@@ -102,7 +127,7 @@ async def _csrf_fits(request: web.Request, principal: Principal) -> bool:
     if not sent and request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
         value = (await request.post()).get(CSRF_FIELD, "")
         sent = value if isinstance(value, str) else ""
-    return hmac.compare_digest(sent.encode(errors="surrogateescape"), principal.csrf_token.encode())
+    return hmac.compare_digest(_unmasked(sent), principal.csrf_token.encode())
 
 
 @web.middleware

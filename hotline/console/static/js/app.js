@@ -5,17 +5,14 @@ import { startDialogs } from "./dialogs.js";
 import { keepDrafts } from "./drafts.js";
 import { onKey, showHelp, startKeys } from "./keys.js";
 import { startIdleLock } from "./idle.js";
+import { t } from "./language.js";
 import { startLive, watchSilence } from "./live.js";
+import { startMenus } from "./menus.js";
 import { mended } from "./session.js";
+import { startSettings } from "./settings.js";
+import { startTabs } from "./tabs.js";
 import { everySecond, startTicking, tickNow } from "./ticking.js";
 import { toast } from "./toasts.js";
-
-function switchTheme() {
-  const next = document.documentElement.getAttribute("data-theme") === "dark" ? "light" : "dark";
-  localStorage.setItem("theme", next);
-  document.documentElement.setAttribute("data-theme", next);
-  document.dispatchEvent(new CustomEvent("theme-changed"));
-}
 
 function startFragments() {
   // a part that did not change is left alone: focus, selection and scrolling stay
@@ -40,17 +37,19 @@ function startFragments() {
   document.body.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
     if (status === 401 || status === 404 || status === 423) return;
-    toast(status === 403 ? "没有权限读取这部分内容。" : "这部分内容读取失败，稍后自动重试。", true);
+    toast(status === 403 ? t("没有权限读取这部分内容。") : t("这部分内容读取失败，稍后自动重试。"), true);
   });
 }
 
 startKeys();
 startDialogs();
 keepDrafts();
+startSettings();
+startTabs();
 if (document.body.dataset.userId) {
-  onKey("?", "打开这个帮助", showHelp);
+  onKey("?", t("打开这个帮助"), showHelp);
   document.getElementById("help-button").addEventListener("click", showHelp);
-  document.getElementById("theme-button").addEventListener("click", switchTheme);
+  startMenus();
   startTicking();
   startAccess();
   startIdleLock();

@@ -1,11 +1,14 @@
-// Sets light or dark before the first paint: the person's choice, else the system's.
+// Sets light or dark and the type size before the first paint: the person's choice, else the system's and 100 %.
 (function () {
   "use strict";
   var system = window.matchMedia("(prefers-color-scheme: dark)");
+  function kept(name) {
+    try { return localStorage.getItem(name); } catch (error) { return null; }
+  }
   function apply() {
-    var chosen = null;
-    try { chosen = localStorage.getItem("theme"); } catch (error) { chosen = null; }
-    document.documentElement.setAttribute("data-theme", chosen || (system.matches ? "dark" : "light"));
+    var root = document.documentElement;
+    root.setAttribute("data-theme", kept("theme") || (system.matches ? "dark" : "light"));
+    root.setAttribute("data-type-size", kept("type-size") || "100");
   }
   apply();
   system.addEventListener("change", apply);
