@@ -54,6 +54,8 @@ SEALED: tuple[SealedTable, ...] = (
     SealedTable("assignments", _ID, ("disposition", "notes", "summary")),
     SealedTable("direct_answers", _ID, ("answer",)),
     SealedTable("caller_choices", _ID, ("message",)),
+    SealedTable("counterparties", (("call_id", "bigint"),), ("name",)),
+    SealedTable("law_snippets", _ID, ("title", "citation", "body")),
     SealedTable("danger_checks", (("call_id", "bigint"),), ("outcome",)),
     SealedTable("legal_holds", _ID, ("reason",)),
     SealedTable("published", _ID, ("note",)),

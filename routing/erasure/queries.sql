@@ -105,6 +105,8 @@ with handled as (
     update direct_answers set answer = :answer where call_id = any(:ids::bigint[])
 ), chosen as (
     update caller_choices set message = null where call_id = any(:ids::bigint[])
+), opposed as (
+    delete from counterparties where call_id = any(:ids::bigint[])
 )
 update danger_checks set outcome = null where call_id = any(:ids::bigint[]);
 
