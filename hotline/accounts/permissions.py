@@ -47,6 +47,11 @@ Permission = Literal[
     "reviews.write",  # calls looked at again: whether machine and operators had them right
     "users.write",
     "triage.repeat",
+    "knowledge.read",
+    "knowledge.propose",  # write articles: departments their own, for a manager to publish
+    "knowledge.publish",
+    "handover.take",  # the shift handover; preparing and confirming it is for shift leaders on duty
+    "notices.write",
     "calls.unmask",  # clear values, with a reason: of calls in hand; managers of any
     "timeline.open",  # another call of the same caller, with a reason
     "calls.search",  # by words and case code
@@ -61,7 +66,7 @@ Permission = Literal[
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 _STAFF: frozenset[Permission] = frozenset(
-    {"public", "session", "self", "calls.read", "queues.read", "events.read", "rosters.read"}
+    {"public", "session", "self", "calls.read", "queues.read", "events.read", "rosters.read", "knowledge.read"}
 )
 _DESK: frozenset[Permission] = _STAFF | {
     "calls.forward",
@@ -83,13 +88,14 @@ _OVERSEE: frozenset[Permission] = _STAFF | {
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    "operator": _DESK | {"calls.submit", "calls.answer", "tickets.receive", "person.search"},
+    "operator": _DESK | {"calls.submit", "calls.answer", "tickets.receive", "person.search", "handover.take"},
     "lawyer": _DESK,
     "mediator": _DESK,
     "police": _DESK,
-    "department": _DESK | {"tickets.receive"},
+    "department": _DESK | {"tickets.receive", "knowledge.propose"},
     "manager": _OVERSEE
-    | {"calls.unmask", "timeline.open", "calls.search", "person.search", "calls.export", "reviews.write"},
+    | {"calls.unmask", "timeline.open", "calls.search", "person.search", "calls.export", "reviews.write"}
+    | {"knowledge.propose", "knowledge.publish", "handover.take", "notices.write"},
     "admin": _OVERSEE
     | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive"}
     | {"grids.write", "lines.write", "retention.write"},
