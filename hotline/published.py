@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -14,6 +15,10 @@ from routing.policy.loading import load_policy, read_policy
 from routing.policy.settings import Policy
 from routing.rosters.store import DutyBook, load_duty_book
 from routing.statistics.indicators import Indicators, load_indicators
+from routing.policy.workdays import Workdays
+from routing.rosters.days import EnteredDay, with_entered
+from routing.rosters.roster import SHIFT_LEADERS
+from routing.rosters.service import entered_days
 from routing.statistics.store import keep_limits
 from routing.triage.store import queries as triage_queries
 
@@ -30,7 +35,10 @@ class Published:
         """Raises PolicyError or ConfigError when policy or indicators cannot be used: the service does not start."""
         self.files = files
         self.policy: Policy = read_policy(files)
-        self._file_policy = self.policy
+        self._file_policy = self._base = self.policy
+        self.file_calendar: Workdays = self.policy.calendar
+        """The policy's own calendar, without the days entered in the console."""
+        self._entered: dict[date, EnteredDay] = {}
         self.indicators: Indicators = load_indicators(files)
         self._book = DutyBook({})
         self._version: str | None = None
@@ -60,17 +68,20 @@ class Published:
             self._read_at = before
             raise
         self._take(row)
-        if self.policy is not self._kept:
+        self.file_calendar = self._base.calendar
+        self.policy = replace(self._base, calendar=with_entered(self.file_calendar, self._entered))
+        if self._base is not self._kept:
             async with pool.acquire() as connection:
                 await keep_limits(connection, self.policy)
-            self._kept = self.policy
+            self._kept = self._base
 
     def _take(self, row: Any) -> None:
         version = row["version"] if row else None
         if version == self._version:
+                self._entered = await entered_days(connection, date.min, date.max)
             return
         try:
-            self.policy = load_policy(row["body"], f"policy {version}", self.files) if row else self._file_policy
+            self._base = load_policy(row["body"], f"policy {version}", self.files) if row else self._file_policy
         except PolicyError as error:
             # the console validates before it publishes; a version made by newer code can still be unreadable here
             log.error("published_policy_unusable", version=version, error=str(error))

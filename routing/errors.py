@@ -73,3 +73,23 @@ class ReaderLost(RoutingError):
 
 class SealBroken(RoutingError):
     """A sealed value cannot be opened: its key is missing, or it was changed or moved; names column, never content."""
+class WeekChanged(RosterError):
+    """Somebody else has changed this week of the roster since it was read; the message names who and when."""
+
+
+class ShiftNotFound(RosterError):
+    """The shift or override is not there any more."""
+
+
+class GridError(RoutingError):
+    """A tree of grids cannot be used; the message names row, field and reason."""
+
+
+class SnippetNotFound(RoutingError):
+    """No snippet that this person may see has this id."""
+
+
+class SnippetChanged(RoutingError):
+    """Somebody changed the snippet since it was read; the message names who."""
+
+

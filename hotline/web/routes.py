@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from aiohttp import web
-from pydantic import BaseModel
 
+from hotline.web.administration_routes import ADMINISTRATION
 from hotline.web.api import (
     access,
     accounts,
@@ -24,19 +21,9 @@ from hotline.web.api import (
 )
 
 API = "/api/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class ApiRoute:
-    """One route, with what the OpenAPI description says of it."""
-
-    method: str
-    path: str
-    handler: Any
-    summary: str
-    body: type[BaseModel] | None = None
-    query: tuple[str, ...] = ()
-    answers: tuple[int, ...] = (200,)
+from hotline.web.api_route import ApiRoute
+from hotline.web.lawyer_routes import LAWYERS
+from hotline.web.supervision_routes import SUPERVISION
 
 
 ROUTES: tuple[ApiRoute, ...] = (
@@ -182,10 +169,6 @@ ROUTES: tuple[ApiRoute, ...] = (
         answers=(200, 422),
     ),
     ApiRoute("GET", "/events", events.stream, "实时事件（SSE）", query=("last_event_id",)),
-    ApiRoute("GET", "/rosters", rosters.show, "值班表", query=("queue", "week")),
-    ApiRoute("POST", "/rosters/import", rosters.import_file, "导入值班表（Excel 或 ICS）", query=("queue",)),
-    ApiRoute("POST", "/rosters/overrides", rosters.override, "调班", body=rosters.OverrideBody, answers=(201, 422)),
-    ApiRoute("PUT", "/rosters/rotations", rosters.put_rotation, "轮值", body=rosters.RotationBody),
     ApiRoute("GET", r"/queues/{name:\w{1,40}}/night-options", rosters.night, "人手少时来电人可选的方式"),
     ApiRoute("GET", "/policy", policy.show, "现行分流规则"),
     ApiRoute("POST", "/policy", policy.publish, "校验并发布分流规则", body=policy.PolicyBody, answers=(201, 422)),
@@ -285,3 +268,5 @@ def add_api(app: web.Application) -> None:
     app.router.add_get("/metrics", health.metrics)
     app.router.add_get("/api/openapi.json", health.openapi)
     app.router.add_get("/api/docs", health.docs)
+    *ADMINISTRATION,
+    *SUPERVISION,

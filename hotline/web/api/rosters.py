@@ -1,31 +1,26 @@
-"""``/api/v1/rosters``: who is on duty, imports, overrides, rotations, choices for the night."""
+"""``/api/v1/rosters``: who is on duty, overrides, rotations, choices for the night."""
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from hotline.audit.store import record
+from hotline.web.api.roster_weeks import wanted_monday
 from hotline.web.bodies import Body, read_body
-from hotline.web.keys import Services, needs, principal, services
+from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
+from hotline.web.roster_plan import rostered_group
 from routing.errors import InvalidRequest
-from routing.policy.facts import LOCAL_ZONE
 from routing.queues.store import queries as queue_queries
 from routing.rosters.duty import week
-from routing.rosters.excel import read_excel
-from routing.rosters.ics import read_ics
-from routing.rosters.imported import resolve_names
 from routing.rosters.night import expected_wait_s, night_options
-from routing.rosters.roster import DUTY_GROUPS, Override, Rotation, ShiftUnit, WeeklyWindow
+from routing.rosters.roster import DUTY_GROUPS, Override, Rotation, Shift, ShiftUnit, WeeklyWindow
+from routing.rosters.service import touch
 from routing.rosters.store import queries, rotation_body
-
-#: How far ahead an ICS calendar with endless repeats is read.
-ICS_HORIZON = timedelta(days=180)
 
 
 @needs("rosters.read")
@@ -34,11 +29,11 @@ async def show(request: web.Request) -> web.Response:
     own = services(request)
     await own.published.refresh(own.pool)
     now = datetime.now(UTC)
-    monday = _monday(request.query.get("week"))
+    monday = wanted_monday(request)
     async with own.pool.acquire() as connection:
         people = {row["id"]: row["display_name"] for row in await queries.user_ids(connection)}
     wanted = request.query.get("queue")
-    names = [_rostered(own, wanted)] if wanted else [*own.published.policy.queues, *DUTY_GROUPS]
+    names = [rostered_group(own.published.policy, wanted)] if wanted else [*own.published.policy.queues, *DUTY_GROUPS]
     items = []
     for name in names:
         roster = own.published.book.rosters.get(name)
@@ -57,76 +52,6 @@ async def show(request: web.Request) -> web.Response:
     return json_response({"monday": monday.isoformat(), "items": items})
 
 
-def _monday(text: str | None) -> date:
-    try:
-        day = date.fromisoformat(text) if text else datetime.now(LOCAL_ZONE).date()
-    except ValueError as error:
-        raise InvalidRequest("week：应为日期，如 2026-11-16。") from error
-    return day - timedelta(days=day.weekday())
-
-
-@needs("rosters.write")
-async def import_file(request: web.Request) -> web.Response:
-    """POST /rosters/import?queue=: the file as body; Excel, or ICS by ``text/calendar``.
-
-    Good rows are stored, bad ones named; nothing of the good is lost.
-    """
-    own = services(request)
-    data = await request.read()
-    names = _queue_names(own)
-    default = request.query.get("queue")
-    if default is not None:
-        default = _rostered(own, default)
-    if request.content_type == "text/calendar" or data[:15].upper().startswith(b"BEGIN:VCALENDAR"):
-        now = datetime.now(UTC)
-        read = await asyncio.to_thread(
-            read_ics, data, names, start=now - timedelta(days=7), end=now + ICS_HORIZON, default_queue=default
-        )
-    else:
-        read = await asyncio.to_thread(read_excel, data, names, default_queue=default)
-    async with own.pool.acquire() as connection, connection.transaction():
-        rows = await queries.user_ids(connection)
-        people = {row["name"]: row["id"] for row in rows} | {row["display_name"]: row["id"] for row in rows}
-        shifts, unknown = resolve_names(read.shifts, people)
-        await queries.insert_shifts(
-            connection,
-            source="import",
-            rows=[
-                {
-                    "queue": s.queue,
-                    "user_id": s.user_id,
-                    "starts_at": s.start.isoformat(),
-                    "ends_at": s.end.isoformat(),
-                }
-                for s in shifts
-            ],
-        )
-        await record(
-            connection,
-            actor=principal(request),
-            action="roster_imported",
-            subject=f"queue:{default or 'all'}",
-            detail={"shifts": len(shifts)},
-        )
-    await own.published.refresh(own.pool, force=True)
-    return json_response(
-        {
-            "shifts": len(shifts),
-            "rejected": [{"row": p.row, "field": p.field, "reason": p.reason} for p in (*read.problems, *unknown)],
-        }
-    )
-
-
-def _rostered(own: Services, name: str) -> str:
-    """A queue, or a duty group that has a roster without being a queue. Raises QueueNotFound."""
-    return name if name in DUTY_GROUPS else own.published.policy.queue(name).name
-
-
-def _queue_names(own: Services) -> dict[str, str]:
-    labels = {name: settings.label for name, settings in own.published.policy.queues.items()} | DUTY_GROUPS
-    return {name: name for name in labels} | {label: name for name, label in labels.items()}
-
-
 class OverrideBody(Body):
     """POST /rosters/overrides: add, remove or replace somebody for an interval."""
 
@@ -143,9 +68,10 @@ async def override(request: web.Request) -> web.Response:
     """POST /rosters/overrides."""
     own = services(request)
     body = await read_body(request, OverrideBody)
-    queue = _rostered(own, body.queue)
+    queue = rostered_group(own.published.policy, body.queue)
     change = Override(queue, body.kind, body.user_id, body.start, body.end, body.substitute_id)
     async with own.pool.acquire() as connection, connection.transaction():
+        await queries.lock_rosters(connection)
         known = {row["id"] for row in await queries.user_ids(connection)}
         if change.user_id not in known or change.substitute_id not in {None, *known}:
             raise InvalidRequest("user_id、substitute_id：没有这个账号。")
@@ -158,6 +84,7 @@ async def override(request: web.Request) -> web.Response:
             starts_at=change.start,
             ends_at=change.end,
         )
+        await touch(connection, [Shift(queue, change.user_id, change.start, change.end)], principal(request).user_id)
         await record(
             connection,
             actor=principal(request),
@@ -197,7 +124,7 @@ async def put_rotation(request: web.Request) -> web.Response:
     own = services(request)
     body = await read_body(request, RotationBody)
     rotation = Rotation(
-        queue=_rostered(own, body.queue),
+        queue=rostered_group(own.published.policy, body.queue),
         name=body.name,
         participants=tuple(body.participants),
         start=body.start,

@@ -1,0 +1,64 @@
+"""The administrators' part of the API's table: rosters."""
+
+from __future__ import annotations
+
+from hotline.web.api import roster_files, roster_weeks, rosters
+from hotline.web.api_route import ApiRoute
+
+ADMINISTRATION: tuple[ApiRoute, ...] = (
+    ApiRoute("GET", "/rosters", rosters.show, "值班表", query=("queue", "week")),
+    ApiRoute(
+        "GET", "/rosters/plan", roster_weeks.plan, "一周排班：班次、轮值、调班、空档、冲突、节假日", query=("week",)
+    ),
+    ApiRoute(
+        "GET", "/rosters/export.ics", roster_files.export_calendar, "值班表日历文件", query=("queue", "week", "weeks")
+    ),
+    ApiRoute(
+        "POST",
+        "/rosters/import",
+        roster_files.import_file,
+        "导入值班表（Excel 或 ICS），可先预览",
+        query=("queue", "preview", "replace", "mark"),
+        answers=(200, 409, 422),
+    ),
+    ApiRoute(
+        "POST", "/rosters/shifts", roster_weeks.add, "新增班次", body=roster_weeks.ShiftBody, answers=(201, 409, 422)
+    ),
+    ApiRoute(
+        "PUT",
+        r"/rosters/shifts/{id:\d{1,18}}",
+        roster_weeks.move,
+        "改动班次",
+        body=roster_weeks.ShiftBody,
+        answers=(200, 404, 409, 422),
+    ),
+    ApiRoute(
+        "DELETE",
+        r"/rosters/shifts/{id:\d{1,18}}",
+        roster_weeks.remove,
+        "删除班次",
+        query=("week", "version"),
+        answers=(200, 404, 409),
+    ),
+    ApiRoute(
+        "POST",
+        "/rosters/copy-week",
+        roster_weeks.copy,
+        "复制上周班次",
+        body=roster_weeks.WeekBody,
+        answers=(200, 409),
+    ),
+    ApiRoute("POST", "/rosters/overrides", rosters.override, "调班", body=rosters.OverrideBody, answers=(201, 422)),
+    ApiRoute(
+        "DELETE", r"/rosters/overrides/{id:\d{1,18}}", roster_weeks.remove_override, "撤销调班", answers=(200, 404)
+    ),
+    ApiRoute("PUT", "/rosters/rotations", rosters.put_rotation, "轮值", body=rosters.RotationBody),
+    ApiRoute(
+        "PUT",
+        r"/rosters/days/{day:[\d-]{6,10}}",
+        roster_weeks.enter_day,
+        "更正节假日或调休上班日",
+        body=roster_weeks.DayBody,
+        answers=(200, 422),
+    ),
+)
