@@ -10,15 +10,17 @@ from typing import Any
 import structlog
 
 from config.files import ConfigFiles
+from routing.danger.escalation import Listener
+from routing.danger.settings import DangerSettings, load_danger
 from routing.errors import PolicyError
 from routing.policy.loading import load_policy, read_policy
 from routing.policy.settings import Policy
-from routing.rosters.store import DutyBook, load_duty_book
-from routing.statistics.indicators import Indicators, load_indicators
 from routing.policy.workdays import Workdays
 from routing.rosters.days import EnteredDay, with_entered
 from routing.rosters.roster import SHIFT_LEADERS
 from routing.rosters.service import entered_days
+from routing.rosters.store import DutyBook, load_duty_book
+from routing.statistics.indicators import Indicators, load_indicators
 from routing.statistics.store import keep_limits
 from routing.triage.store import queries as triage_queries
 
@@ -32,7 +34,8 @@ class Published:
     """The policy and the rosters in force; ``policy`` and ``duty`` may be asked at any time."""
 
     def __init__(self, files: ConfigFiles) -> None:
-        """Raises PolicyError or ConfigError when policy or indicators cannot be used: the service does not start."""
+        """Raises PolicyError or ConfigError when policy, indicators or danger cannot be used: the service does not
+        start."""
         self.files = files
         self.policy: Policy = read_policy(files)
         self._file_policy = self._base = self.policy
@@ -40,6 +43,7 @@ class Published:
         """The policy's own calendar, without the days entered in the console."""
         self._entered: dict[date, EnteredDay] = {}
         self.indicators: Indicators = load_indicators(files)
+        self.danger: DangerSettings = load_danger(files)
         self._book = DutyBook({})
         self._version: str | None = None
         self._kept: Policy | None = None
@@ -54,6 +58,15 @@ class Published:
         """How many are on duty for a queue."""
         return self._book.count(queue, at)
 
+    def listener(self, user_id: int, role: str, at: datetime) -> Listener:
+        """A person at a console, as a danger alarm sees them.
+
+        Shift leaders are who is on that roster; while nobody is, every manager stands in, so that an alarm never goes
+        on to nobody.
+        """
+        leaders = self._book.people(SHIFT_LEADERS, at)
+        return Listener(user_id, role, user_id in leaders if leaders else role == "manager")
+
     async def refresh(self, pool: Any, *, force: bool = False) -> None:
         """Read policy and rosters again when the last reading is older than ``REFRESH_S``."""
         if not force and time.monotonic() - self._read_at < REFRESH_S:
@@ -63,6 +76,7 @@ class Published:
         try:
             async with pool.acquire() as connection:
                 self._book = await load_duty_book(connection)
+                self._entered = await entered_days(connection, date.min, date.max)
                 row = None if self.files.overlaid("policy.toml") else await triage_queries.latest_policy(connection)
         except BaseException:
             self._read_at = before
@@ -78,7 +92,6 @@ class Published:
     def _take(self, row: Any) -> None:
         version = row["version"] if row else None
         if version == self._version:
-                self._entered = await entered_days(connection, date.min, date.max)
             return
         try:
             self._base = load_policy(row["body"], f"policy {version}", self.files) if row else self._file_policy

@@ -31,12 +31,40 @@ class ReasonRequired(RoutingError):
     """Another destination than proposed needs a reason."""
 
 
+class AnswerChanged(RoutingError):
+    """Somebody else changed the same answer meanwhile; the message names who."""
+
+
+class ClosingLocked(RoutingError):
+    """Self-harm was heard: the call is not closed before a second person says that it may be."""
+
+
+class NoShiftLeader(RoutingError):
+    """Only the shift leader on duty, or who stands in, may do this."""
+
+
 class ConsentRequired(RoutingError):
     """Violence or control was heard: mediation only after the victim's own consent, asked in private."""
 
 
 class InvalidRequest(RoutingError):
     """A field has a value that cannot be used; the message names field and reason."""
+
+
+class ReviewNotFound(RoutingError):
+    """No call of the review queue has this id."""
+
+
+class TrialNotFound(RoutingError):
+    """No trial of a draft has this id."""
+
+
+class VersionChanged(RoutingError):
+    """Somebody else has published meanwhile; the message says who and when."""
+
+
+class DangerWordsOff(RoutingError):
+    """Danger words shipped with the product would be switched off without a second confirmation."""
 
 
 class AssignmentNotFound(RoutingError):
@@ -55,8 +83,40 @@ class TransferTaken(RoutingError):
     """The forward cannot be taken back: somebody has claimed the call already."""
 
 
+class UndertakingNotFound(RoutingError):
+    """No undertaking of a case, or no item of this person's queues, has this id."""
+
+
+class PoliceDeclined(RoutingError):
+    """The police desk found the call to be no police matter, and no new danger is known since."""
+
+
 class QueueNotFound(RoutingError):
     """No queue has this name."""
+
+
+class ArticleNotFound(RoutingError):
+    """No article of the knowledge base has this id, or no such version."""
+
+
+class ArticleNotCitable(RoutingError):
+    """The article is expired, withdrawn, unpublished, or has a newer version than the one cited."""
+
+
+class ArticleChanged(RoutingError):
+    """Somebody else saved the draft meanwhile; the message names who and when."""
+
+
+class NotYourArticle(RoutingError):
+    """A department proposes changes to its own articles only."""
+
+
+class HandoverNotFound(RoutingError):
+    """No handover, no open item or no notice has this id."""
+
+
+class HandoverChanged(RoutingError):
+    """The step does not fit the handover as it stands: confirmed by another, closed, or something is still open."""
 
 
 class PolicyError(RoutingError):
@@ -67,12 +127,6 @@ class RosterError(RoutingError):
     """A roster cannot be used; the message names row, field and reason."""
 
 
-class ReaderLost(RoutingError):
-    """The process that reads calls ended, or did not answer in time; the message says which."""
-
-
-class SealBroken(RoutingError):
-    """A sealed value cannot be opened: its key is missing, or it was changed or moved; names column, never content."""
 class WeekChanged(RosterError):
     """Somebody else has changed this week of the roster since it was read; the message names who and when."""
 
@@ -93,3 +147,9 @@ class SnippetChanged(RoutingError):
     """Somebody changed the snippet since it was read; the message names who."""
 
 
+class ReaderLost(RoutingError):
+    """The process that reads calls ended, or did not answer in time; the message says which."""
+
+
+class SealBroken(RoutingError):
+    """A sealed value cannot be opened: its key is missing, or it was changed or moved; names column, never content."""

@@ -1,4 +1,4 @@
-"""One call as screens show it, the list of calls, open alarms."""
+"""One call as screens show it, and the list of calls."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from hotline.console.marks import spans_of, utterances
 from hotline.console.render import fragment, page
 from hotline.web.bodies import moment, path_id
 from hotline.web.keys import Services, needs, principal, services
-from hotline.web.views import call_page, listed_call, listed_item
+from hotline.web.views import call_page, listed_call
 from routing.calls.store import CallFilter, list_calls
-from routing.calls.store import queries as call_queries
 from routing.errors import InvalidRequest
 from routing.sealing import opened
 from routing.sql import load_queries
@@ -100,13 +99,3 @@ def _place(at: str | None, call_id: str | None) -> tuple[datetime | None, int | 
         return datetime.fromisoformat(at.replace(" ", "+")), int(call_id)
     except ValueError as error:
         raise InvalidRequest("before_at：请从列表页的“更多”进入。") from error
-
-
-@needs("calls.read")
-async def alarms(request: web.Request) -> web.StreamResponse:
-    """GET /console/alarms: danger that nobody has acknowledged; stays on top until somebody does."""
-    own = services(request)
-    async with own.pool.acquire() as connection:
-        rows = await call_queries.open_alarms(connection)
-    items = [listed_item(own.vault, row) for row in rows]
-    return fragment(request, "_alarms.html", {"alarms": items})

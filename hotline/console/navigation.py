@@ -13,9 +13,12 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/calls", "来电", "calls.read"),
     ("/search", "查找", "calls.search"),
     ("/statistics", "统计", "statistics.read"),
+    ("/alarms", "警报", "statistics.read"),
+    ("/supervision", "质检", "reviews.write"),
     ("/rosters", "值班", "rosters.read"),
     ("/agents", "专长", "rosters.write"),
     ("/policy", "规则", "policy.read"),
+    ("/lexicon", "词库", "lexicon.write"),
     ("/admin/users", "账号", "users.write"),
     ("/audit", "审计", "audit.alerts"),
 )
@@ -25,7 +28,7 @@ _NO_DESK: frozenset[Role] = frozenset({"operator", "admin"})
 AT_ONCE = 6
 #: What a role opens all day stands in the bar, in this order; of the others as many as there is room for.
 FIRST: dict[Role, tuple[str, ...]] = {
-    "manager": ("/statistics", "/calls", "/search", "/rosters"),
+    "manager": ("/statistics", "/supervision", "/calls", "/search", "/rosters"),
     "admin": ("/policy", "/agents", "/rosters", "/calls"),
 }
 

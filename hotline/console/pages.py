@@ -5,7 +5,20 @@ from __future__ import annotations
 from aiohttp import web
 
 from config.accounts import RETURN_PATH
-from hotline.console import accounts, admin, audit, calls, desk, language, operator, search, statistics, users
+from hotline.console import (
+    accounts,
+    admin,
+    audit,
+    calls,
+    danger,
+    desk,
+    language,
+    operator,
+    search,
+    statistics,
+    supervision,
+    users,
+)
 from hotline.console.answers import answer_people
 from hotline.console.render import STATIC, set_up_templates
 from hotline.web.authentication import answer_errors
@@ -32,7 +45,9 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/operator", operator.table)
     app.router.add_get("/operator/calls", operator.call_list)
     app.router.add_get("/operator/forwards", operator.forwards)
-    app.router.add_get("/console/alarms", calls.alarms)
+    app.router.add_get("/console/alarms", danger.alarms)
+    app.router.add_get(r"/console/calls/{id:\d{1,18}}/danger", danger.panel)
+    app.router.add_get("/alarms", danger.load)
     app.router.add_get(r"/console/calls/{id:\d{1,18}}", calls.fragment_of_call)
     app.router.add_get(r"/console/calls/{id:\d{1,18}}/proposal", operator.proposal)
     app.router.add_get("/desk", desk.desk)
@@ -46,6 +61,9 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/statistics", statistics.page_of_figures)
     app.router.add_get("/rosters", admin.rosters)
     app.router.add_get("/policy", admin.policy)
+    app.router.add_get("/supervision", supervision.show)
+    app.router.add_get(r"/supervision/reviews/{id:\d{1,18}}", supervision.review)
+    app.router.add_get("/supervision/agreement", supervision.agreement)
     app.router.add_get("/agents", admin.agents)
     app.router.add_get("/admin/users", users.listing)
     app.router.add_get(r"/admin/users/{id:\d{1,18}}", users.show)

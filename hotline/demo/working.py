@@ -16,7 +16,7 @@ from hotline.demo.drawing import DrawnCall
 from hotline.demo.places import City, Person
 from hotline.demo.store import queries
 from routing.answers.service import answer_directly
-from routing.calls.store import queries as call_queries
+from routing.danger.service import queries as danger_queries
 from routing.errors import ConsentRequired
 from routing.policy.decision import Destination
 from routing.policy.facts import LOCAL_ZONE
@@ -255,7 +255,7 @@ class Work:
             at = await self._step(row["call_id"], self.rng.uniform(3, 20))
             present = self.book.people(queue, at) or (self.ids["police"],)
             async with self.pool.acquire() as connection:
-                await call_queries.acknowledge(connection, call_id=row["call_id"], user_id=self.rng.choice(present))
+                await danger_queries.acknowledge(connection, call_id=row["call_id"], user_id=self.rng.choice(present))
 
     def _turn(self, what: str, share: float) -> bool:
         """True for this share of the times it is asked, evenly: rare things happen on every installation."""

@@ -113,8 +113,16 @@ _PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "decisions": ((), ("body",), "decisions"),
     "transfers": (("reason", "return_reason"), (), "transfers"),
     "handled": (("disposition", "summary"), (), "assignments"),
-    "answers": (("answer",), (), "direct_answers"),
+    "answers": (("answer", "no_article_reason"), (), "direct_answers"),
     "choices": (("message",), (), "caller_choices"),
+    "danger_answers": (("answer",), (), "danger_answers"),
+    "wrap_ups": (("disposition", "summary"), (), "wrap_ups"),
+    "cases": (
+        ("agreement", "reply", "appraisal_words", "extension_reason", "handed_on_words"),
+        (),
+        "undertakings",
+    ),
+    "case_steps": (("note", "result"), (), "case_steps"),
     "timeline": ((), (), "call_log"),
 }
 

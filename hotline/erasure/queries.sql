@@ -48,13 +48,34 @@ select a.call_id, a.claimed_at, a.ended_at, coalesce(a.desk_role, u.role) as rol
 from assignments a join users u on u.id = a.user_id where a.call_id = any(:ids::bigint[]) order by a.id;
 
 -- name: answers
--- Direct answers.
-select call_id, at, answer from direct_answers where call_id = any(:ids::bigint[]) order by id;
+-- Direct answers, with the article they rest on or why none fitted.
+select call_id, at, answer, article_id, article_version, no_article_reason from direct_answers where call_id = any(:ids::bigint[]) order by id;
 
 -- name: choices
 -- What the caller chose while few were on duty, and the message left.
 select call_id, at, choice, window_start, window_end, message from caller_choices
 where call_id = any(:ids::bigint[]) order by id;
+
+-- name: danger_answers
+-- What was asked while danger was heard.
+select call_id, answered_at, question, answer from danger_answers where call_id = any(:ids::bigint[])
+order by call_id, question;
+
+-- name: wrap_ups
+-- What operators noted after the call.
+select call_id, saved_at, route, topic, region, disposition, summary from wrap_ups where call_id = any(:ids::bigint[])
+order by call_id;
+
+-- name: cases
+-- What desks did on the calls' cases: how it ended, the agreement, the reply, what the caller said of it.
+select k.call_id, e.code, k.desk, k.state, k.opened_at, k.due_at, k.fed_back_at, k.outcome, k.agreement, k.reply,
+       k.appraisal, k.appraisal_words, k.extension_reason, k.handed_on_words
+from undertakings k join cases e on e.id = k.case_id where k.call_id = any(:ids::bigint[]) order by k.id;
+
+-- name: case_steps
+-- The steps of the calls' cases.
+select e.call_id, s.kind, s.due_at, s.note, s.done_at, s.result
+from case_steps s join cases e on e.id = s.case_id where e.call_id = any(:ids::bigint[]) order by s.id;
 
 -- name: timeline
 -- What happened to the calls.

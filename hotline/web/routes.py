@@ -10,6 +10,7 @@ from hotline.web.api import (
     accounts,
     audit,
     calls,
+    danger,
     events,
     health,
     me,
@@ -18,12 +19,13 @@ from hotline.web.api import (
     rosters,
     statistics,
     transfers,
+    wrapups,
 )
-
-API = "/api/v1"
 from hotline.web.api_route import ApiRoute
 from hotline.web.lawyer_routes import LAWYERS
 from hotline.web.supervision_routes import SUPERVISION
+
+API = "/api/v1"
 
 
 ROUTES: tuple[ApiRoute, ...] = (
@@ -104,7 +106,34 @@ ROUTES: tuple[ApiRoute, ...] = (
         query=("from", "to", "cursor", "limit"),
         answers=(200, 403, 422),
     ),
-    ApiRoute("POST", r"/calls/{id:\d{1,18}}/acknowledge", calls.acknowledge, "确认危险警报", answers=(200, 409)),
+    ApiRoute("POST", r"/calls/{id:\d{1,18}}/acknowledge", danger.acknowledge, "确认危险警报", answers=(200, 409)),
+    ApiRoute("GET", r"/calls/{id:\d{1,18}}/danger", danger.show, "危险问询、班长、能否结束", answers=(200, 403)),
+    ApiRoute(
+        "PUT",
+        r"/calls/{id:\d{1,18}}/danger/{question:\w{1,40}}",
+        danger.put_answer,
+        "保存危险问询的一项",
+        body=danger.AnswerBody,
+        answers=(200, 404, 409, 422),
+    ),
+    ApiRoute("POST", r"/calls/{id:\d{1,18}}/leader", danger.want_leader, "请班长加入", answers=(200, 404, 409)),
+    ApiRoute("POST", r"/calls/{id:\d{1,18}}/join", danger.join, "班长加入来电", answers=(200, 403, 404, 409)),
+    ApiRoute(
+        "POST",
+        r"/calls/{id:\d{1,18}}/release",
+        danger.release,
+        "确认安全，自伤来电可以结束",
+        body=danger.ReleaseBody,
+        answers=(200, 403, 404, 409, 422),
+    ),
+    ApiRoute(
+        "PUT",
+        r"/calls/{id:\d{1,18}}/wrap-up",
+        wrapups.save,
+        "保存来电后的整理",
+        body=wrapups.WrapUpBody,
+        answers=(200, 404, 409, 422),
+    ),
     ApiRoute("POST", r"/transfers/{id:\d{1,18}}/cancel", transfers.take_back, "撤回转办", answers=(200, 404, 409)),
     ApiRoute(
         "POST", r"/transfers/{id:\d{1,18}}/confirm", transfers.confirm_dialled, "确认人工转接已接通", answers=(200, 409)
@@ -150,6 +179,8 @@ ROUTES: tuple[ApiRoute, ...] = (
     ),
     ApiRoute("PUT", r"/assignments/{id:\d{1,18}}/notes", queues.autosave, "保存笔记", body=queues.NotesBody),
     ApiRoute("PUT", "/presence", queues.be_present, "我的状态", body=queues.PresenceBody),
+    ApiRoute("POST", "/presence/wrap-up", queues.lengthen_wrap_up, "延长整理时间（每通一次）", answers=(200, 409)),
+    *LAWYERS,
     ApiRoute("GET", "/statistics/routing", statistics.routing, "分流统计", query=("from", "to", "by")),
     ApiRoute("GET", "/statistics/totals", statistics.totals, "一段时间的总数", query=("from", "to")),
     ApiRoute(
@@ -256,6 +287,8 @@ ROUTES: tuple[ApiRoute, ...] = (
     ),
     ApiRoute("GET", "/sessions", accounts.all_sessions, "所有登录会话"),
     ApiRoute("POST", r"/sessions/{id:\d{1,18}}/end", accounts.end_session, "结束一个会话", answers=(200, 404)),
+    *ADMINISTRATION,
+    *SUPERVISION,
 )
 
 
@@ -268,5 +301,3 @@ def add_api(app: web.Application) -> None:
     app.router.add_get("/metrics", health.metrics)
     app.router.add_get("/api/openapi.json", health.openapi)
     app.router.add_get("/api/docs", health.docs)
-    *ADMINISTRATION,
-    *SUPERVISION,

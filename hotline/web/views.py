@@ -15,8 +15,12 @@ from routing.calls.record import CONTACTS
 from routing.calls.states import STATES
 from routing.calls.store import opened_call, with_excerpt
 from routing.calls.store import queries as call_queries
+from routing.danger.service import panel
+from routing.danger.service import queries as danger_queries
 from routing.errors import CallNotFound
 from routing.queues.store import queries as queue_queries
+from routing.recusals.counterparty import Counterparty
+from routing.recusals.service import counterparties
 from routing.sealing import Vault, opened
 from routing.transfers.store import opened_transfer
 from routing.transfers.store import queries as transfer_queries
@@ -210,10 +214,12 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
             for row in await transfer_queries.transfers_of_call(connection, call_id=call_id)
         ]
         timeline = await call_queries.timeline(connection, call_id=call_id)
-        alarm = await call_queries.alarm(connection, call_id=call_id)
+        alarm = await danger_queries.alarm(connection, call_id=call_id)
+        told = await panel(connection, services.vault, call_id)
         notices = await triage_queries.notices(connection, call_id=call_id)
         assignments = await queue_queries.assignments_of_call(connection, call_id=call_id)
         choices = await transfer_queries.choices(connection, call_id=call_id)
+        opposed = (await counterparties(connection, services.vault, [call_id]))[call_id]
         others = await timeline_of(connection, services.vault, who, call)
         await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
     return {
@@ -226,6 +232,8 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         "timeline": [_told(entry, transfers) for entry in timeline],
         "caller_timeline": others,
         "alarm": dict(alarm) if alarm else None,
+        "counterparty": counterparty_view(opposed, call, who),
+        "danger_panel": panel_view(told),
         "notices": [
             {
                 "id": n["id"],
@@ -255,6 +263,22 @@ async def claimed_call(services: Services, who: Principal, call_id: int) -> dict
         "triage": triage_view(triage, services.vault),
         "decision": decision_view(decision, services),
     }
+
+
+def panel_view(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the danger panel holds, masked."""
+    names = ("version", "by", "answered_at")
+    answers = {
+        question: {"answer": mask_text(row["answer"])} | {name: row[name] for name in names}
+        for question, row in told["answers"].items()
+    }
+    return {**told, "answers": answers}
+
+
+def counterparty_view(found: Counterparty, call: Mapping[str, Any], who: Principal) -> dict[str, Any]:
+    """The other side of a call: whether somebody asked, or the machine heard it. Hidden where the caller is."""
+    names = () if caller_hidden(call, who) else found.names
+    return {"names": [mask_text(name) for name in names], "asked": found.asked, "told_by": found.told_by}
 
 
 def _choice_view(choice: dict[str, Any]) -> dict[str, Any]:
@@ -291,8 +315,11 @@ def item_view(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _assignment_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
-    """Notes stay with who took them, lawyers' notes with the lawyers; others see the approved summary."""
-    same_desk = row["user_id"] == who.user_id or row["user_role"] == who.role
+    """Notes stay with the desk where they were taken, whatever became of the person since; others see the summary
+    that the caller approved. Rows of before approval was asked for by itself have no desk: their summaries were meant
+    for others."""
+    same_desk = (row["desk_role"] or row["user_role"]) == who.role
+    approved = row["summary_approved_at"] is not None or row["desk_role"] is None
     return {
         "id": row["id"],
         "by": row["by_name"],
@@ -301,6 +328,7 @@ def _assignment_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
         "ended_at": row["ended_at"],
         "outcome": row["outcome"],
         "disposition": row["disposition"],
-        "summary": row["summary"],
+        "summary": row["summary"] if same_desk or approved else None,
+        "summary_approved": approved and row["summary"] is not None,
         "notes": row["notes"] if same_desk else None,
     }

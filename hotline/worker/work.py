@@ -22,6 +22,7 @@ from hotline.worker import metrics
 from hotline.worker.guarded import GuardedReader, ReaderUnusable
 from nlp.classification import Reader
 from routing.calls.service import end_silent_calls
+from routing.danger.service import escalate
 from routing.erasure.periods import load_periods
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
@@ -54,6 +55,8 @@ RETENTION_S = 3600.0
 RETENTION_BATCHES = 50
 #: Deltas of statistics wait so long for the roll-ups: calls that move on meanwhile cancel out.
 FOLD_S = 5.0
+#: Alarms that nobody acknowledges are looked at this often.
+DANGER_ROUND_S = 0.5
 #: A live call of which nothing was heard for so long is over, whether its line said so or not.
 LIVE_SILENCE_S = 7200.0
 SILENCE_ROUND_S = 30.0
@@ -152,6 +155,7 @@ class Worker:
             asyncio.create_task(_for_ever("alive", ALIVE_S, self._alive)),
             asyncio.create_task(_for_ever("model", MODEL_S, self._model)),
             *([asyncio.create_task(_for_ever("sharpen", SHARPEN_S, self._sharpen))] if self._second else []),
+            asyncio.create_task(_for_ever("danger", DANGER_ROUND_S, self._danger)),
             asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
             asyncio.create_task(_for_ever("fold", FOLD_S, self._fold)),
@@ -285,6 +289,10 @@ class Worker:
         except ReaderUnusable as error:
             self._second = None
             log.warning("second_reader_unusable", error=str(error))
+
+    async def _danger(self) -> None:
+        if await escalate(self._pool, self._published.danger.escalation):
+            await self._signals.ring()
 
     async def _silence(self) -> None:
         if await end_silent_calls(self._pool, self._live_silence_s):

@@ -6,23 +6,42 @@ from datetime import datetime
 from typing import Any
 
 from routing.calls import store as calls
+from routing.danger.service import check_closing
 from routing.errors import HeldByOther, IllegalTransition, InvalidRequest
+from routing.knowledge.service import Citation, check_citation
 from routing.leavers.service import stay
 from routing.queues.store import queries as queue_queries
 from routing.sealing import Vault
 from routing.transfers.store import check_holder, locked_call, queries
 
 
-async def answer_directly(pool: Any, vault: Vault, call_id: int, user_id: int, answer: str) -> None:
-    """直接答复: the operator closes the call with the text used."""
+async def answer_directly(
+    pool: Any,
+    vault: Vault,
+    call_id: int,
+    user_id: int,
+    answer: str,
+    *,
+    citation: Citation | None = None,
+    no_article_reason: str | None = None,
+) -> None:
+    """直接答复: the operator closes the call with the text used, and the article it rests on or why none fits.
+
+    Raises InvalidRequest, HeldByOther, IllegalTransition, ArticleNotFound or ArticleNotCitable.
+    """
     if not answer.strip():
         raise InvalidRequest("answer：请填写答复内容。")
+    if citation is not None and no_article_reason:
+        raise InvalidRequest("no_article_reason：已引用条目，不必再写无适用条目的理由。")
     async with pool.acquire() as connection, connection.transaction():
         call = await locked_call(connection, call_id)
+        if citation is not None:
+            await check_citation(connection, citation)
         item = await queries.lead_item(connection, call_id=call_id)
         check_holder(call, item, user_id)
         if call["state"] not in ("proposed", "queued", "claimed"):
             raise IllegalTransition("来电正在振铃、已办结或已关闭，不能直接答复。")
+        await check_closing(connection, vault, call)
         if item is not None:
             if item["assignment_id"] is not None:
                 await queue_queries.end_assignment(
@@ -37,7 +56,15 @@ async def answer_directly(pool: Any, vault: Vault, call_id: int, user_id: int, a
             await queries.finish_item(connection, item_id=item["id"])
         await queries.ended_transfers(connection, call_id=call_id)
         sealed = vault.seal(answer.strip(), "direct_answers.answer")
-        await queries.insert_answer(connection, call_id=call_id, user_id=user_id, answer=sealed)
+        await queries.insert_answer(
+            connection,
+            call_id=call_id,
+            user_id=user_id,
+            answer=sealed,
+            article_id=citation.article_id if citation else None,
+            article_version=citation.version if citation else None,
+            no_article_reason=vault.seal(no_article_reason, "direct_answers.no_article_reason"),
+        )
         await calls.queries.set_hold(connection, call_id=call_id, user_id=None)
         await calls.change_state(
             connection, call_id, "completed", action="answered_directly", user_id=user_id, detail={}

@@ -212,29 +212,6 @@ limit :limit;
 -- Users by log-in name, for the operator that a live call names.
 select id, name from users where name = any(:names::text[]) and disabled_at is null;
 
--- name: acknowledge$
--- A person has seen the danger.
-with seen as (
-    update danger_alarms set acknowledged_by = :user_id, acknowledged_at = now()
-    where call_id = :call_id and acknowledged_at is null returning call_id
-), logged as (
-    insert into call_log (call_id, action, user_id) select call_id, 'danger_acknowledged', :user_id from seen
-), told as (
-    insert into events (kind, call_id, user_id) select 'danger_acknowledged', call_id, :user_id from seen
-)
-select call_id from seen;
-
--- name: alarm^
--- The danger alarm of a call, if one was raised.
-select a.level, a.raised_at, a.acknowledged_at, u.display_name as acknowledged_by
-from danger_alarms a left join users u on u.id = a.acknowledged_by where a.call_id = :call_id;
-
--- name: open_alarms
--- Danger that nobody has acknowledged yet, oldest first.
-select a.call_id, a.level, a.raised_at, c.line, c.excerpt
-from danger_alarms a join calls c on c.id = a.call_id
-where a.acknowledged_at is null order by a.raised_at limit 20;
-
 -- name: held_calls
 -- Live calls an operator holds, and live calls nobody holds yet, oldest first.
 select c.id as call_id, c.line, c.state, c.received_at, c.contact, c.held_by, c.region,

@@ -10,6 +10,7 @@ where c.state in ('completed', 'closed') and c.erased_parts <> '{caller,notes,wo
   and c.state_changed_at < now() - make_interval(days => :days::int)
   and case when :line::text is null then not (c.line = any(:named::text[])) else c.line = :line end
   and not exists (select from queue_items i where i.call_id = c.id and i.state in ('waiting', 'offered', 'claimed'))
+  and not exists (select from undertakings k where k.call_id = c.id and k.state in ('handling', 'objected'))
   and not exists (select from danger_alarms a where a.call_id = c.id and a.acknowledged_at is null)
   and not exists (select from legal_holds h where h.released_at is null
                   and (h.call_id = c.id or h.number_hash = c.caller_hash))
@@ -28,6 +29,7 @@ from (
       and c.state_changed_at < now() - make_interval(days => :days::int)
       and case when :line::text is null then not (c.line = any(:named::text[])) else c.line = :line end
       and not exists (select from queue_items i where i.call_id = c.id and i.state in ('waiting', 'offered', 'claimed'))
+      and not exists (select from undertakings k where k.call_id = c.id and k.state in ('handling', 'objected'))
       and not exists (select from danger_alarms a where a.call_id = c.id and a.acknowledged_at is null)
 ) due;
 
@@ -36,6 +38,7 @@ from (
 select c.id, c.line, c.external_id, c.received_at, c.state, c.erased_parts, c.version,
        c.state not in ('completed', 'closed')
            or exists (select from queue_items i where i.call_id = c.id and i.state in ('waiting', 'offered', 'claimed'))
+           or exists (select from undertakings k where k.call_id = c.id and k.state in ('handling', 'objected'))
            or exists (select from danger_alarms a where a.call_id = c.id and a.acknowledged_at is null) as open,
        exists (select from legal_holds h where h.released_at is null
                and (h.call_id = c.id or h.number_hash = c.caller_hash)) as held
@@ -102,7 +105,21 @@ with handled as (
 ), forwarded as (
     update transfers set reason = null, return_reason = null where call_id = any(:ids::bigint[])
 ), answered as (
-    update direct_answers set answer = :answer where call_id = any(:ids::bigint[])
+    update direct_answers set answer = :answer, no_article_reason = null where call_id = any(:ids::bigint[])
+), handed_over as (
+    update handover_items set note = null where call_id = any(:ids::bigint[])
+), carried as (
+    update undertakings set extension_reason = null, agreement = null, reply = null, appraisal_words = null,
+        handed_on_words = null
+    where call_id = any(:ids::bigint[])
+), stepped as (
+    update case_steps s set note = null, result = null from cases e
+    where e.id = s.case_id and e.call_id = any(:ids::bigint[])
+), objected as (
+    update objections b set words = null, decision_words = null from undertakings k
+    where k.id = b.undertaking_id and k.call_id = any(:ids::bigint[])
+), sent_back as (
+    update police_returns set words = null where call_id = any(:ids::bigint[])
 ), chosen as (
     update caller_choices set message = null where call_id = any(:ids::bigint[])
 ), opposed as (

@@ -6,7 +6,7 @@ from typing import Any
 
 from routing.errors import CallNotFound, HeldByOther
 from routing.policy.decision import Decision
-from routing.policy.rails import VIOLENCE_CUE, VIOLENT_KINDS
+from routing.policy.rails import SELF_HARM, VIOLENCE_CUE, VIOLENT_KINDS
 from routing.sealing import Vault, opened
 from routing.sql import load_queries
 
@@ -35,6 +35,12 @@ def violence_heard(vault: Vault, call: Any) -> bool:
     return VIOLENCE_CUE in cues or not VIOLENT_KINDS.isdisjoint(kinds)
 
 
+def self_harm_heard(vault: Vault, call: Any) -> bool:
+    """Whether the reading of a row of ``locked_call`` holds danger of self-harm. Raises SealBroken."""
+    reading = vault.open_json(call["reading"], "triages.reading")
+    return reading is not None and any(signal["kind"] == SELF_HARM for signal in reading["danger"]["signals"])
+
+
 def stored_decision(vault: Vault, call: Any) -> Decision:
     """The decision in force of a row of ``locked_call``. Raises SealBroken."""
     return Decision.from_dict(vault.open_json(call["decision"], "decisions.body"))
@@ -48,5 +54,9 @@ def check_holder(call: Any, item: Any, user_id: int) -> None:
         return
     if item["assigned_to"] not in (None, user_id):
         raise HeldByOther(f"来电已由{item['assigned_to_name']}接单，不能同时操作。")
+    if item["undertaking_state"] == "objected":
+        raise HeldByOther("承办单位对派单提出了异议，正等待裁定；请等裁定后再处理。")
+    if item["undertaking_id"] is not None and item["assigned_to"] is None:
+        raise HeldByOther("案件的承办人已离岗，正等本席同事接手；请接手后再处理。")
     if item["state"] == "offered" and item["offered_to"] != user_id:
         raise HeldByOther("来电正在向另一位坐席振铃，请等振铃结束。")

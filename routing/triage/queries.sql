@@ -110,10 +110,12 @@ select count(*) from (select from triage_jobs where lane = 0 and set_aside_at is
 select id from calls where id = any(:ids::bigint[]) order by id for update;
 
 -- name: locked_calls
--- The calls of a batch as they stand now. forwarded: a person has sent the call somewhere, or got it returned.
+-- The calls of a batch as they stand now. forwarded: a person has sent the call somewhere, got it
+-- returned, or promised to call back.
 -- unheard: closed by the policy, and nobody has been asked to look at it.
 select c.id, c.revision, c.state, c.live, c.intake, t.danger_level, t.revision as read_revision,
        d.by_user is not null or exists (select from transfers f where f.call_id = c.id and f.state <> 'cancelled')
+           or exists (select from queue_items i where i.call_id = c.id and i.state = 'waiting' and i.not_before is not null)
            as forwarded,
        c.state = 'closed' and c.intake <> 'history' and d.by_user is null and d.outcome = 'close'
            and not exists (select from queue_items i where i.call_id = c.id and i.state <> 'cancelled') as unheard
@@ -198,10 +200,12 @@ from jsonb_to_recordset(:rows::jsonb) as r(kind text, call_id bigint, queue text
 -- name: raise_danger
 -- Danger happening now: stays until a person acknowledges it. A repeated alarm changes nothing, a higher level does;
 -- the calls whose alarm is new.
-insert into danger_alarms (call_id, level)
-select call_id, level from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, level smallint)
-on conflict (call_id) do update set level = excluded.level, raised_at = now(),
-    acknowledged_at = null, acknowledged_by = null
+insert into danger_alarms (call_id, level, kinds, operator_id)
+select r.call_id, r.level, r.kinds, c.held_by
+from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, level smallint, kinds text[])
+join calls c on c.id = r.call_id
+on conflict (call_id) do update set level = excluded.level, kinds = excluded.kinds, raised_at = now(),
+    stage = 0, stage_at = now(), operator_id = excluded.operator_id, acknowledged_at = null, acknowledged_by = null
 where danger_alarms.level < excluded.level
 returning call_id;
 

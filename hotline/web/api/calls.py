@@ -233,18 +233,35 @@ async def forward(request: web.Request) -> web.Response:
     return json_response(answer)
 
 
+class CitationBody(Body):
+    """The article an answer rests on, in the version that was read."""
+
+    id: int = Field(ge=1)
+    version: int = Field(ge=1)
+
+
 class AnswerBody(Body):
-    """POST /calls/{id}/answer."""
+    """POST /calls/{id}/answer; the console asks for ``article`` or ``no_article_reason``, other senders may omit both."""
 
     answer: str = Field(min_length=1, max_length=4000)
+    article: CitationBody | None = None
+    no_article_reason: str | None = Field(None, max_length=400)
 
 
 @needs("calls.answer")
 async def answer(request: web.Request) -> web.Response:
-    """POST /calls/{id}/answer: 直接答复, with the text used."""
+    """POST /calls/{id}/answer: 直接答复, with the text used and the article it rests on."""
     own = services(request)
     body = await read_body(request, AnswerBody)
-    await answer_directly(own.pool, own.vault, path_id(request), principal(request).user_id, body.answer)
+    await answer_directly(
+        own.pool,
+        own.vault,
+        path_id(request),
+        principal(request).user_id,
+        body.answer,
+        citation=Citation(body.article.id, body.article.version) if body.article else None,
+        no_article_reason=body.no_article_reason or None,
+    )
     await own.signals.ring()
     return json_response({"call_id": path_id(request), "state": "completed"})
 
@@ -285,14 +302,3 @@ async def choose(request: web.Request) -> web.Response:
         message=body.message,
     )
     return json_response({"call_id": path_id(request), "choice": body.choice}, status=201)
-
-
-@needs("danger.acknowledge")
-async def acknowledge(request: web.Request) -> web.Response:
-    """POST /calls/{id}/acknowledge: a person has seen the danger; the noise stops for everybody."""
-    own, call_id = services(request), path_id(request)
-    async with own.pool.acquire() as connection, connection.transaction():
-        if await queries.acknowledge(connection, call_id=call_id, user_id=principal(request).user_id) is None:
-            raise IllegalTransition("这通来电没有待确认的危险警报，可能已由他人确认。")
-    await own.signals.ring()
-    return json_response({"call_id": call_id, "acknowledged": True})

@@ -138,7 +138,14 @@ async def _danger(connection: Any, reads: Sequence[Read], events: list[dict[str,
     """Alarms for danger happening now, check tasks for danger in old records."""
     alarms = [r for r in reads if r.decision.alarm]
     if alarms:
-        rows = [{"call_id": r.call.call_id, "level": r.reading.danger.level} for r in alarms]
+        rows = [
+            {
+                "call_id": r.call.call_id,
+                "level": r.reading.danger.level,
+                "kinds": sorted({signal.kind for signal in r.reading.danger.signals}),
+            }
+            for r in alarms
+        ]
         new = {row["call_id"] for row in await queries.raise_danger(connection, rows=rows)}
         events += [
             {"kind": "danger", "call_id": row["call_id"], "data": {"level": row["level"]}}

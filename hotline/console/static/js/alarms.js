@@ -1,11 +1,14 @@
-// The danger banner: stays until somebody acknowledges; only danger level 2 makes noise.
+// The danger banner: stays until somebody acknowledges. Only danger level 2 makes noise, and only at the consoles that an
+// alarm has reached (routing/danger/escalation.py); shift leaders see here who asks for them.
 import { post } from "./api.js";
 import { onKey } from "./keys.js";
 import { onEvent, onOpen } from "./live.js";
 import { everySecond } from "./ticking.js";
+import { t } from "./language.js";
 import { showProblem, toast } from "./toasts.js";
 
 const AGAIN_S = 8;
+const LOUD = new Set(["danger", "danger_escalated", "danger_acknowledged", "leader_wanted", "leader_joined", "call_held", "call_completed"]);
 let audio = null;
 let seconds = 0;
 
@@ -28,13 +31,24 @@ export function beep() {
 }
 
 function sounding() {
-  return document.querySelector('.banner.alarm[data-level="2"]') !== null;
+  return document.querySelector('.banner.alarm[data-sounds="yes"]') !== null;
 }
 
 async function acknowledge(callId) {
   try {
     await post(`/api/v1/calls/${callId}/acknowledge`);
-    toast("危险警报已确认。");
+    toast(t("危险警报已确认。"));
+  } catch (error) {
+    showProblem(error);
+  }
+  stale();
+}
+
+async function join(callId) {
+  try {
+    await post(`/api/v1/calls/${callId}/join`);
+    toast(t("已加入。请话务员把您接入三方通话。"));
+    document.querySelector(`.leader-wanted [data-open-call="${callId}"]`).click();
   } catch (error) {
     showProblem(error);
   }
@@ -50,7 +64,7 @@ export function startAlarms() {
   if (!box) return;
   let sounded = new Set();
   box.addEventListener("htmx:afterSwap", () => {
-    const now = new Set(Array.from(box.querySelectorAll('[data-level="2"]'), (a) => a.dataset.callId));
+    const now = new Set(Array.from(box.querySelectorAll('[data-sounds="yes"]'), (a) => `${a.dataset.callId} ${a.dataset.stage}`));
     if (Array.from(now).some((id) => !sounded.has(id))) {
       beep();
       seconds = 0;
@@ -58,7 +72,7 @@ export function startAlarms() {
     sounded = now;
   });
   onEvent((kind) => {
-    if (kind.startsWith("danger")) stale();
+    if (LOUD.has(kind)) stale();
   });
   onOpen(stale);
   everySecond(() => {
@@ -69,10 +83,16 @@ export function startAlarms() {
   box.addEventListener("click", (event) => {
     const button = event.target.closest("[data-acknowledge]");
     if (button) acknowledge(button.dataset.acknowledge);
+    const joining = event.target.closest("[data-join]");
+    if (joining) join(joining.dataset.join);
   });
-  onKey("a", "确认危险警报", () => {
+  onKey("a", t("确认危险警报"), () => {
     const first = box.querySelector("[data-acknowledge]");
     if (first) acknowledge(first.dataset.acknowledge);
-    else toast("没有待确认的危险警报。");
+    else toast(t("没有待确认的危险警报。"));
   });
+  onKey("g", t("班长：加入请求的来电"), () => {
+    const first = box.querySelector("[data-join]");
+    if (first) join(first.dataset.join);
+  }, { when: () => box.querySelector("[data-join]") !== null });
 }

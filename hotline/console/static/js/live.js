@@ -3,9 +3,10 @@ import { get } from "./api.js";
 
 const KINDS = [
   "call_received", "call_updated", "segments_added", "call_held", "call_triaged", "proposal_changed", "notice",
-  "queue_changed", "danger", "danger_acknowledged", "call_offered", "call_claimed", "call_released",
+  "queue_changed", "danger", "danger_acknowledged", "danger_escalated",
+  "danger_answered", "leader_wanted", "leader_joined", "closing_released", "call_offered", "call_claimed", "call_released",
   "call_completed", "transfer_created", "transfer_cancelled", "transfer_confirmed", "transfer_returned",
-  "ticket_received", "presence_changed", "triage_set_aside", "audit_alert",
+  "ticket_received", "presence_changed", "callback_due", "triage_set_aside", "audit_alert",
 ];
 const COME_BACK_MS = 2000;
 // The server writes at least every 10 s; after this long a silent connection is taken for dead.

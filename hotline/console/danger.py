@@ -1,0 +1,103 @@
+"""Danger on the screens: the banner of open alarms, the panel of one call, how much alarm came to whom."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from hotline.access.service import without_own
+from hotline.accounts.store import Principal
+from hotline.console.calls import shown_call
+from hotline.console.render import fragment, page
+from hotline.web.bodies import path_id, whole
+from hotline.web.keys import Services, needs, principal, services
+from hotline.web.views import listed_item
+from routing.danger.escalation import STAGE_LABELS, Listener, shown, sounds
+from routing.danger.load import alarm_load
+from routing.danger.service import queries
+from routing.policy.rails import SELF_HARM
+from routing.rosters.roster import SHIFT_LEADERS
+
+#: Days that the table of alarms may look back.
+LOAD_DAYS, LOAD_DAYS_AT_MOST = 7, 92
+
+
+@needs("danger.acknowledge")
+async def alarms(request: web.Request) -> web.StreamResponse:
+    """GET /console/alarms: danger that nobody has acknowledged; stays on top until somebody does."""
+    own, who = services(request), principal(request)
+    listener = own.published.listener(who.user_id, who.role, datetime.now(UTC))
+    async with own.pool.acquire() as connection:
+        rows = await without_own(connection, who, await queries.open_alarms(connection), "call_id")
+        wanted: list[Any] = []
+        if listener.leads:
+            wanted = await without_own(connection, who, await queries.wanted_leaders(connection), "call_id")
+    entries = [_alarm(own, row, listener) for row in rows]
+    context = {
+        "alarms": [entry for entry in entries if entry["shown"]],
+        "wanted": [listed_item(own.vault, row) for row in wanted],
+        "stage_labels": STAGE_LABELS,
+    }
+    return fragment(request, "_alarms.html", context)
+
+
+def _alarm(own: Services, row: Any, listener: Listener) -> dict[str, Any]:
+    rules = own.published.danger.escalation
+    who = {"stage": row["stage"], "holder": row["held_by"], "listener": listener, "rules": rules}
+    return listed_item(own.vault, row) | {
+        "shown": shown(**who),
+        "sounds": row["level"] >= 2 and sounds(**who),
+        "next_at": rules.next_at(row["stage"], row["raised_at"]),
+    }
+
+
+@needs("calls.read")
+async def panel(request: web.Request) -> web.StreamResponse:
+    """GET /console/calls/{id}/danger: the panel of a call with danger; empty where there is none."""
+    own, who = services(request), principal(request)
+    shown_now = await shown_call(own, who, path_id(request))
+    return fragment(request, "_danger.html", {**shown_now, **panel_context(own, who, shown_now)})
+
+
+def panel_context(own: Services, who: Principal, call: dict[str, Any]) -> dict[str, Any]:
+    """What the panel's template needs beside the call."""
+    triage, told = call["triage"], call["danger_panel"]
+    level = triage["danger"]["level"] if triage else 0
+    kinds = {signal["kind"] for signal in triage["danger"]["signals"]} if triage else set()
+    settings = own.published.danger
+    leads = own.published.listener(who.user_id, who.role, datetime.now(UTC)).leads
+    return {
+        "questions": settings.questions,
+        "script": settings.script,
+        "self_harm": SELF_HARM in kinds,
+        "leads": leads,
+        "may_release": (leads or who.role in ("police", "manager")) and call["call"]["held_by"] != who.user_id,
+        "panel_open": level > 0 or bool(told["answers"]) or call["alarm"] is not None,
+    }
+
+
+@needs("statistics.read")
+async def load(request: web.Request) -> web.StreamResponse:
+    """GET /alarms: alarms by shift and workplace. How much alarm there was, not who was how good."""
+    own = services(request)
+    days = whole(request, "days", LOAD_DAYS, low=1, high=LOAD_DAYS_AT_MOST)
+    until = datetime.now(UTC)
+    book = own.published.book
+    async with own.pool.acquire() as connection:
+        rows = await queries.load(connection, from_at=until - timedelta(days=days), to_at=until)
+        queue = own.published.policy.queue_for("operators").name
+        shifts = alarm_load(rows, book.rosters.get(queue), until)
+        for shift in shifts:
+            led = book.people(SHIFT_LEADERS, shift["start"] + (shift["end"] - shift["start"]) / 2)
+            shift["leaders"] = [row["display_name"] for row in await queries.names(connection, ids=list(led))]
+    context = {
+        "shifts": shifts,
+        "days": days,
+        "stage_labels": STAGE_LABELS,
+        "rules": own.published.danger.escalation,
+        "total": len(rows),
+        "live": False,
+    }
+    return await page(request, "alarms.html", context)

@@ -1,0 +1,1 @@
+"""After the call: what the operator found, saved with the call."""
