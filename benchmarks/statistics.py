@@ -1,11 +1,12 @@
 """Statistics of 10^7 calls against statistics of 10^5, the same questions interleaved in one run.
 
-    .venv/bin/python benchmarks/statistics.py [--calls 100000] [--times 100]
+    .venv/bin/python benchmarks/statistics.py [--calls 10000] [--weight 10] [--times 100]
 
-A throw-away PostgreSQL. The first database gets its calls as raw rows (calls, readings, decisions, items, claims) over
-eleven days, counted by the service's own triggers and folded by its own worker's step. The second is a copy of it in
-which the roll-up rows, and only those, are repeated for earlier days until they hold --times as many calls (about three
-years at the same traffic). Printed: the least of several runs of each question, and the ratio.
+A throw-away PostgreSQL. The first database gets --calls calls as raw rows (calls, readings, decisions, items, claims)
+over eleven days, counted by the service's own triggers, folded by its own worker's step and compared with a recount;
+then every roll-up row counts --weight times as many calls, which fills the small roll-ups as a busier city would. The
+second is a copy of it in which the roll-up rows, and only those, are repeated for earlier days until they hold --times
+as many calls (about three years). Printed: the least of several runs of each question, and the ratio.
 """
 
 from __future__ import annotations
@@ -77,11 +78,13 @@ def questions(begin: datetime) -> dict[str, Question]:
     def ask(name: str, from_at: datetime, to_at: datetime, *by: str) -> None:
         asked[name] = lambda connection: routing_statistics(connection, from_at, to_at, by)
 
-    for key in ("line", "route", "destination", "region", "topic", "hour", "day"):
+    for key in ("line", "route", "destination", "region", "topic", "hour", "day", "queue", "org"):
         ask(f"a week by {key}", *week, key)
     ask("a week by line, route and day", *week, "line", "route", "day")
     ask("a day by hour", end - timedelta(days=1), end, "hour")
     ask("a day by region, topic and hour", end - timedelta(days=1), end, "region", "topic", "hour")
+    ask("a week by weekday and hour", *week, "weekday", "hour")
+    ask("a week by line, class and topic", *week, "line", "route", "topic")
     ask("eleven days by line", begin, end, "line")
     indicators = load_indicators()
     asked["indicators of a week"] = lambda c: indicator_figures(c, indicators, *week, ())
@@ -102,7 +105,7 @@ async def least_ms(pools: tuple[Any, Any], question: Question) -> tuple[float, f
     return least[0], least[1]
 
 
-async def run(url: str, count: int, times: int) -> None:
+async def run(url: str, count: int, weight: int, times: int) -> None:
     """Fill both, ask both."""
     await migrate(url)
     midnight = datetime.now(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -112,7 +115,8 @@ async def run(url: str, count: int, times: int) -> None:
     await fill(few, count, begin)
     async with few.acquire() as connection:
         assert await verify(connection) == [], "roll-ups differ from the raw rows"
-        await connection.execute("analyze")
+        await queries.weigh(connection, weight=weight)
+        await connection.execute("vacuum analyze")
         sizes = dict(await queries.sizes(connection))
         print("small:", sizes, f"filled in {time.perf_counter() - begun:.0f} s", flush=True)
     await few.close()
@@ -142,11 +146,12 @@ async def run(url: str, count: int, times: int) -> None:
 def main() -> None:
     """Start the server and run."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--calls", type=int, default=100_000, help="calls written as raw rows")
+    parser.add_argument("--calls", type=int, default=10_000, help="calls written as raw rows")
+    parser.add_argument("--weight", type=int, default=10, help="how many calls each of them stands for")
     parser.add_argument("--times", type=int, default=100, help="how many times as many the large one holds")
     options = parser.parse_args()
     with embedded_postgres() as url:
-        asyncio.run(run(url, options.calls, options.times))
+        asyncio.run(run(url, options.calls, options.weight, options.times))
 
 
 if __name__ == "__main__":

@@ -53,10 +53,15 @@ where d.call_id = c.id and c.decision_id is null;
 -- Every month from a day on.
 select statistics_partition(month::date) from generate_series(:from_day::date, now(), interval '1 month') as month;
 
+-- name: weigh!
+-- Every row counts :weight times as many calls.
+update statistics_rollups set n = n * :weight::int where :weight::int > 1;
+
 -- name: repeat_rollups!
 -- The same days once more, :back days earlier.
-insert into statistics_rollups (grain, day, hour, line, region, route, destination, topic, proposed, intake, counts, n)
-select grain, day - :back::int, hour, line, region, route, destination, topic, proposed, intake, counts, n
+insert into statistics_rollups
+    (grain, day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, n)
+select grain, day - :back::int, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, n
 from statistics_rollups where day >= :from_day::date order by grain, day;
 
 -- name: sizes^

@@ -19,10 +19,13 @@ KEY_NAMES = {
     "destination": "去向",
     "hour": "时",
     "day": "日期",
+    "weekday": "星期",
     "region": "区域",
     "topic": "主题",
     "proposed": "建议去向",
     "intake": "来源",
+    "queue": "队列",
+    "org": "承办组",
 }
 INTAKES = {"live": "实时", "backlog": "积压", "history": "历史"}
 FIGURES = ("来电", "等候中位（秒，不超过）", "等候 P90（秒，不超过）", "改派占比", "SL", "SL2", "排队挂断")

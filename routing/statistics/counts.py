@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
-Key = Literal["line", "route", "destination", "hour", "day", "region", "topic", "proposed", "intake"]
-#: What figures may be split by: those of CONTRACT.md, then where the policy wanted a call, and how it came in.
+Key = Literal[
+    "line", "route", "destination", "hour", "day", "weekday", "region", "topic", "proposed", "intake", "queue", "org"
+]
+#: What figures may be split by: those of CONTRACT.md, then the day of the week (1 is Monday), where the policy wanted a
+#: call, how it came in, the queue it stands or stood in last, and the organisation whose people took it last.
 KEYS: tuple[Key, ...] = get_args(Key)
 
 #: Upper bounds in seconds of the wait histogram; ``wait_more`` counts what lies above the last.
@@ -15,6 +18,9 @@ WAIT_BOUNDS_S = (
     *(1800, 3600, 7200, 14400, 28800, 86400),
 )
 _WAITS = (*((f"wait_{bound}", bound) for bound in WAIT_BOUNDS_S), ("wait_more", None))
+#: The same of how soon a person acknowledged a danger.
+RESPONSE_BOUNDS_S = (20, 40, 60, 120, 300)
+_RESPONSES = (*((f"acknowledged_{bound}", bound) for bound in RESPONSE_BOUNDS_S), ("acknowledged_more", None))
 
 #: Every count with its meaning: what indicators may be put together from.
 COUNTS: dict[str, str] = {
@@ -34,6 +40,10 @@ COUNTS: dict[str, str] = {
     "abandoned": "排队时挂断的实时来电",
     "abandoned_5s": "排队 5 秒内挂断的实时来电",
     "abandoned_within": "在队列时限内挂断的实时来电",
+    "taken": "有人接办的来电（接单或直接答复）",
+    "direct": "直接答复的来电",
+    "alarms": "发出危险警报的来电",
+    **{name: f"危险警报 {bound} 秒内确认" if bound else "危险警报 5 分钟后才确认" for name, bound in _RESPONSES},
     "finished": "由人办结的来电",
     "finished_first": "由首个经办人办结、未被退回的来电",
     "due": "已办结且有办理期限的来电",
@@ -53,9 +63,18 @@ def wait_quantile_s(counts: Mapping[str, int], quantile: float) -> float | None:
 
     None where nothing was claimed, and where the bucket is the open one above 24 hours.
     """
-    total = sum(counts.get(name, 0) for name, _ in _WAITS)
+    return _quantile_s(_WAITS, counts, quantile)
+
+
+def response_quantile_s(counts: Mapping[str, int], quantile: float) -> float | None:
+    """The same of how soon dangers were acknowledged; None also above five minutes."""
+    return _quantile_s(_RESPONSES, counts, quantile)
+
+
+def _quantile_s(buckets: Sequence[tuple[str, int | None]], counts: Mapping[str, int], quantile: float) -> float | None:
+    total = sum(counts.get(name, 0) for name, _ in buckets)
     reached = 0
-    for name, bound in _WAITS:
+    for name, bound in buckets:
         reached += counts.get(name, 0)
         if total and reached >= quantile * total:
             return None if bound is None else float(bound)

@@ -1,51 +1,74 @@
--- Statistics from roll-ups (migration 0005, ADR 0025).
+-- Statistics from roll-ups (migrations 0005 and 0013, ADR 0025).
+
+-- name: grains
+-- Which keys each roll-up keeps apart, from the smallest on.
+select id, keys from statistics_grains order by id;
 
 -- name: sums
--- Counts by up to eight keys. Whole days come from the smallest roll-up that has the keys, whole hours beside them from
--- the smallest that has the hour too, parts of hours from the calls' own figures; deltas that are not folded yet are
--- added. One statement, so one moment: what is being folded is seen either here or there.
+-- Counts by up to twelve keys, of the calls that the filters let through (null: all). Whole days come from the smallest
+-- roll-up that has all keys (:day_grain), whole hours beside them from the smallest that has the hour too (:hour_grain),
+-- parts of hours from the calls' own figures; deltas that are not folded yet are added. One statement, so one moment:
+-- what is being folded is seen either here or there. The grains come as values: the planner knows how many rows each has.
 with chosen as (
-    select r.day, r.hour, r.line, r.region, r.route, r.destination, r.topic, r.proposed, r.intake, r.counts, r.n
+    select r.day, r.hour, r.line, r.region, r.route, r.destination, r.topic, r.proposed, r.intake,
+           r.queue, r.org, r.counts, r.n
     from statistics_rollups r
-    where r.grain = (select min(id) from statistics_grains where keys @> :keys::text[])
+    where r.grain = :day_grain::smallint
       and r.day >= :days_from::date and r.day < :days_to::date
     union all
-    select r.day, r.hour, r.line, r.region, r.route, r.destination, r.topic, r.proposed, r.intake, r.counts, r.n
+    select r.day, r.hour, r.line, r.region, r.route, r.destination, r.topic, r.proposed, r.intake,
+           r.queue, r.org, r.counts, r.n
     from statistics_rollups r
-    where r.grain = (select min(id) from statistics_grains where keys @> (:keys || '{hour}'::text[]))
+    where r.grain = :hour_grain::smallint
       and r.day >= :hours_from::timestamp::date and r.day <= :hours_to::timestamp::date
       and not (r.day >= :days_from and r.day < :days_to)
       and r.day + r.hour * interval '1 hour' >= :hours_from and r.day + r.hour * interval '1 hour' < :hours_to
     union all
-    select d.day, d.hour, d.line, d.region, d.route, d.destination, d.topic, d.proposed, d.intake, d.counts, d.n
+    select d.day, d.hour, d.line, d.region, d.route, d.destination, d.topic, d.proposed, d.intake,
+           d.queue, d.org, d.counts, d.n
     from statistics_deltas d
     where d.day + d.hour * interval '1 hour' >= :hours_from and d.day + d.hour * interval '1 hour' < :hours_to
     union all
-    select f.day, f.hour, f.line, f.region, f.route, f.destination, f.topic, f.proposed, f.intake, f.counts, 1
+    select f.day, f.hour, f.line, f.region, f.route, f.destination, f.topic, f.proposed, f.intake,
+           f.queue, f.org, f.counts, 1
     from unnest(:parts_from::timestamptz[], :parts_to::timestamptz[]) as p(from_at, to_at)
     join calls c on c.received_at >= p.from_at and c.received_at < p.to_at
     join call_figures f on f.call_id = c.id
 ), sets as (
-    select case when 'line' = any(:keys) then line end as line,
-           case when 'route' = any(:keys) then route end as route,
-           case when 'destination' = any(:keys) then destination end as destination,
-           case when 'hour' = any(:keys) then hour end as hour,
-           case when :by_day::boolean then day end as day,
-           case when 'region' = any(:keys) then region end as region,
-           case when 'topic' = any(:keys) then topic end as topic,
-           case when 'proposed' = any(:keys) then proposed end as proposed,
-           case when 'intake' = any(:keys) then intake end as intake,
+    select case when 'line' = any(:by::text[]) then line end as line,
+           case when 'route' = any(:by) then route end as route,
+           case when 'destination' = any(:by) then destination end as destination,
+           case when 'hour' = any(:by) then hour end as hour,
+           case when 'day' = any(:by) then day end as day,
+           case when 'weekday' = any(:by) then extract(isodow from day)::smallint end as weekday,
+           case when 'region' = any(:by) then region end as region,
+           case when 'topic' = any(:by) then topic end as topic,
+           case when 'proposed' = any(:by) then proposed end as proposed,
+           case when 'intake' = any(:by) then intake end as intake,
+           case when 'queue' = any(:by) then queue end as queue,
+           case when 'org' = any(:by) then org end as org,
            counts, sum(n) as n
-    from chosen group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    from chosen
+    where (:line::text[] is null or line = any(:line)) and (:route::text[] is null or route = any(:route))
+      and (:destination::text[] is null or destination = any(:destination))
+      and (:hour::smallint[] is null or hour = any(:hour))
+      and (:weekday::smallint[] is null or extract(isodow from day)::smallint = any(:weekday))
+      and (:region::text[] is null or region = any(:region)) and (:topic::text[] is null or topic = any(:topic))
+      and (:proposed::text[] is null or proposed = any(:proposed))
+      and (:intake::text[] is null or intake = any(:intake))
+      and (:queue::text[] is null or queue = any(:queue)) and (:org::text[] is null or org = any(:org))
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 ), counted as (
-    select line, route, destination, hour, day, region, topic, proposed, intake, u.count, sum(n)::bigint as n
+    select line, route, destination, hour, day, weekday, region, topic, proposed, intake, queue, org, u.count,
+           sum(n)::bigint as n
     from sets cross join lateral unnest(counts) as u(count)
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 having sum(n) <> 0
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 having sum(n) <> 0
 )
-select line, route, destination, hour, day, region, topic, proposed, intake, jsonb_object_agg(count::text, n) as counts
+select line, route, destination, hour, day, weekday, region, topic, proposed, intake, queue, org,
+       jsonb_object_agg(count::text, n) as counts
 from counted
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9
-order by 1, 2, 3, 4, 5, 6, 7, 8, 9;
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12;
 
 -- name: fold_turn$
 -- One process folds at a time; the others pass.
@@ -70,8 +93,8 @@ with oldest as (
       and date_trunc('month', day)::date = any(:months::date[])
     returning *
 ), net as materialized (
-    select day, hour, line, region, route, destination, topic, proposed, intake, counts, sum(n) as n
-    from oldest group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 having sum(n) <> 0
+    select day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, sum(n) as n
+    from oldest group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 having sum(n) <> 0
 ), sets as (
     select g.id as grain, g.split, day,
            case when 'hour' = any(g.keys) then hour else -1 end as hour,
@@ -82,21 +105,24 @@ with oldest as (
            case when 'topic' = any(g.keys) then topic else '' end as topic,
            case when 'proposed' = any(g.keys) then proposed else '' end as proposed,
            case when 'intake' = any(g.keys) then intake else '' end as intake,
+           case when 'queue' = any(g.keys) then queue else '' end as queue,
+           case when 'org' = any(g.keys) then org else '' end as org,
            counts, sum(n) as n
     from net cross join statistics_grains g
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 having sum(n) <> 0
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 having sum(n) <> 0
 ), cells as (
-    select grain, day, hour, line, region, route, destination, topic, proposed, intake, counts, n
+    select grain, day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, n
     from sets where not split
     union all
-    select grain, day, hour, line, region, route, destination, topic, proposed, intake, array[u.count], sum(n)
+    select grain, day, hour, line, region, route, destination, topic, proposed, intake, queue, org, array[u.count],
+           sum(n)
     from sets cross join lateral unnest(counts) as u(count) where split
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 having sum(n) <> 0
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 having sum(n) <> 0
 ), folded as (
     insert into statistics_rollups as r
-        (grain, day, hour, line, region, route, destination, topic, proposed, intake, counts, n)
+        (grain, day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, n)
     select * from cells
-    on conflict (grain, day, hour, line, region, route, destination, topic, proposed, intake, counts)
+    on conflict (grain, day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts)
         do update set n = r.n + excluded.n
     returning r.grain, r.day, r.n
 ), empty as (
@@ -115,10 +141,12 @@ where r.grain = e.grain and r.day = e.day and r.n = 0;
 -- Where roll-ups and deltas differ from a recount of the raw rows, for every grain; no row: all is right. What is held
 -- is taken off what the raw rows say, first by sets of counts, then by each count.
 with moves as (
-    select day, hour, line, region, route, destination, topic, proposed, intake, counts, count(*) as said, 0 as held
-    from call_facts group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    select day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, count(*) as said,
+           0 as held
+    from call_facts group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
     union all
-    select day, hour, line, region, route, destination, topic, proposed, intake, counts, 0, n from statistics_deltas
+    select day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, 0, n
+    from statistics_deltas
 ), sets as (
     select g.id as grain, day, case when 'hour' = any(g.keys) then hour else -1 end as hour,
            case when 'line' = any(g.keys) then line else '' end as line,
@@ -128,18 +156,21 @@ with moves as (
            case when 'topic' = any(g.keys) then topic else '' end as topic,
            case when 'proposed' = any(g.keys) then proposed else '' end as proposed,
            case when 'intake' = any(g.keys) then intake else '' end as intake,
+           case when 'queue' = any(g.keys) then queue else '' end as queue,
+           case when 'org' = any(g.keys) then org else '' end as org,
            counts, sum(said) as said, sum(held) as held
-    from moves cross join statistics_grains g group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    from moves cross join statistics_grains g
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
     union all
-    select grain, day, hour, line, region, route, destination, topic, proposed, intake, counts, 0, n
+    select grain, day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, 0, n
     from statistics_rollups
 )
-select grain, day, hour, line, region, route, destination, topic, proposed, intake, u.count::text as count,
-       sum(said)::bigint as recounted, sum(held)::bigint as held
+select grain, day, hour, line, region, route, destination, topic, proposed, intake, queue, org,
+       u.count::text as count, sum(said)::bigint as recounted, sum(held)::bigint as held
 from sets cross join lateral unnest(counts) as u(count)
-group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, u.count
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, u.count
 having sum(said) <> sum(held)
-order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 limit :limit;
+order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13 limit :limit;
 
 -- name: region_levels
 -- The level of each jurisdiction by name, the lowest one counting where a name stands for several.

@@ -1,8 +1,8 @@
-"""Figures for managers from roll-ups, and the roll-ups themselves (ADR 0025)."""
+"""Figures for managers from roll-ups, and the roll-ups themselves (ADR 0025, 0041)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ queries = load_queries(__file__)
 
 #: Deltas folded in one transaction: enough that most of a call's moves cancel out, short enough for the outbox.
 FOLD_STEP = 10_000
+NO_FILTER: Mapping[str, Sequence[Any]] = {}
 #: How many cells ``verify`` names at most.
 NAMED_CELLS = 100
 
@@ -32,19 +33,30 @@ class Bucket:
     """By names of ``routing.statistics.counts.COUNTS``; what is zero may be missing."""
 
 
-async def sums(connection: Any, from_at: datetime, to_at: datetime, by: Sequence[str]) -> list[Bucket]:
+async def sums(
+    connection: Any,
+    from_at: datetime,
+    to_at: datetime,
+    by: Sequence[str],
+    where: Mapping[str, Sequence[Any]] = NO_FILTER,
+) -> list[Bucket]:
     """Counts of the calls received from ``from_at`` (inclusive) to ``to_at`` (exclusive), split and ordered by keys.
 
-    Raises InvalidRequest for an unknown key or an empty period.
+    ``where`` lets through only calls whose key has one of the values. Raises
+    InvalidRequest for an unknown key or an empty period.
     """
-    unknown = [key for key in by if key not in KEYS]
+    unknown = [key for key in (*by, *where) if key not in KEYS]
     if unknown:
         raise InvalidRequest(f"by：不认识 {'、'.join(unknown)}；可用 {'、'.join(KEYS)}。")
-    cut = span(from_at, to_at, by_hour="hour" in by)
+    keys = {*by, *where} - {"day", "weekday"}
+    cut = span(from_at, to_at, by_hour="hour" in keys)
+    grains = [(row["id"], frozenset(row["keys"])) for row in await queries.grains(connection)]
     rows = await queries.sums(
         connection,
-        keys=[key for key in by if key != "day"],
-        by_day="day" in by,
+        by=list(by),
+        **{key: list(where[key]) if key in where else None for key in KEYS if key != "day"},
+        day_grain=next(grain for grain, kept in grains if kept >= keys),
+        hour_grain=next(grain for grain, kept in grains if kept >= {*keys, "hour"}),
         days_from=cut.days_from,
         days_to=cut.days_to,
         hours_from=cut.hours_from,
@@ -56,7 +68,11 @@ async def sums(connection: Any, from_at: datetime, to_at: datetime, by: Sequence
 
 
 async def routing_statistics(
-    connection: Any, from_at: datetime, to_at: datetime, by: Sequence[str]
+    connection: Any,
+    from_at: datetime,
+    to_at: datetime,
+    by: Sequence[str],
+    where: Mapping[str, Sequence[Any]] = NO_FILTER,
 ) -> list[dict[str, Any]]:
     """Buckets ``{keys, count, wait_p50_s, wait_p90_s, overruled_share, service_level, ...}``.
 
@@ -66,7 +82,7 @@ async def routing_statistics(
     """
     return [
         {"keys": {key: _plain(value) for key, value in bucket.keys.items()}, **bucket_figures(bucket.counts)}
-        for bucket in await sums(connection, from_at, to_at, by)
+        for bucket in await sums(connection, from_at, to_at, by, where)
     ]
 
 

@@ -1,11 +1,20 @@
 -- Routing statistics counted from the raw rows alone, knowing nothing of roll-ups: what their answers are compared with.
 
 -- name: recount
--- Calls by line, route, destination, local hour, day, region and topic.
+-- Calls by line, route, destination, local hour, day, weekday, region, topic, queue and organisation.
 with chosen as (
     select c.id, c.line, t.route, d.destination, c.region, t.topics[1] as topic,
            extract(hour from c.received_at at time zone 'Asia/Shanghai')::int as hour,
-           (c.received_at at time zone 'Asia/Shanghai')::date as day
+           (c.received_at at time zone 'Asia/Shanghai')::date as day,
+           extract(isodow from c.received_at at time zone 'Asia/Shanghai')::int as weekday,
+           (select i.queue from queue_items i where i.call_id = c.id and i.role = 'lead' and i.state <> 'cancelled'
+            order by i.id desc limit 1) as queue,
+           coalesce((select u.org_id from assignments s join users u on u.id = s.user_id
+                     where s.call_id = c.id and s.role = 'lead' order by s.id desc limit 1),
+                    (select u.org_id from direct_answers a join users u on u.id = a.user_id
+                     where a.call_id = c.id order by a.id desc limit 1))::text as org,
+           (select extract(epoch from acknowledged_at - raised_at) from danger_alarms r where r.call_id = c.id
+           ) as acknowledged_s
     from calls c left join triages t on t.id = c.triage_id left join decisions d on d.id = c.decision_id
     where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz
 ), waits as (
@@ -18,9 +27,10 @@ with chosen as (
 ), forwards as (
     select call_id, bool_or(overruled) as overruled from transfers where state <> 'cancelled' group by call_id
 )
-select line, coalesce(route, '') as route, coalesce(destination, '') as destination, hour, day,
-       coalesce(region, '') as region, coalesce(topic, '') as topic,
-       count(*) as count, count(*) filter (where f.overruled) as overruled, count(f.call_id) as forwarded,
+select line, coalesce(route, '') as route, coalesce(destination, '') as destination, hour, day, weekday,
+       coalesce(region, '') as region, coalesce(topic, '') as topic, coalesce(queue, '') as queue,
+       coalesce(org, '') as org,
+       count(*) as count, count(*) filter (where acknowledged_s <= 60) as acknowledged_60_s, count(*) filter (where f.overruled) as overruled, count(f.call_id) as forwarded,
        count(*) filter (where w.counted and h.call_id is null) as answered,
        count(*) filter (where w.within and h.call_id is null) as within,
        count(h.call_id) as abandoned,
@@ -28,7 +38,7 @@ select line, coalesce(route, '') as route, coalesce(destination, '') as destinat
        array_agg(w.wait_s::float8 order by w.wait_s) filter (where w.wait_s is not null) as waits_s
 from chosen c
 left join waits w on w.call_id = c.id left join forwards f on f.call_id = c.id left join hung_up h on h.call_id = c.id
-group by 1, 2, 3, 4, 5, 6, 7;
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
 
 -- name: erase!
 -- One call and everything that belongs to it.

@@ -6,7 +6,7 @@ import asyncio
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ TEXTS = (
 STEPS = (
     *("add", "add", "version", "segments", "triage", "triage", "forward", "overrule", "cancel", "send_back"),
     *("claim", "claim", "complete", "complete", "release", "answer", "hang_up", "age", "rate"),
-    *("erase", "forget", "roll_back", "fold", "fold_all"),
+    *("erase", "forget", "roll_back", "fold", "fold_all", "alarm", "acknowledge"),
 )
 
 
@@ -173,6 +173,15 @@ class History:
     async def rate(self) -> None:
         await self.run("update calls set satisfaction = 1 + id % 5 where id % 2 = 0")
 
+    async def alarm(self) -> None:
+        await self.run(
+            "insert into danger_alarms (call_id, level, raised_at) select id, 2, now() - make_interval(secs => id % 90)"
+            " from calls where id % 3 = 1 on conflict do nothing"
+        )
+
+    async def acknowledge(self) -> None:
+        await self.run("update danger_alarms set acknowledged_at = now() where acknowledged_at is null")
+
     async def erase(self) -> None:
         """A call is removed with all that belongs to it."""
         call = await self.one("calls")
@@ -215,12 +224,18 @@ class History:
 
 
 async def recounted(
-    connection: Any, from_at: datetime, to_at: datetime, by: Sequence[str]
+    connection: Any,
+    from_at: datetime,
+    to_at: datetime,
+    by: Sequence[str],
+    where: Mapping[str, Sequence[Any]] | None = None,
 ) -> dict[Any, dict[str, Any]]:
     """Figures by bucket from the raw rows; waits as the bound of the bucket they lie in."""
     counted: dict[Any, Counter[str]] = defaultdict(Counter)
     waits: dict[Any, list[float]] = defaultdict(list)
     for row in await RAW.recount(connection, from_at=from_at, to_at=to_at):
+        if any(row[key] not in values for key, values in (where or {}).items()):
+            continue
         keys = tuple(row[key] for key in KEYS if key in by)
         counted[keys].update({name: row[name] for name in COUNTED})
         waits[keys] += row["waits_s"] or []
@@ -258,7 +273,11 @@ def figures(buckets: Sequence[Bucket]) -> dict[Any, dict[str, Any]]:
 ASKED = (
     *((), ("line",), ("route", "day"), ("hour", "region")),
     *(("destination", "topic", "hour"), ("day", "region", "line")),
+    *(("queue",), ("org", "queue", "line"), ("weekday", "hour"), ("queue", "topic", "weekday")),
 )
+#: Filters beside, each answered by other roll-ups than the question without it.
+FILTERS: tuple[dict[str, list[Any]], ...] = ({"line": ["12345", "110"]}, {"queue": ["lawyers", ""], "hour": [9, 20]})
+BOTH_DAYS = {"from_at": BEGIN, "to_at": BEGIN + timedelta(days=2)}
 #: From midnight to midnight, by the hour, across parts of hours, and within one hour.
 PERIODS = (
     (BEGIN, BEGIN + timedelta(days=2)),
@@ -287,6 +306,12 @@ async def test_roll_ups_equal_a_recount_after_anything(database_url: str, owner_
                 for from_at, to_at in PERIODS:
                     held = figures(await sums(connection, from_at, to_at, by))
                     assert held == await recounted(connection, from_at, to_at, by), (by, from_at, to_at)
+            for where in FILTERS:
+                held = figures(await sums(connection, *PERIODS[2], ("line", "day"), where))
+                assert held == await recounted(connection, *PERIODS[2], ("line", "day"), where), where
+            counts = (await sums(connection, *PERIODS[0], ()))[0].counts if history.made else {}
+            within = sum(row["acknowledged_60_s"] for row in await RAW.recount(connection, **BOTH_DAYS))
+            assert sum(counts.get(f"acknowledged_{bound}", 0) for bound in (20, 40, 60)) == within
 
     @hypothesis_settings(
         max_examples=14, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
