@@ -35,7 +35,13 @@ Permission = Literal[
     "tickets.receive",
     "queues.read",
     "queues.claim",
+    "snippets.use",  # pieces of law that lawyers keep for themselves and each other
     "danger.acknowledge",
+    "police.work",  # the police desk: accept, send back as no police matter
+    "cases.mediate",
+    "cases.undertake",  # a department's inbox: accept, object, reply
+    "cases.appraise",  # what the caller says of what was done
+    "objections.decide",
     "statistics.read",
     "statistics.export",
     "events.read",
@@ -88,14 +94,16 @@ _OVERSEE: frozenset[Permission] = _STAFF | {
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    "operator": _DESK | {"calls.submit", "calls.answer", "tickets.receive", "person.search", "handover.take"},
-    "lawyer": _DESK,
-    "mediator": _DESK,
-    "police": _DESK,
-    "department": _DESK | {"tickets.receive", "knowledge.propose"},
+    "operator": _DESK | {"calls.submit", "calls.answer", "tickets.receive", "person.search", "handover.take"}
+    | {"cases.appraise"},
+    "lawyer": _DESK | {"snippets.use"},
+    "mediator": _DESK | {"cases.mediate"},
+    "police": _DESK | {"police.work"},
+    "department": _DESK | {"tickets.receive", "knowledge.propose", "cases.undertake"},
     "manager": _OVERSEE
     | {"calls.unmask", "timeline.open", "calls.search", "person.search", "calls.export", "reviews.write"}
-    | {"knowledge.propose", "knowledge.publish", "handover.take", "notices.write"},
+    | {"knowledge.propose", "knowledge.publish", "handover.take", "notices.write"}
+    | {"cases.appraise", "objections.decide"},
     "admin": _OVERSEE
     | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive"}
     | {"grids.write", "lines.write", "retention.write"},

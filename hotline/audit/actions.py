@@ -41,6 +41,8 @@ ACTIONS: dict[str, str] = {
     "recused": "登记回避",
     "snippet_shared": "共享法条速查",
     "danger_acknowledged": "确认危险警报",
+    "no_police_matter": "退回非警务来电",
+    "objection_decided": "裁定派单异议",
     "closing_released": "确认自伤来电可以结束",
     "article_drafted": "保存知识条目草稿",
     "article_proposed": "提交知识条目修订",
