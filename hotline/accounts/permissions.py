@@ -94,19 +94,38 @@ _OVERSEE: frozenset[Permission] = _STAFF | {
 }
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    "operator": _DESK | {"calls.submit", "calls.answer", "tickets.receive", "person.search", "handover.take"}
-    | {"cases.appraise"},
+    "operator": _DESK
+    | {"calls.submit", "calls.answer", "tickets.receive", "person.search", "handover.take", "cases.appraise"},
     "lawyer": _DESK | {"snippets.use"},
     "mediator": _DESK | {"cases.mediate"},
     "police": _DESK | {"police.work"},
     "department": _DESK | {"tickets.receive", "knowledge.propose", "cases.undertake"},
     "manager": _OVERSEE
-    | {"calls.unmask", "timeline.open", "calls.search", "person.search", "calls.export", "reviews.write"}
-    | {"knowledge.propose", "knowledge.publish", "handover.take", "notices.write"}
-    | {"cases.appraise", "objections.decide"},
+    | {
+        "calls.unmask",
+        "timeline.open",
+        "calls.search",
+        "person.search",
+        "calls.export",
+        "reviews.write",
+        "knowledge.propose",
+        "knowledge.publish",
+        "handover.take",
+        "notices.write",
+        "cases.appraise",
+        "objections.decide",
+    },
     "admin": _OVERSEE
-    | {"calls.submit", "calls.forward", "queues.claim", "calls.answer", "tickets.receive"}
-    | {"grids.write", "lines.write", "retention.write"},
+    | {
+        "calls.submit",
+        "calls.forward",
+        "queues.claim",
+        "calls.answer",
+        "tickets.receive",
+        "grids.write",
+        "lines.write",
+        "retention.write",
+    },
     "security": frozenset({"public", "session", "self", "users.write", "events.read", "audit.alerts"}),
     "auditor": frozenset({"public", "session", "self", "events.read", "audit.read", "audit.alerts"}),
     "line": frozenset({"public", "session", "self", "calls.submit"}),
