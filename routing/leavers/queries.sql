@@ -6,7 +6,9 @@
 select id from calls
 where id in (select a.call_id from assignments a where a.user_id = :user_id and a.ended_at is null
              union select i.call_id from queue_items i where i.state = 'offered' and i.offered_to = :user_id
-             union select c.id from calls c where c.held_by = :user_id)
+             union select c.id from calls c where c.held_by = :user_id
+             union select k.call_id from undertakings k
+                   where k.holder = :user_id and k.state in ('handling', 'objected', 'fed_back'))
 order by id for update;
 
 -- name: release_holds
@@ -59,6 +61,22 @@ with item as (
     insert into events (kind, call_id, queue, user_id) select 'call_released', call_id, queue, :user_id from item
 )
 select call_id, queue from item order by call_id;
+
+-- name: leave_cases
+-- Cases the person carried stay with the desk, whose people see that nobody has them and take them over.
+with left_cases as (
+    update undertakings set holder = null
+    where holder = :user_id and state in ('handling', 'objected', 'fed_back')
+    returning id, call_id, queue, state
+), logged as (
+    insert into call_log (call_id, action, user_id, detail)
+    select call_id, 'holder_left', :user_id, jsonb_build_object('queue', queue) from left_cases
+), told as (
+    insert into events (kind, call_id, queue, user_id, data)
+    select 'case_changed', call_id, queue, :user_id, jsonb_build_object('undertaking_id', id, 'state', state)
+    from left_cases
+)
+select call_id, queue from left_cases where state <> 'fed_back' order by call_id;
 
 -- name: agent_left!
 -- The person is offered nothing any more.

@@ -18,11 +18,13 @@ left join triages t on t.id = c.triage_id
 where c.id = :call_id;
 
 -- name: lead_item^
--- The open lead item of a call, locked, with who has it in hand.
-select i.*, s.id as assignment_id, s.user_id as assigned_to, u.display_name as assigned_to_name
+-- The open lead item of a call, locked, with who has it in hand or carries it as a case.
+select i.*, s.id as assignment_id, coalesce(s.user_id, k.holder) as assigned_to, u.display_name as assigned_to_name,
+       k.id as undertaking_id, k.state as undertaking_state
 from queue_items i
 left join assignments s on s.queue_item_id = i.id and s.ended_at is null
-left join users u on u.id = s.user_id
+left join undertakings k on k.queue_item_id = i.id and k.state in ('handling', 'objected')
+left join users u on u.id = coalesce(s.user_id, k.holder)
 where i.call_id = :call_id and i.role = 'lead' and i.state in ('waiting', 'offered', 'claimed')
 for update of i;
 
@@ -34,13 +36,23 @@ where call_id = :call_id and queue = :queue and role = 'joint' and state in ('wa
 -- name: joint_in^
 -- A joint item in that queue which somebody has in hand already.
 select i.id, u.display_name from queue_items i
-left join assignments s on s.queue_item_id = i.id and s.ended_at is null left join users u on u.id = s.user_id
+left join assignments s on s.queue_item_id = i.id and s.ended_at is null
+left join undertakings k on k.queue_item_id = i.id and k.state in ('handling', 'objected')
+left join users u on u.id = coalesce(s.user_id, k.holder)
 where i.call_id = :call_id and i.queue = :queue and i.role = 'joint' and i.state = 'claimed';
 
 -- name: move_item!
--- The lead item goes to another queue; enqueued_at, and with it what was waited, is kept.
+-- The lead item goes to another queue; enqueued_at, and with it what was waited, is kept. A desk that carried it as a
+-- case has handed the case on.
+with left_desk as (
+    update undertakings set state = 'handed_on', handed_on_reason = coalesce(handed_on_reason, 'forwarded')
+    where queue_item_id = :item_id and state in ('handling', 'objected') returning assignment_id
+), given_up as (
+    update assignments a set outcome = 'forwarded' from left_desk l where a.id = l.assignment_id
+)
 update queue_items set queue = :queue, priority = :priority, state = 'waiting', topics = :topics, grid = :grid,
-    entered_at = now(), claimed_at = null, offered_to = null, offer_expires_at = null
+    entered_at = now(), claimed_at = null, offered_to = null, offer_expires_at = null,
+    not_before = null, reserved_for = null, reserved_until = null
 where id = :item_id;
 
 -- name: insert_item$
@@ -140,8 +152,9 @@ where t.receipt_due_at < now() and t.receipt_at is null and t.state in ('pending
 order by t.receipt_due_at limit 200;
 
 -- name: insert_answer!
--- Answered directly, with the text used.
-insert into direct_answers (call_id, user_id, answer) values (:call_id, :user_id, :answer);
+-- Answered directly, with the text used and what it rests on.
+insert into direct_answers (call_id, user_id, answer, article_id, article_version, no_article_reason)
+values (:call_id, :user_id, :answer, :article_id, :article_version, :no_article_reason);
 
 -- name: insert_choice!
 -- What the caller chose when few people are on duty.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,15 +18,14 @@ from routing.errors import (
     TransferNotFound,
     TransferTaken,
 )
-from routing.policy.decision import DESTINATIONS, Decision, Destination
+from routing.police_returns.service import check_declined
+from routing.policy.decision import DESTINATIONS, Decision
 from routing.policy.settings import Policy
 from routing.queues.store import queries as queue_queries
 from routing.sealing import Vault
 from routing.transfers.exchange import TELEPHONE_MODES, TransferMode, mode_carried_out
+from routing.transfers.moving.service import OPERATORS, move, overrule, sought
 from routing.transfers.store import check_holder, locked_call, opened_transfer, queries, stored_decision, violence_heard
-
-#: Where a call waits that nobody else has.
-OPERATORS = "operators"
 
 MODES: tuple[TransferMode, ...] = ("one_key", "blind", "attended", "conference", "manual", "ticket")
 
@@ -44,6 +42,8 @@ class ForwardOrder:
     """The proposal the person saw; an outdated one is refused."""
     consent: bool = False
     """The victim was asked alone and agrees to mediation; only needed where violence or control was heard."""
+    new_danger: bool = False
+    """The caller told of danger since the police desk sent the call back; only needed then."""
 
 
 async def forward(
@@ -59,7 +59,7 @@ async def forward(
     """Release the hold, insert or move the item (its enqueued_at kept), create the transfer, in one transaction.
 
     Raises CallNotFound, HeldByOther, ProposalChanged, ReasonRequired,
-    ConsentRequired, NoLiveChannel, IllegalTransition or InvalidRequest.
+    ConsentRequired, PoliceDeclined, NoLiveChannel, IllegalTransition or InvalidRequest.
     """
     async with pool.acquire() as connection, connection.transaction():
         return await forward_in(connection, vault, policy, call_id, user_id, order=order, offered=offered)
@@ -101,6 +101,8 @@ async def forward_in(
             "来电里说到暴力或控制，一般不作调解，请先考虑 110、保护令、法律援助、妇联或庇护；"
             "确要调解其他事项，须单独问过受害人本人并取得同意（consent: true）。"
         )
+    if destination == "police" and not order.new_danger:
+        await check_declined(connection, vault, call)
     if order.mode in TELEPHONE_MODES and not call["live"]:
         raise NoLiveChannel("这通来电已不在线，不能用电话方式转接；请用一键转办或人工转接。")
     stay_on = proposed.mode == "review" or "blind" in proposed.forbid
@@ -110,12 +112,12 @@ async def forward_in(
     queue = policy.queue_for(destination).name if overruled else _proposed_queue(call, proposed)
     decision_id = call["decision_id"]
     if overruled:
-        decision_id = await _overrule(
+        decision_id = await overrule(
             connection, vault, call, proposed, destination=destination, queue=queue, user_id=user_id, reason=reason
         )
     await queries.ended_transfers(connection, call_id=call_id)
     joint = [] if overruled else [policy.queue_for(j).name for j in proposed.joint if j in DESTINATIONS]
-    item_id = await _move(connection, call, item, proposed, queue=queue, user_id=user_id, joint=joint)
+    item_id = await move(connection, call, item, proposed, queue=queue, user_id=user_id, joint=joint)
     settings = policy.queue(queue)
     now = await calls.queries.clock(connection)
     ticket = mode == "ticket" or (destination == "departments" and not call["live"])
@@ -149,6 +151,7 @@ async def forward_in(
             "mode": mode,
             "overruled": overruled,
             **({"consent": True} if consented else {}),
+            **({"new_danger": True} if order.new_danger else {}),
         },
     )
     await _tell(connection, "transfer_created", row, user_id)
@@ -160,118 +163,6 @@ def _proposed_queue(call: Any, proposed: Decision) -> str:
     unless that is the operators, who have the call already."""
     on_the_line = call["live"] and proposed.mode == "auto"
     return proposed.queue if on_the_line and proposed.queue != "operators" else proposed.target_queue
-
-
-async def _overrule(
-    connection: Any,
-    vault: Vault,
-    call: Any,
-    proposed: Decision,
-    *,
-    destination: Destination,
-    queue: str,
-    user_id: int,
-    reason: str | None,
-) -> int:
-    """The person's decision takes the place of the proposed one; both stay on record and become training labels."""
-    decision = replace(
-        proposed,
-        destination=destination,
-        queue=queue,
-        target_queue=queue,
-        mode="auto",
-        rule="person",
-        reasons=(f"人工改派：{reason}",),
-    )
-    decision_id = await queries.insert_decision(
-        connection,
-        call_id=call["id"],
-        destination=destination,
-        queue=queue,
-        priority=decision.priority,
-        deadline=decision.deadline,
-        policy_version=decision.policy_version,
-        outcome=decision.outcome,
-        body=vault.seal_json(decision.to_dict(), "decisions.body"),
-        user_id=user_id,
-    )
-    await queries.set_decision(connection, call_id=call["id"], decision_id=decision_id)
-    return int(decision_id)
-
-
-async def _move(
-    connection: Any,
-    call: Any,
-    item: Any,
-    decision: Decision,
-    *,
-    queue: str,
-    user_id: int,
-    joint: Sequence[str] = (),
-) -> int:
-    """The item stands in ``queue`` afterwards; its id. Each of the ``joint`` queues gets its own once."""
-    call_id = call["id"]
-    busy = await queries.joint_in(connection, call_id=call_id, queue=queue)
-    if busy is not None:
-        raise HeldByOther(f"{busy['display_name']}已在该队列协同处理这通来电，请直接联系。")
-    await queries.drop_joint_in(connection, call_id=call_id, queue=queue)
-    topics, grid = _sought(call, queue)
-    if item is None:
-        await calls.queries.set_hold(connection, call_id=call_id, user_id=None)
-        item_id = await queries.insert_item(
-            connection,
-            call_id=call_id,
-            queue=queue,
-            priority=decision.priority,
-            deadline=decision.deadline,
-            topics=topics,
-            grid=grid,
-        )
-        await _bring_in(connection, call, decision, [q for q in joint if q != queue])
-        await calls.change_state(
-            connection, call_id, "queued", action="queued", user_id=user_id, detail={"queue": queue}
-        )
-        return int(item_id)
-    if item["assignment_id"] is not None:
-        await queue_queries.end_assignment(
-            connection,
-            assignment_id=item["assignment_id"],
-            outcome="forwarded",
-            disposition=None,
-            notes=None,
-            summary=None,
-        )
-        await queue_queries.after_call(connection, user_id=user_id, wrap_up_s=0)
-    if item["state"] == "offered":
-        await queue_queries.stop_ringing(connection, user_id=item["offered_to"])
-    await queries.move_item(
-        connection, item_id=item["id"], queue=queue, priority=decision.priority, topics=topics, grid=grid
-    )
-    await _bring_in(connection, call, decision, [q for q in joint if q != queue])
-    if call["state"] != "queued":
-        await calls.change_state(
-            connection, call_id, "queued", action="queued", user_id=user_id, detail={"queue": queue}
-        )
-    return int(item["id"])
-
-
-async def _bring_in(connection: Any, call: Any, decision: Decision, queues: Sequence[str]) -> None:
-    """Items in the joint queues of a call forwarded as proposed."""
-    await queries.insert_joint(
-        connection,
-        call_id=call["id"],
-        queues=list(queues),
-        priority=decision.priority,
-        deadline=decision.deadline,
-        grid=call["grid"],
-    )
-
-
-def _sought(call: Any, queue: str) -> tuple[list[str], str | None]:
-    """Topics and grid by which ``queue`` seeks an agent: the first topic of the stored reading, where lawyers or
-    mediators take the call; no grid where the operators do."""
-    topics = (call["topics"] or [])[:1] if queue in ("lawyers", "mediators") else []
-    return topics, call["grid"] if queue != OPERATORS else None
 
 
 async def _tell(connection: Any, kind: str, transfer: Any, user_id: int) -> None:
@@ -322,7 +213,7 @@ async def _take_back(connection: Any, row: Any, item: Any, user_id: int) -> None
     # from an operator's hold, and the caller has hung up meanwhile: the call waits for any operator
     queue = row["from_queue"] or OPERATORS
     priority = row["from_priority"] or item["priority"]
-    topics, grid = _sought(call, queue)
+    topics, grid = sought(call, queue)
     await queries.move_item(connection, item_id=item["id"], queue=queue, priority=priority, topics=topics, grid=grid)
     await calls.queries.log(
         connection, call_id=call_id, action="transfer_cancelled", user_id=user_id, detail={"transfer_id": row["id"]}
@@ -386,7 +277,7 @@ async def send_back(
             state="returned",
             return_reason=vault.seal(reason.strip(), "transfers.return_reason"),
         )
-        await _move(connection, call, item, stored_decision(vault, call), queue=queue, user_id=user_id)
+        await move(connection, call, item, stored_decision(vault, call), queue=queue, user_id=user_id)
         await calls.queries.log(
             connection, call_id=row["call_id"], action="returned", user_id=user_id, detail={"transfer_id": transfer_id}
         )

@@ -1,0 +1,1 @@
+"""A call's item goes to another queue, whoever wants it there."""
