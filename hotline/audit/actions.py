@@ -55,6 +55,7 @@ ACTIONS: dict[str, str] = {
     "handover_noted": "填写交接说明",
     "handover_item_confirmed": "确认交接事项",
     "handover_closed": "完成交接班",
+    "handover_called_off": "撤回交接班",
     "callback_kept": "完成约定回拨",
     "notice_written": "发布通知",
     "notice_withdrawn": "撤下通知",

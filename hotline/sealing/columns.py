@@ -63,9 +63,7 @@ SEALED: tuple[SealedTable, ...] = (
     SealedTable("closing_releases", (("call_id", "bigint"),), ("reason",)),
     SealedTable("wrap_ups", (("call_id", "bigint"),), ("disposition", "summary")),
     SealedTable("danger_checks", (("call_id", "bigint"),), ("outcome",)),
-    SealedTable(
-        "undertakings", _ID, ("extension_reason", "agreement", "reply", "appraisal_words", "handed_on_words")
-    ),
+    SealedTable("undertakings", _ID, ("extension_reason", "agreement", "reply", "appraisal_words", "handed_on_words")),
     SealedTable("case_steps", _ID, ("note", "result")),
     SealedTable("objections", _ID, ("words", "decision_words")),
     SealedTable("police_returns", _ID, ("words",)),

@@ -23,6 +23,7 @@ from hotline.web.api import (
 )
 from hotline.web.api_route import ApiRoute
 from hotline.web.lawyer_routes import LAWYERS
+from hotline.web.shift_routes import SHIFT
 from hotline.web.supervision_routes import SUPERVISION
 
 API = "/api/v1"
@@ -288,6 +289,7 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute("GET", "/sessions", accounts.all_sessions, "所有登录会话"),
     ApiRoute("POST", r"/sessions/{id:\d{1,18}}/end", accounts.end_session, "结束一个会话", answers=(200, 404)),
     *ADMINISTRATION,
+    *SHIFT,
     *SUPERVISION,
 )
 

@@ -27,6 +27,7 @@ from routing.calls.live import merge_segments
 from routing.calls.record import CallRecord, Segment
 from routing.calls.store import CallFilter, list_calls, queries, write_segments
 from routing.errors import CallNotFound, IllegalTransition
+from routing.knowledge.service import Citation
 from routing.transfers.service import ForwardOrder, forward_in
 
 MAX_RECORDS = 1_000
@@ -241,7 +242,7 @@ class CitationBody(Body):
 
 
 class AnswerBody(Body):
-    """POST /calls/{id}/answer; the console asks for ``article`` or ``no_article_reason``, other senders may omit both."""
+    """POST /calls/{id}/answer; the console asks for ``article`` or ``no_article_reason``, others may omit both."""
 
     answer: str = Field(min_length=1, max_length=4000)
     article: CitationBody | None = None

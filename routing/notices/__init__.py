@@ -1,0 +1,1 @@
+"""Short notices by managers to roles and to who is on duty, for a time."""
