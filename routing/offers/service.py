@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from routing.policy.settings import Policy, QueueSettings
+from routing.promises.service import tell_due
 from routing.queues.service import roles_of_queue
 from routing.queues.store import agent_view, item_view, queries
 from routing.queues.strategies import choose_agent
@@ -21,6 +22,7 @@ async def queue_round(pool: Any, policy: Policy) -> int:
     changed += await end_unanswered_offers(pool, policy)
     async with pool.acquire() as connection:
         changed += len(await queries.end_wrap_ups(connection))
+    changed += await tell_due(pool)
     for settings in policy.queues.values():
         changed += await offer_live_calls(pool, policy, settings)
     return changed

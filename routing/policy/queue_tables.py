@@ -51,6 +51,7 @@ def _blank(name: str) -> QueueSettings:
         ring_timeout_s=20,
         lease_s=90,
         wrap_up_s=30,
+        wrap_up_extension_s=60,
         tier_wait_s=30,
         tier_no_agent_no_wait=True,
         fair_limit=None,
@@ -61,6 +62,7 @@ def _blank(name: str) -> QueueSettings:
         ticket_receipt_limit_h=48,
         night_options=NIGHT_OPTIONS,
         callback_hours=(9, 18),
+        callback_reserve_s=900,
         expected_service_s=600,
     )
 
@@ -82,6 +84,7 @@ def _queue(section: Section, base: QueueSettings, *, new: bool) -> QueueSettings
         ring_timeout_s=section.whole("ring_timeout_s", base.ring_timeout_s, low=5, high=600),
         lease_s=section.whole("lease_s", base.lease_s, low=15, high=3600),
         wrap_up_s=section.whole("wrap_up_s", base.wrap_up_s, low=0, high=3600),
+        wrap_up_extension_s=section.whole("wrap_up_extension_s", base.wrap_up_extension_s, low=0, high=3600),
         tier_wait_s=section.whole("tier_wait_s", base.tier_wait_s, low=0, high=86_400),
         tier_no_agent_no_wait=section.flag("tier_no_agent_no_wait", base.tier_no_agent_no_wait),
         fair_limit=section.whole("fair_limit", 1, low=1, high=1000) if "fair_limit" in section else base.fair_limit,
@@ -92,6 +95,7 @@ def _queue(section: Section, base: QueueSettings, *, new: bool) -> QueueSettings
         ticket_receipt_limit_h=section.whole("ticket_receipt_limit_h", base.ticket_receipt_limit_h, low=1, high=1000),
         night_options=_night_options(section) if "night_options" in section else base.night_options,
         callback_hours=_callback_hours(section, base.callback_hours),
+        callback_reserve_s=section.whole("callback_reserve_s", base.callback_reserve_s, low=0, high=86_400),
         expected_service_s=section.whole("expected_service_s", base.expected_service_s, low=10, high=86_400),
     )
     section.finish()

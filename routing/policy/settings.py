@@ -40,6 +40,8 @@ class QueueSettings:
     lease_s: int
     """A claim lapses this long after its last heartbeat."""
     wrap_up_s: int
+    wrap_up_extension_s: int
+    """Once after each call the agent may take so much longer; 0: not at all."""
     tier_wait_s: int
     """Each further tier opens after this wait (mod_callcenter tier-rule-wait-second)."""
     tier_no_agent_no_wait: bool
@@ -57,6 +59,8 @@ class QueueSettings:
     night_options: tuple[NightOption, ...]
     callback_hours: tuple[int, int]
     """Local hours from (inclusive) to (exclusive) in which calling back is offered."""
+    callback_reserve_s: int
+    """A promised call-back is kept this long for whoever promised it; then anybody of the queue is given it."""
     expected_service_s: int
     """Usual length of one consultation, used until real ones are counted."""
 

@@ -56,6 +56,8 @@ class ItemView:
     """Code of the item's grid; None: any."""
     concerned: frozenset[int] = frozenset()
     """Organisations that the call complains about: none of their people gets it."""
+    recused: frozenset[int] = frozenset()
+    """Agents with a conflict of interest in this call (回避): none of them gets it again."""
 
     def waited_s(self, now: datetime) -> float:
         """Seconds since the item was first put in a queue; never negative."""

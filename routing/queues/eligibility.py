@@ -11,13 +11,15 @@ GRID_SEPARATOR = "."
 
 
 def matches(agent: AgentView, item: ItemView) -> bool:
-    """Whether skill, language and grid fit, and the call is no complaint about the agent's own organisation.
+    """Whether skill, language and grid fit, and the call is no complaint about the agent's own organisation
+    and no conflict of interest of the agent's.
 
     An agent without skills (grids, languages) takes any topic (grid, language);
     an item that names none goes to anyone. One fitting topic out of the item's is enough.
     """
     return (
         agent.org_id not in item.concerned
+        and agent.user_id not in item.recused
         and (not agent.skills or not item.topics or not agent.skills.isdisjoint(item.topics))
         and (not agent.languages or item.language is None or item.language in agent.languages)
         and (not agent.grids or item.grid is None or any(_covers(grid, item.grid) for grid in agent.grids))

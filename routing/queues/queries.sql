@@ -37,17 +37,30 @@ for update of i, c skip locked;
 -- What this agent gets: the own offer that rings, else the next item they may take by priority and wait. Item and call
 -- are locked; rows locked by others are passed over, so two agents never wait for each other and never get the same
 -- call. Mirrors eligibility.matches. open_after_s: how long an item must have waited before the tier of this agent opens.
+-- A call-back this agent promised comes before all that waits, once it is due; others get it after reserved_until.
 with own as (
     select i.id, i.call_id, i.queue, i.role
     from queue_items i join calls c on c.id = i.call_id
     where i.state = 'offered' and i.offered_to = :user_id and i.queue = :queue and i.offer_expires_at > now()
     limit 1
     for update of i, c skip locked
-), best as (
+), promised as (
     select i.id, i.call_id, i.queue, i.role
     from queue_items i join calls c on c.id = i.call_id
     where not exists (select from own)
+      and i.state = 'waiting' and i.queue = :queue and i.not_before <= now() and i.reserved_for = :user_id
+      and not exists (select from recusals r where r.call_id = i.call_id and r.user_id = :user_id)
+    order by i.not_before, i.id
+    limit 1
+    for update of i, c skip locked
+), best as (
+    select i.id, i.call_id, i.queue, i.role
+    from queue_items i join calls c on c.id = i.call_id
+    where not exists (select from own) and not exists (select from promised)
       and i.state = 'waiting' and i.queue = :queue
+      and (i.not_before is null or (i.not_before <= now() and (i.reserved_for is null or i.reserved_until <= now())))
+      -- who was recused from a call does not get it again
+      and not exists (select from recusals r where r.call_id = i.call_id and r.user_id = :user_id)
       -- a complaint never goes to whom it concerns
       and not exists (select from call_concerns k join users u on u.org_id = k.org_id
                       where k.call_id = i.call_id and u.id = :user_id)
@@ -60,7 +73,8 @@ with own as (
     limit 1
     for update of i, c skip locked
 )
-select id, call_id, queue, role from own union all select id, call_id, queue, role from best;
+select id, call_id, queue, role from own union all select id, call_id, queue, role from promised
+union all select id, call_id, queue, role from best;
 
 -- name: take_item<!
 -- The item is this agent's: assignment with lease, call claimed (lead only), transfer taken, log and event,
@@ -75,8 +89,8 @@ with item as (
     update transfers t set state = 'taken', ended_at = now() from item i
     where t.queue_item_id = i.id and t.state in ('pending', 'confirmed')
 ), agent as (
-    update agents set presence = 'on_call', presence_since = now(), wrap_up_until = null, no_answers = 0,
-        penalty_until = null, calls_taken = calls_taken + 1
+    update agents set presence = 'on_call', presence_since = now(), wrap_up_until = null, wrap_up_extended = false,
+        no_answers = 0, penalty_until = null, calls_taken = calls_taken + 1
     where user_id = :user_id
 ), logged as (
     insert into call_log (call_id, state, action, user_id, detail)
@@ -87,9 +101,9 @@ with item as (
     insert into events (kind, call_id, queue, user_id) select 'call_claimed', call_id, queue, :user_id from item
 )
 insert into assignments (queue_item_id, call_id, user_id, lease_expires_at, off_roster, queue, role, enqueued_at,
-                         entered_at, counted, limit_s)
+                         entered_at, counted, limit_s, desk_role)
 select id, call_id, :user_id, now() + make_interval(secs => :lease_s::double precision), :off_roster, queue, role,
-       enqueued_at, entered_at, counted, limit_s
+       enqueued_at, entered_at, counted, limit_s, (select u.role from users u where u.id = :user_id)
 from item
 returning id, call_id, lease_expires_at;
 
@@ -119,14 +133,21 @@ update assignments set ended_at = now(), outcome = :outcome, disposition = coale
 where id = :assignment_id;
 
 -- name: save_notes<!
--- Notes while the call goes on (autosave).
-update assignments set notes = :notes where id = :assignment_id and user_id = :user_id and ended_at is null
+-- Notes and summary while the call goes on and while it is wrapped up (autosave). Each null keeps what is there. What is
+-- typed in wrap-up is kept for :late_s seconds after the call ended, or the end of the wrap-up would lose it.
+update assignments set notes = coalesce(:notes, notes), summary = coalesce(:summary, summary),
+    summary_approved_at = case when :approved::boolean is null then summary_approved_at
+                               when :approved then coalesce(summary_approved_at, now()) end
+where id = :assignment_id and user_id = :user_id
+  and (ended_at is null or (outcome in ('completed', 'promised', 'forwarded')
+                            and ended_at > now() - make_interval(secs => :late_s::double precision)))
 returning id;
 
 -- name: item_back!
 -- Back to its old place: enqueued_at was never touched.
 with item as (
-    update queue_items set state = 'waiting', offered_to = null, offer_expires_at = null, claimed_at = null
+    update queue_items set state = 'waiting', offered_to = null, offer_expires_at = null, claimed_at = null,
+        reserved_for = null, reserved_until = null
     where id = :item_id returning id, call_id, queue, role
 ), called as (
     update calls c set state = 'queued' from item i where c.id = i.call_id and i.role = 'lead' returning c.id
@@ -142,7 +163,9 @@ insert into events (kind, call_id, queue, user_id) select 'call_released', call_
 -- after_call). One statement; the assignment is locked already.
 with ended as (
     update assignments set ended_at = now(), outcome = 'completed', disposition = :disposition,
-        notes = coalesce(:notes, notes), summary = coalesce(:summary, summary)
+        notes = coalesce(:notes, notes), summary = coalesce(:summary, summary),
+        summary_approved_at = case when :approved::boolean is null then summary_approved_at
+                                   when :approved then coalesce(summary_approved_at, now()) end
     where id = :assignment_id returning call_id, queue, role, queue_item_id
 ), item as (
     update queue_items i set state = 'done', ended_at = now() from ended e where i.id = e.queue_item_id
@@ -153,7 +176,7 @@ with ended as (
     insert into call_log (call_id, state, action, user_id, detail)
     select id, 'completed', 'completed', :user_id, jsonb_build_object('queue', queue) from called
 ), agent as (
-    update agents set last_completed_at = now(), presence_since = now(),
+    update agents set last_completed_at = now(), presence_since = now(), wrap_up_extended = false,
         presence = case when presence in ('paused', 'offline') then presence
                         when :wrap_up_s::int > 0 then 'wrap_up' else 'available' end,
         wrap_up_until = case when :wrap_up_s > 0 and presence not in ('paused', 'offline')
@@ -188,7 +211,8 @@ for update of c, i skip locked;
 -- Waiting calls with somebody on the line, in the order of the queue. Not locked: claims pass over locked rows, and
 -- a round that held all of them would send an agent to a later call, or to none.
 select i.id, i.call_id, i.queue, i.priority, i.enqueued_at, i.topics, i.language, i.grid,
-       array(select k.org_id from call_concerns k where k.call_id = i.call_id) as concerned, now() as read_at
+       array(select k.org_id from call_concerns k where k.call_id = i.call_id) as concerned,
+       array(select r.user_id from recusals r where r.call_id = i.call_id) as recused, now() as read_at
 from queue_items i
 where i.state = 'waiting' and i.live and i.role = 'lead' and i.queue = :queue
 order by i.priority, i.enqueued_at, i.id
@@ -248,7 +272,7 @@ update agents set presence = 'offline', presence_since = now() where user_id = :
 -- name: after_call!
 -- The call is over: wrap-up if the queue gives time for it, else available. Who paused or logged off during the call
 -- stays so.
-update agents set last_completed_at = now(), presence_since = now(),
+update agents set last_completed_at = now(), presence_since = now(), wrap_up_extended = false,
     presence = case when presence in ('paused', 'offline') then presence
                     when :wrap_up_s::int > 0 then 'wrap_up' else 'available' end,
     wrap_up_until = case when :wrap_up_s > 0 and presence not in ('paused', 'offline')
@@ -259,26 +283,39 @@ where user_id = :user_id
 -- name: end_wrap_ups
 -- Wrap-up time is over.
 with freed as (
-    update agents set presence = 'available', presence_since = now(), wrap_up_until = null
+    update agents set presence = 'available', presence_since = now(), wrap_up_until = null, wrap_up_extended = false
     where presence = 'wrap_up' and wrap_up_until <= now() returning user_id
 )
 insert into events (kind, user_id) select 'presence_changed', user_id from freed returning user_id;
 
+-- name: extend_wrap_up<!
+-- More time for wrap-up, once for each call; the wrap-up that has just run out is not brought back.
+update agents set wrap_up_until = wrap_up_until + make_interval(secs => :extension_s::double precision),
+    wrap_up_extended = true
+where user_id = :user_id and presence = 'wrap_up' and wrap_up_until > now() and not wrap_up_extended
+returning wrap_up_until;
+
+-- name: wrapped_queue$
+-- The queue of the call an agent wraps up.
+select queue from assignments where user_id = :user_id and ended_at is not null order by ended_at desc limit 1;
+
 -- name: set_presence!
 -- What the agent says of themselves.
 with changed as (
-    update agents set presence = :presence, presence_since = now(), wrap_up_until = null, no_answers = 0
+    update agents set presence = :presence, presence_since = now(), wrap_up_until = null,
+        wrap_up_extended = false, no_answers = 0
     where user_id = :user_id and presence <> :presence returning user_id
 )
 insert into events (kind, user_id, data) select 'presence_changed', user_id, jsonb_build_object('presence', :presence::text) from changed;
 
 -- name: queue_counts
 -- Waiting items and the longest wait of each queue. ahead: those that a new caller waits behind; backlog comes later.
+-- A promised call-back waits from the time it is due.
 select queue, count(*) filter (where state in ('waiting', 'offered')) as waiting,
        count(*) filter (where counted) as ahead,
-       coalesce(extract(epoch from now() - min(enqueued_at) filter (where state in ('waiting', 'offered'))), 0)::float8
-           as longest_wait_s
-from queue_items where state in ('waiting', 'offered') group by queue;
+       coalesce(extract(epoch from now() - min(greatest(enqueued_at, not_before))
+                                           filter (where state in ('waiting', 'offered'))), 0)::float8 as longest_wait_s
+from queue_items where state in ('waiting', 'offered') and (not_before is null or not_before <= now()) group by queue;
 
 -- name: available_by_role
 -- Agents free now, by role.
@@ -298,12 +335,12 @@ group by s.queue;
 -- name: waiting_items
 -- The open items of a queue in its order, for the consoles; excerpts are cut, numbers are masked by the reader.
 select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enqueued_at, i.deadline, i.live,
-       i.offered_to, i.topics, c.line, c.contact, c.received_at, c.region, c.confidential,
+       i.offered_to, i.topics, i.language, i.grid, i.not_before, i.reserved_for, i.reserved_until, c.line, c.contact, c.received_at, c.region, c.confidential,
        c.excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
 from queue_items i join calls c on c.id = i.call_id
 left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id
-where i.queue = :queue and i.state in ('waiting', 'offered')
+where i.queue = :queue and i.state in ('waiting', 'offered') and (i.not_before is null or i.not_before <= now())
 order by i.priority, i.enqueued_at, i.id
 limit :limit;
 

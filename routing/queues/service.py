@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from routing.errors import AssignmentNotFound, InvalidRequest, LeaseLost
+from routing.errors import AssignmentNotFound, IllegalTransition, InvalidRequest, LeaseLost
 from routing.policy.settings import Policy, QueueSettings
 from routing.queues.agents import PRESENCES
 from routing.queues.store import agent_view, queries
 from routing.queues.tiers import TierRules, open_levels
 from routing.sealing import Vault
+
+#: What is typed after a call ended is kept this long: somebody who writes past the end of the wrap-up loses nothing.
+LATE_NOTES_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,8 @@ async def heartbeat(pool: Any, policy: Policy, assignment_id: int, user_id: int)
         return expires["lease_expires_at"]  # type: ignore[no-any-return]
 
 
-async def _own_open(connection: Any, assignment_id: int, user_id: int) -> Any:
-    """The agent's open assignment, locked."""
+async def own_open(connection: Any, assignment_id: int, user_id: int) -> Any:
+    """The agent's open assignment, locked. Raises AssignmentNotFound, LeaseLost."""
     found = await queries.lock_assignment(connection, assignment_id=assignment_id)
     if found is None or found["user_id"] != user_id:
         raise AssignmentNotFound("没有这张接单，或它属于别人；请刷新页面。")
@@ -119,7 +122,7 @@ async def release(
 ) -> None:
     """Give a call back: it stands in its old place with its wait kept, and the agent gets no offers for a while."""
     async with pool.acquire() as connection, connection.transaction():
-        found = await _own_open(connection, assignment_id, user_id)
+        found = await own_open(connection, assignment_id, user_id)
         settings = policy.queue(found["queue"])
         await queries.end_assignment(
             connection,
@@ -144,12 +147,16 @@ async def complete(
     disposition: str,
     notes: str | None = None,
     summary: str | None = None,
+    summary_approved: bool | None = None,
 ) -> None:
-    """Close a call in hand with its disposition and notes; wrap-up begins."""
+    """Close a call in hand with its disposition and notes; wrap-up begins.
+
+    ``summary_approved``: the caller agreed that others see the summary; None leaves it as it was.
+    """
     if not disposition or not disposition.strip():
         raise InvalidRequest("disposition：请填写处理结果。")
     async with pool.acquire() as connection, connection.transaction():
-        found = await _own_open(connection, assignment_id, user_id)
+        found = await own_open(connection, assignment_id, user_id)
         await queries.complete(
             connection,
             assignment_id=assignment_id,
@@ -157,16 +164,49 @@ async def complete(
             disposition=vault.seal(disposition.strip(), "assignments.disposition"),
             notes=vault.seal(notes, "assignments.notes"),
             summary=vault.seal(summary, "assignments.summary"),
+            approved=summary_approved,
             wrap_up_s=policy.queue(found["queue"]).wrap_up_s,
         )
 
 
-async def save_notes(pool: Any, vault: Vault, assignment_id: int, user_id: int, notes: str) -> None:
-    """Autosave while the call goes on. Raises AssignmentNotFound."""
-    sealed = vault.seal(notes, "assignments.notes")
+async def save_notes(
+    pool: Any,
+    vault: Vault,
+    assignment_id: int,
+    user_id: int,
+    *,
+    notes: str | None = None,
+    summary: str | None = None,
+    summary_approved: bool | None = None,
+) -> None:
+    """Autosave while the call goes on and is wrapped up; None keeps what is there. Raises AssignmentNotFound."""
     async with pool.acquire() as connection:
-        if await queries.save_notes(connection, assignment_id=assignment_id, user_id=user_id, notes=sealed) is None:
-            raise AssignmentNotFound("没有这张进行中的接单；笔记未保存，请先复制再刷新页面。")
+        saved = await queries.save_notes(
+            connection,
+            assignment_id=assignment_id,
+            user_id=user_id,
+            notes=vault.seal(notes, "assignments.notes"),
+            summary=vault.seal(summary, "assignments.summary"),
+            approved=summary_approved,
+            late_s=LATE_NOTES_S,
+        )
+    if saved is None:
+        raise AssignmentNotFound("这张接单已经结束，笔记未保存；请先复制再刷新页面。")
+
+
+async def extend_wrap_up(pool: Any, policy: Policy, user_id: int) -> datetime:
+    """More time after a call, once for each call; the new end. Raises IllegalTransition when it cannot be extended."""
+    async with pool.acquire() as connection, connection.transaction():
+        queue = await queries.wrapped_queue(connection, user_id=user_id)
+        settings = policy.queues.get(queue) if queue else None
+        extended = None
+        if settings is not None and settings.wrap_up_extension_s:
+            extended = await queries.extend_wrap_up(
+                connection, user_id=user_id, extension_s=settings.wrap_up_extension_s
+            )
+    if extended is None:
+        raise IllegalTransition("整理时间已经结束，或已经延长过一次；笔记照常保存。")
+    return extended["wrap_up_until"]  # type: ignore[no-any-return]
 
 
 async def set_presence(pool: Any, user_id: int, presence: str) -> None:

@@ -42,4 +42,5 @@ def item_view(row: Mapping[str, Any]) -> ItemView:
         language=row["language"],
         grid=row["grid"],
         concerned=frozenset(row["concerned"]),
+        recused=frozenset(row["recused"]),
     )

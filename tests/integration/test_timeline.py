@@ -107,7 +107,7 @@ async def test_a_callers_timeline_shows_line_date_and_state_only(service: Runnin
     ids = [entry["call_id"] for entry in answer["accepted"]]
     _, page = await service.request("GET", f"/calls/{ids[1]}", role="operator")
     assert [entry["line"] for entry in page["caller_timeline"]] == ["12345"], "within the window, not confidential"
-    assert set(page["caller_timeline"][0]) == {"entry", "line", "received_at", "state"}
+    assert set(page["caller_timeline"][0]) == {"entry", "line", "received_at", "state", "next"}
     assert str(ids[0]) not in page["caller_timeline"][0].values(), "the other call is opened with a reason only"
     for withheld in ids[4:]:
         _, page = await service.request("GET", f"/calls/{withheld}", role="operator")
@@ -192,7 +192,12 @@ async def test_lawyers_notes_stay_with_lawyers_and_the_summary_is_for_all(
     body = {"notes": "对方可能提时效抗辩，先不告知"}
     status, _ = await service.request("PUT", f"{path}/notes", role="lawyer", user="lin", json=body)
     assert status == 200
-    body = {"disposition": "已解答", "notes": "对方可能提时效抗辩，先不告知", "summary": "已告知仲裁流程"}
+    body = {
+        "disposition": "已解答",
+        "notes": "对方可能提时效抗辩，先不告知",
+        "summary": "已告知仲裁流程",
+        "summary_approved": True,
+    }
     status, _ = await service.request("POST", f"{path}/complete", role="lawyer", user="lin", json=body)
     assert status == 200
     for role, user in (("lawyer", "lin"), ("lawyer", "luo")):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from hotline.access.service import without_own
 from hotline.web.bodies import Body, path_id, read_body, whole
@@ -14,7 +15,17 @@ from hotline.web.problems import json_response, problem
 from hotline.web.views import claimed_call, listed_item
 from routing.offers.service import refuse_offer
 from routing.policy.facts import LOCAL_ZONE
-from routing.queues.service import claim, complete, heartbeat, queue_states, release, save_notes, set_presence
+from routing.promises.service import promise
+from routing.queues.service import (
+    claim,
+    complete,
+    extend_wrap_up,
+    heartbeat,
+    queue_states,
+    release,
+    save_notes,
+    set_presence,
+)
 from routing.queues.store import queries
 from routing.sealing import opened
 
@@ -96,36 +107,39 @@ async def give_back(request: web.Request) -> web.Response:
 
 
 class CompleteBody(Body):
-    """POST /assignments/{id}/complete."""
+    """POST /assignments/{id}/complete. With ``callback_at`` the call comes back then instead of being closed."""
 
     disposition: str = Field(min_length=1, max_length=200)
     notes: str | None = Field(None, max_length=20_000)
     summary: str | None = Field(None, max_length=4_000)
+    #: The caller agreed that others than this desk see the summary.
+    summary_approved: bool | None = None
+    callback_at: AwareDatetime | None = None
+    callback_until: AwareDatetime | None = None
 
 
 @needs("queues.claim")
 async def finish(request: web.Request) -> web.Response:
-    """POST /assignments/{id}/complete: closed with disposition and notes."""
+    """POST /assignments/{id}/complete: closed with disposition and notes, or back at a promised time."""
     own = services(request)
     body = await read_body(request, CompleteBody)
-    await complete(
-        own.pool,
-        own.vault,
-        own.published.policy,
-        path_id(request),
-        principal(request).user_id,
-        disposition=body.disposition,
-        notes=body.notes,
-        summary=body.summary,
-    )
+    said: dict[str, Any] = body.model_dump(exclude={"callback_at", "callback_until"})
+    of = (own.pool, own.vault, own.published.policy, path_id(request), principal(request).user_id)
+    if body.callback_at is None:
+        await complete(*of, **said)
+    else:
+        await promise(*of, at=body.callback_at, until=body.callback_until, **said)
     await own.signals.ring()
-    return json_response({"assignment_id": path_id(request), "outcome": "completed"})
+    outcome = "completed" if body.callback_at is None else "promised"
+    return json_response({"assignment_id": path_id(request), "outcome": outcome})
 
 
 class NotesBody(Body):
-    """PUT /assignments/{id}/notes."""
+    """PUT /assignments/{id}/notes; what is left out stays as it is."""
 
-    notes: str = Field(max_length=20_000)
+    notes: str | None = Field(None, max_length=20_000)
+    summary: str | None = Field(None, max_length=4_000)
+    summary_approved: bool | None = None
 
 
 @needs("queues.claim")
@@ -133,7 +147,7 @@ async def autosave(request: web.Request) -> web.Response:
     """PUT /assignments/{id}/notes: saved while the call goes on."""
     body = await read_body(request, NotesBody)
     own = services(request)
-    await save_notes(own.pool, own.vault, path_id(request), principal(request).user_id, body.notes)
+    await save_notes(own.pool, own.vault, path_id(request), principal(request).user_id, **body.model_dump())
     return json_response({"assignment_id": path_id(request), "saved": True})
 
 
@@ -160,3 +174,11 @@ async def be_present(request: web.Request) -> web.Response:
     await set_presence(own.pool, principal(request).user_id, body.presence)
     await own.signals.ring()
     return json_response({"presence": body.presence})
+
+
+@needs("queues.claim")
+async def lengthen_wrap_up(request: web.Request) -> web.Response:
+    """POST /presence/wrap-up: more time after a call, once for each call."""
+    own = services(request)
+    until = await extend_wrap_up(own.pool, own.published.policy, principal(request).user_id)
+    return json_response({"presence": "wrap_up", "wrap_up_until": until})

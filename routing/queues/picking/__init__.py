@@ -1,0 +1,1 @@
+"""Taking one call of a queue by choice, whatever stands before it."""
