@@ -4,7 +4,7 @@
 FROM node:22-bookworm-slim AS assets
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-audit --no-fund --ignore-scripts
+RUN npm ci --omit=dev --no-audit --no-fund --ignore-scripts
 
 # Not the slim one: its C compiler builds nlp/kernel, which makes reading calls three times as fast.
 FROM python:3.13-bookworm AS wheel

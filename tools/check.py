@@ -80,6 +80,7 @@ STAGES = [
     Stage("format", tool("ruff", "format", "--check", ".")),
     Stage("imports", tool("lint-imports", "--no-logo", "--no-cache")),
     Stage("hadolint", tool("hadolint", "Dockerfile")),
+    Stage("chromium90", [sys.executable, str(ROOT / "tools" / "lint_browser.py")]),
     Stage("mypy", tool("mypy")),
     Stage("tools-mypy", tool("mypy", "--strict", "tools")),
     Stage("durability", tests="tests/integration/durability"),
