@@ -35,6 +35,7 @@ from hotline.web.logs import bind_request
 from hotline.web.metrics import measure
 from hotline.web.routes import add_api
 from routing.sealing import Vault
+from routing.supervision.rules import load_supervision
 from routing.transfers.exchange import NoExchange
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         oidc=oidc,
         audit_key=audit_key(vault.ring),
         audit_limits=load_audit_limits(files),
+        supervision=load_supervision(files),
         intake=IntakeGate(limits.intake_bytes, limits.intake_waiting),
     )
 

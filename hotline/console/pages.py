@@ -59,7 +59,7 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/audit", audit.show)
     app.router.add_get(r"/calls/{id:\d{1,18}}", calls.show)
     app.router.add_get("/statistics", statistics.page_of_figures)
-    app.router.add_get("/rosters", admin.rosters)
+    app.router.add_get("/rosters", rosters.show)
     app.router.add_get("/policy", admin.policy)
     app.router.add_get("/supervision", supervision.show)
     app.router.add_get(r"/supervision/reviews/{id:\d{1,18}}", supervision.review)

@@ -21,6 +21,7 @@ from hotline.signals import Signals
 from hotline.web.hub import EventHub
 from routing.journey import Journey
 from routing.sealing import Vault
+from routing.supervision.rules import SupervisionRules
 from routing.transfers.exchange import Exchange
 
 
@@ -43,6 +44,8 @@ class Services:
     """The outside provider of log-ins; None: none is configured."""
     audit_key: AuditKey
     audit_limits: AuditLimits
+    supervision: SupervisionRules
+    """Which calls supervisors look at again."""
     intake: IntakeGate
     """What this process takes in at a time."""
 

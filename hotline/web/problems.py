@@ -36,6 +36,8 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (routing.TrialNotFound, 404, "trial-not-found", "没有这次试算"),
     (routing.VersionChanged, 409, "version-changed", "已有新版本"),
     (routing.DangerWordsOff, 409, "danger-words-off", "停用危险词须再次确认"),
+    (routing.UndertakingNotFound, 404, "undertaking-not-found", "没有这件承办"),
+    (routing.PoliceDeclined, 409, "police-declined", "警务台已认定非警务"),
     (routing.HeldByOther, 409, "held-by-other", "由他人处理中"),
     (routing.ProposalChanged, 409, "proposal-changed", "分流建议已更新"),
     (routing.NoLiveChannel, 409, "no-live-channel", "来电不在线"),

@@ -22,6 +22,7 @@ from hotline.web.api import (
     wrapups,
 )
 from hotline.web.api_route import ApiRoute
+from hotline.web.case_routes import CASES
 from hotline.web.lawyer_routes import LAWYERS
 from hotline.web.shift_routes import SHIFT
 from hotline.web.supervision_routes import SUPERVISION
@@ -182,6 +183,7 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute("PUT", "/presence", queues.be_present, "我的状态", body=queues.PresenceBody),
     ApiRoute("POST", "/presence/wrap-up", queues.lengthen_wrap_up, "延长整理时间（每通一次）", answers=(200, 409)),
     *LAWYERS,
+    *CASES,
     ApiRoute("GET", "/statistics/routing", statistics.routing, "分流统计", query=("from", "to", "by")),
     ApiRoute("GET", "/statistics/totals", statistics.totals, "一段时间的总数", query=("from", "to")),
     ApiRoute(

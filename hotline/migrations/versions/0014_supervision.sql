@@ -26,6 +26,7 @@ create table reviews (
 );
 create index reviews_open on reviews (danger_level desc, entered_at, id) where decided_at is null;
 create index on reviews (leased_by) where decided_at is null and leased_by is not null;
+create index on reviews (sample_day) where sample_day is not null;
 create index on reviews (decided_at) where decided_at is not null;
 
 -- How far calls have been looked at for reviews: ids of readings and of decisions.
@@ -58,3 +59,6 @@ create index on trials (id) where state in ('waiting', 'running');
 alter table published drop constraint published_kind_name_version_key;
 create unique index published_in_force on published (kind, name) where withdrawn_at is null;
 alter table published add column note bytea;  -- sealed: why, in the words of who published
+
+-- Where operators sent calls in a period.
+create index on transfers (created_at);

@@ -1,0 +1,39 @@
+"""The supervisors' part of the API's table: reviews, agreement."""
+
+from __future__ import annotations
+
+from hotline.web.api import supervision
+from hotline.web.api_route import ApiRoute
+
+_REVIEW = r"/supervision/reviews/{id:\d{1,18}}"
+
+SUPERVISION: tuple[ApiRoute, ...] = (
+    ApiRoute("GET", "/supervision/queue", supervision.queue, "质检队列：各类待判数、今日已判、可撤销的一项"),
+    ApiRoute(
+        "POST",
+        "/supervision/claim",
+        supervision.claim,
+        "质检：接下一通",
+        body=supervision.ClaimBody,
+        answers=(200, 204, 422),
+    ),
+    ApiRoute("POST", f"{_REVIEW}/keep", supervision.keep, "质检：续租", answers=(200, 409)),
+    ApiRoute("POST", f"{_REVIEW}/pass", supervision.leave, "质检：留给别人", answers=(200, 409)),
+    ApiRoute(
+        "POST",
+        f"{_REVIEW}/decide",
+        supervision.decide,
+        "质检：同意或更正类别、主题、危险",
+        body=supervision.VerdictBody,
+        answers=(200, 404, 409, 422),
+    ),
+    ApiRoute("POST", f"{_REVIEW}/undo", supervision.undo, "质检：撤销自己的判定", answers=(200, 404, 409)),
+    ApiRoute(
+        "GET",
+        "/supervision/agreement",
+        supervision.agreement,
+        "机器与质检或话务员的一致性",
+        query=("from", "to", "against", "of", "step"),
+        answers=(200, 422),
+    ),
+)
