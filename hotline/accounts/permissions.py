@@ -38,6 +38,7 @@ Permission = Literal[
     "snippets.use",  # pieces of law that lawyers keep for themselves and each other
     "danger.acknowledge",
     "police.work",  # the police desk: accept, send back as no police matter
+    "cases.carry",  # steps, extension, a colleague's case taken over
     "cases.mediate",
     "cases.undertake",  # a department's inbox: accept, object, reply
     "cases.appraise",  # what the caller says of what was done
@@ -97,9 +98,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "operator": _DESK
     | {"calls.submit", "calls.answer", "tickets.receive", "person.search", "handover.take", "cases.appraise"},
     "lawyer": _DESK | {"snippets.use"},
-    "mediator": _DESK | {"cases.mediate"},
+    "mediator": _DESK | {"cases.carry", "cases.mediate"},
     "police": _DESK | {"police.work"},
-    "department": _DESK | {"tickets.receive", "knowledge.propose", "cases.undertake"},
+    "department": _DESK | {"tickets.receive", "knowledge.propose", "cases.carry", "cases.undertake"},
     "manager": _OVERSEE
     | {
         "calls.unmask",

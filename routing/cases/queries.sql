@@ -39,9 +39,9 @@ with item as (
     insert into events (kind, call_id, queue, user_id) select 'call_claimed', call_id, queue, :user_id from item
 )
 insert into assignments (queue_item_id, call_id, user_id, lease_expires_at, off_roster, queue, role, enqueued_at,
-                         entered_at, counted, limit_s, ended_at, outcome)
+                         entered_at, counted, limit_s, ended_at, outcome, desk_role)
 select id, call_id, :user_id, now(), :off_roster, queue, role, enqueued_at, entered_at, counted, limit_s, now(),
-       'accepted'
+       'accepted', (select u.role from users u where u.id = :user_id)
 from item
 returning id;
 

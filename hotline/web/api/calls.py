@@ -198,6 +198,7 @@ class ForwardBody(Body):
     reason: str | None = Field(None, max_length=500)
     decision_id: int | None = None
     consent: bool = False
+    new_danger: bool = False
 
 
 @needs("calls.forward")
@@ -206,7 +207,7 @@ async def forward(request: web.Request) -> web.Response:
     own, who, call_id = services(request), principal(request), path_id(request)
     body = await read_body(request, ForwardBody)
     key = await idempotency.key_of(request, own.vault, who.user_id, f"forward:{call_id}")
-    order = ForwardOrder(body.mode, body.destination, body.reason, body.decision_id, body.consent)  # type: ignore[arg-type]
+    order = ForwardOrder(**body.model_dump())
     async with own.pool.acquire() as connection, connection.transaction():
         if key is not None and (earlier := await idempotency.begin(connection, own.vault, key)) is not None:
             return earlier
