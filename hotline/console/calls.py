@@ -15,10 +15,13 @@ from hotline.console.render import fragment, page
 from hotline.web.bodies import moment, path_id
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.views import call_page, listed_call
+from nlp.masking import mask_text
 from routing.calls.store import CallFilter, list_calls
+from routing.danger.escalation import STAGE_LABELS
 from routing.errors import InvalidRequest
 from routing.sealing import opened
 from routing.sql import load_queries
+from routing.wrapups.service import wrap_up_of
 
 queries = load_queries(__file__)
 
@@ -35,14 +38,18 @@ async def shown_call(own: Services, who: Principal, call_id: int) -> dict[str, A
         holder = shown["call"]["held_by"]
         held_by_name = await queries.display_name(connection, user_id=holder) if holder else None
         answers = [
-            opened(own.vault, row, "direct_answers", ("answer",))
+            opened(own.vault, row, "direct_answers", ("answer", "no_article_reason"))
             for row in await queries.direct_answers(connection, call_id=call_id)
         ]
+        wrapped_up = await wrap_up_of(connection, own.vault, call_id)
     return {
         **shown,
         "utterances": utterances(shown["call"]["segments"], spans),
         "held_by_name": held_by_name,
         "answers": answers,
+        "wrapped_up": wrapped_up | {"summary": mask_text(wrapped_up["summary"] or "")} if wrapped_up else None,
+        "danger_questions": own.published.danger.questions,
+        "stage_labels": STAGE_LABELS,
     }
 
 

@@ -11,7 +11,7 @@ order by t.id desc limit 20;
 
 -- name: own_agent^
 -- What an agent is doing now.
-select presence, presence_since, wrap_up_until from agents where user_id = :user_id;
+select presence, presence_since, wrap_up_until, wrap_up_extended from agents where user_id = :user_id;
 
 -- name: ringing_at^
 -- What rings at an agent now.
@@ -31,7 +31,7 @@ where s.user_id = :user_id and s.ended_at is null order by s.id;
 
 -- name: own_assignment^
 -- One open assignment of an agent, with what was noted so far.
-select s.id as assignment_id, s.call_id, s.claimed_at, s.notes, s.summary, i.queue, i.role
+select s.id as assignment_id, s.call_id, s.claimed_at, s.notes, s.summary, s.summary_approved_at, i.queue, i.role
 from assignments s join queue_items i on i.id = s.queue_item_id
 where s.id = :assignment_id and s.user_id = :user_id and s.ended_at is null;
 
@@ -45,8 +45,12 @@ from assignments where user_id = :user_id and claimed_at >= :since::timestamptz;
 select display_name from users where id = :user_id;
 
 -- name: direct_answers
--- Answers given by operators, newest first.
-select a.answer, a.at, u.display_name as by from direct_answers a join users u on u.id = a.user_id
+-- Answers given by operators, newest first, with the article they rest on or why none fitted.
+select a.answer, a.at, u.display_name as by, a.article_id, a.article_version, v.title as article_title,
+       o.name as article_owner, a.no_article_reason
+from direct_answers a join users u on u.id = a.user_id
+left join article_versions v on v.article_id = a.article_id and v.version = a.article_version
+left join organisations o on o.id = v.org_id
 where a.call_id = :call_id order by a.id desc;
 
 -- name: agents_with_skills
@@ -62,3 +66,19 @@ order by u.role, u.display_name limit 500;
 select p.version, p.published_at, p.withdrawn_at, u.display_name as by
 from published p left join users u on u.id = p.published_by
 where p.kind = 'policy' order by p.published_at desc limit 20;
+
+-- name: own_wrap_up^
+-- The call an agent wraps up now.
+select s.id as assignment_id, s.call_id, s.queue
+from assignments s join agents a on a.user_id = s.user_id
+where s.user_id = :user_id and a.presence = 'wrap_up' and s.ended_at > now() - interval '1 hour'
+  and s.outcome in ('completed', 'promised')
+order by s.ended_at desc limit 1;
+
+-- name: own_ended^
+-- An assignment of an agent that ended a while ago, still to be wrapped up.
+select s.id as assignment_id, s.call_id, s.queue, s.role, s.ended_at, s.outcome, s.disposition, s.notes, s.summary,
+       s.summary_approved_at
+from assignments s
+where s.id = :assignment_id and s.user_id = :user_id and s.outcome in ('completed', 'promised')
+  and s.ended_at > now() - make_interval(secs => :late_s::double precision);

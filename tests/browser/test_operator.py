@@ -109,7 +109,9 @@ async def test_direct_answers_survive_an_ended_session(house: House) -> None:
     await zhou.wait_live()
     call_id = await house.call(LIGHT, live=True, operator="zhou")
     await zhou.page.locator(f'.proposal[data-call-id="{call_id}"]').wait_for()
-    await zhou.press("F8")
+    await zhou.press("F8", "Alt+0")
+    await zhou.page.keyboard.type("市政路灯还没有条目")
+    await zhou.page.locator("#answer-form [name=answer]").focus()
     await zhou.page.keyboard.type("已告知市政维修电话，三天内修好")
     async with house.service.pool.acquire() as connection:
         await connection.execute("delete from sessions")
@@ -119,8 +121,10 @@ async def test_direct_answers_survive_an_ended_session(house: House) -> None:
     await zhou.press("Enter")
     await house.service.call_in(call_id, "completed")
     async with house.service.pool.acquire() as connection:
-        kept = await connection.fetchval("select answer from direct_answers where call_id = $1", call_id)
-    assert house.service.services.vault.open(kept, "direct_answers.answer") == "已告知市政维修电话，三天内修好"
+        kept = await connection.fetchrow("select * from direct_answers where call_id = $1", call_id)
+    opened = house.service.services.vault.open
+    assert opened(kept["answer"], "direct_answers.answer") == "已告知市政维修电话，三天内修好"
+    assert opened(kept["no_article_reason"], "direct_answers.no_article_reason") == "市政路灯还没有条目"
 
 
 async def test_danger_stays_on_top_until_somebody_acknowledges(house: House) -> None:

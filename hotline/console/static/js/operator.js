@@ -1,7 +1,7 @@
 // The operator's table: choose a call, see the proposal, forward with one key, take it back.
 import { post } from "./api.js";
 import { recordChoice } from "./choosing.js";
-import { ask } from "./dialogs.js";
+import { answerDirectly } from "./citing.js";
 import { forward, takeBack } from "./forwarding.js";
 import { onKey } from "./keys.js";
 import { onEvent, onOpen } from "./live.js";
@@ -162,23 +162,13 @@ async function send(options = {}) {
 async function answer() {
   const now = proposal();
   if (!now || !now.mayAct || busy) return;
-  const key = `answer-${now.id}`;
-  const given = await ask("answer-dialog", {
-    draftKey: key, check: (values) => (values.answer.trim() ? null : "请填写答复内容。"),
-  });
-  if (!given) return;
   busy = true;
   try {
     const next = neighbour();
-    await post(`/api/v1/calls/${now.id}/answer`, { answer: given.answer });
-    sessionStorage.removeItem(key);
-    toast("已直接答复并办结。");
+    if (!(await answerDirectly(now))) return;
     await choose(next);
     refreshList();
     list.focus();
-  } catch (error) {
-    showProblem(error);
-    readCall();
   } finally {
     busy = false;
   }
