@@ -15,7 +15,7 @@ from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.migrations.migrate import check_schema
 from hotline.models.label_files import drop_rows, note_file
-from hotline.models.labels import overruled_rows
+from hotline.models.labels import work_rows
 from hotline.models.store import queries
 from hotline.sealing.opening import open_vault
 
@@ -31,10 +31,14 @@ def labels_of() -> None:
 def export(
     out: Annotated[Path, typer.Argument(help="JSON Lines file to write; made readable for its owner only")],
     days: Annotated[int, typer.Option(min=1, max=3650, help="decisions of so many days back")] = 90,
+    confirmed: Annotated[
+        bool, typer.Option("--confirmed", help="also the calls that a supervisor found read rightly")
+    ] = False,
 ) -> None:
-    """Write the calls that people sent elsewhere than proposed, masked, as labelled rows for hotline train.
+    """Write what supervisors corrected and people sent elsewhere, masked, as labelled rows for hotline train.
 
-    Read them before training: a call may be sent elsewhere for other reasons than its class.
+    "by" says who: supervisor, or the role that sent the call elsewhere. Read the latter before training: a call may be
+    sent elsewhere for other reasons than its class.
     """
     settings = load_settings()
 
@@ -50,7 +54,7 @@ def export(
                     note_file(settings.state_dir, out)
                     out.touch(mode=0o600)
                     with out.open("w", encoding="utf-8") as file:
-                        async for row in overruled_rows(connection, vault, days):
+                        async for row in work_rows(connection, vault, days, agreed_too=confirmed):
                             file.write(json.dumps(row, ensure_ascii=False) + "\n")
                             count += 1
                     detail = {"rows": count, "days": days}

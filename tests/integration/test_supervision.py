@@ -1,10 +1,14 @@
-"""Calls looked at again: what enters the queue, nobody gets the same call twice, judgements become labels and figures."""
+"""Calls looked at again: what enters the queue, nobody gets a call twice, judgements become labels and figures."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
+from hotline.models.labels import work_rows
+from nlp.labels import read_labels
 from tests.service_fixtures import CallMaker, RunningService
 
 #: Hardly anything to go by: the machine is not sure.
@@ -113,3 +117,38 @@ async def test_overruled_and_drawn_calls_enter_with_their_reason(service: Runnin
     assert (figures["overall"]["pairs"], figures["overall"]["agreed"]) == (1, 0)
     place = figures["names"].index("lawyers"), figures["names"].index("police")
     assert figures["matrix"][place[0]][place[1]] == 1
+
+
+async def test_corrections_become_labelled_rows(service: RunningService, call: CallMaker, tmp_path: Path) -> None:
+    said = "我叫赵铁柱，电话13912345678，" + VAGUE
+    ids = await _read(
+        service,
+        call(said, caller_name="赵铁柱", caller_number="13912345678"),
+        call(VAGUE + "呀", confidential=True),
+        call(VAGUE + "呢"),
+    )
+    wanted = {ids[0]: {"route": "dispute", "topic": "neighbour", "danger": 2}, ids[1]: {"route": "invalid"}, ids[2]: {}}
+    for _ in ids:
+        taken = await _claim(service, "boss", reason="uncertain")
+        path = f"/supervision/reviews/{taken['review_id']}/decide"
+        status, answer = await service.request("POST", path, role="manager", user="boss", json=wanted[taken["call_id"]])
+        assert status == 200, answer
+    async with service.pool.acquire() as connection:
+        rows = [row async for row in work_rows(connection, service.services.vault, 1)]
+        confirmed = [row async for row in work_rows(connection, service.services.vault, 1, agreed_too=True)]
+    (row,) = rows
+    assert len(confirmed) == 2, "confidential calls are no labels"
+    assert {name: row[name] for name in ("line", "route", "topic", "danger", "by", "also")} == {
+        "line": "12345",
+        "route": "dispute",
+        "topic": ["neighbour"],
+        "danger": 1,
+        "by": "supervisor",
+        "also": None,
+    }
+    assert "赵铁柱" not in row["text"]
+    assert "12345678" not in row["text"]
+    assert len(row["text"]) == len(said)
+    file = tmp_path / "labels.jsonl"
+    file.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in confirmed), encoding="utf-8")
+    assert next((label.route, label.danger) for label in read_labels([file])) == ("dispute", True)
