@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -232,11 +233,11 @@ def settings(tmp_path: Path) -> Settings:
     return replace(load_settings({"HOTLINE_STATE_DIR": str(tmp_path / "state")}), port=0, pool_size=10)
 
 
-@pytest.fixture
-async def service(
+@asynccontextmanager
+async def running_service(
     settings: Settings, database_url: str, redis_url: str, reader: Reader
 ) -> AsyncIterator[RunningService]:
-    """The web, running on a free port with a database of its own; ``start_worker`` adds a worker."""
+    """The web on a free port, in the loop that enters; ``start_worker`` adds a worker."""
     app = await make_app(settings, ServerUrls(database_url, redis_url))
     runner = make_runner(app, shutdown_timeout=0.5)
     await runner.setup()
@@ -248,6 +249,15 @@ async def service(
         yield running
         await running.stop_worker()
     await runner.cleanup()
+
+
+@pytest.fixture
+async def service(
+    settings: Settings, database_url: str, redis_url: str, reader: Reader
+) -> AsyncIterator[RunningService]:
+    """The web, running on a free port with a database of its own."""
+    async with running_service(settings, database_url, redis_url, reader) as running:
+        yield running
 
 
 @dataclass(slots=True)

@@ -1,16 +1,21 @@
-"""A browser of one's own for each test; no page may complain."""
+"""One browser for all tests, a service and windows of its own for each; no page may complain."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+from pytest_asyncio import is_async_test
 
+from config.settings import Settings
+from nlp.classification import Reader
 from tests.browser.house import House
-from tests.service_fixtures import RunningService
+from tests.service_fixtures import RunningService, running_service
 
 ARGUMENTS = [
     "--headless=new",
@@ -35,16 +40,32 @@ def _executable() -> str:
     return found
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One loop for all tests of this folder, since one browser serves them all."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium, started once; every person gets a window without any memory of the others."""
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=_executable(), args=ARGUMENTS)
         yield opened
         await opened.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def service(
+    settings: Settings, database_url: str, redis_url: str, reader: Reader
+) -> AsyncIterator[RunningService]:
+    """The web, in the loop of the browser's tests."""
+    async with running_service(settings, database_url, redis_url, reader) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(service: RunningService, browser: Browser) -> AsyncIterator[House]:
     """The service with a worker; afterwards no page may have complained."""
     await service.start_worker()
