@@ -73,6 +73,8 @@ def disable(name: Name) -> None:
         print(f"call {call_id}: live, back on the operators' list")
     for item in left.returned + left.withdrawn:
         print(f"call {item.call_id}: back in queue {item.queue}")
+    for item in left.cases:
+        print(f"call {item.call_id}: its case in {item.queue} waits for a colleague to take it over")
     for duty in left.duties:
         when = f"{duty.starts_at:%Y-%m-%d %H:%M} to {duty.ends_at:%Y-%m-%d %H:%M} UTC" if duty.starts_at else "goes on"
         print(f"roster {duty.queue}: {duty.kind} {duty.name} {when}; plan somebody else")

@@ -24,6 +24,7 @@ function leftBehind(left) {
   if (left.released_calls.length) lines.push(paragraph(`在线来电 ${left.released_calls.join("、")} 回到话务台列表。`));
   if (left.returned_calls.length) lines.push(paragraph(`已接单的 ${left.returned_calls.length} 通来电回到队列原位。`));
   if (left.withdrawn_offers.length) lines.push(paragraph(`正在振铃的 ${left.withdrawn_offers.length} 通来电改由他人接。`));
+  if (left.left_cases.length) lines.push(paragraph(`承办中的 ${left.left_cases.length} 件案件等本席同事接手。`));
   if (left.duties.length) {
     lines.push(paragraph(`值班表里还有 ${left.duties.length} 处，已不算在岗，请告知排班人另行安排：`));
     const list = document.createElement("ul");
