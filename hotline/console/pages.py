@@ -8,7 +8,7 @@ from config.accounts import RETURN_PATH
 from hotline.console import (
     accounts,
     admin,
-    audit,
+    administration,
     calls,
     danger,
     desk,
@@ -17,7 +17,7 @@ from hotline.console import (
     search,
     statistics,
     supervision,
-    users,
+    wrap_up,
 )
 from hotline.console.answers import answer_people
 from hotline.console.render import STATIC, set_up_templates
@@ -56,15 +56,10 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/calls", calls.listing)
     app.router.add_get("/search", search.show)
     app.router.add_post("/console/search", search.find)
-    app.router.add_get("/audit", audit.show)
     app.router.add_get(r"/calls/{id:\d{1,18}}", calls.show)
-    app.router.add_get("/statistics", statistics.page_of_figures)
-    app.router.add_get("/rosters", rosters.show)
+    statistics.add_pages(app)
     app.router.add_get("/policy", admin.policy)
     app.router.add_get("/supervision", supervision.show)
     app.router.add_get(r"/supervision/reviews/{id:\d{1,18}}", supervision.review)
     app.router.add_get("/supervision/agreement", supervision.agreement)
-    app.router.add_get("/agents", admin.agents)
-    app.router.add_get("/admin/users", users.listing)
-    app.router.add_get(r"/admin/users/{id:\d{1,18}}", users.show)
-    app.router.add_get("/admin/sessions", users.all_sessions)
+    administration.add_pages(app)
