@@ -152,7 +152,7 @@ def read_condition(section: Section, taxonomy: Taxonomy) -> Condition:
 def _ordered(section: Section, condition: Condition, low: str, high: str) -> None:
     least, most = getattr(condition, low), getattr(condition, high)
     if least is not None and most is not None and least > most:
-        section.problem(low, f"is {least}, more than {high} = {most}: nothing can match; lower it or raise {high}")
+        section.problem(low, f"现为 {least}，大于 {high} = {most}，什么都不会匹配；请改小它或改大 {high}")
 
 
 def _hours(section: Section) -> frozenset[int]:
@@ -165,7 +165,7 @@ def _hours(section: Section) -> frozenset[int]:
     if len(pair) != 2 or pair[0] == 24 or pair[0] == pair[1]:
         section.problem(
             "hour",
-            f"is {list(pair)}; write two different hours [from, to], to not included, such as [22, 7] for the night",
+            f"现为 {list(pair)}；应为两个不同的整点 [从, 到]，不含“到”，如夜间 [22, 7]",
         )
         return frozenset()
     start, end = pair

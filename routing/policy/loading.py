@@ -55,7 +55,7 @@ def _read_preset(base: Section, preset: str, files: ConfigFiles, problems: Probl
     name = f"{_PRESETS}/{preset}.toml"
     known = [n.removeprefix(f"{_PRESETS}/").removesuffix(".toml") for n in files.names(_PRESETS, ".toml")]
     if preset not in known:
-        base.problem("preset", f"there is no preset {preset!r}; {one_of(known)}, or leave the key out")
+        base.problem("preset", f"没有预设 {preset!r}；{one_of(known)}，或去掉这一项")
         return None, ""
     try:
         text = files.read(name)
@@ -117,14 +117,14 @@ class _Loader:
         served = {queue.destination for queue in queues.values()}
         for destination in DESTINATIONS:
             if destination not in served:
-                self._base.problem("queues", f"no queue has destination {destination!r}; add one")
+                self._base.problem("queues", f"没有去向为 {destination!r} 的队列，请加一个")
         if "operators" not in queues:
-            self._base.problem("queues", "needs a queue named operators, where people decide")
+            self._base.problem("queues", "须有名为 operators 的队列，由人工决定")
         elif queues["operators"].destination != "operators":
-            self._base.problem("queues", "queue operators must have destination 'operators'")
+            self._base.problem("queues", "队列 operators 的去向必须是 'operators'")
         for key in REQUIRED_AGENCIES:
             if key not in agencies:
-                self._base.problem("agencies", f"needs [agencies.{key}], which the safety rules bring in")
+                self._base.problem("agencies", f"缺少 [agencies.{key}]，安全规则要用")
 
     def _rules(self, names: Names) -> tuple[Rule, ...]:
         rules = read_rules(self._base, names)
@@ -149,7 +149,7 @@ class _Loader:
                     limits[key] = by_class.number(key, 0.5, low=0, high=1)
                 else:
                     by_class.text(key)
-                    by_class.problem(key, f"is no class; {one_of(ROUTES)}")
+                    by_class.problem(key, f"没有这个类别；{one_of(ROUTES)}")
             closing = layer.section("closing")
             bars = Bars(
                 confidence=confidence.number("bar", bars.confidence, low=0, high=1),
@@ -183,7 +183,7 @@ class _Loader:
             section.finish()
         for route in ROUTES:
             if route not in found:
-                self._base.problem("classes", f"needs {route} = the queue of this class; {one_of(queues)}")
+                self._base.problem("classes", f"缺少 {route} =（这一类的队列）；{one_of(queues)}")
         return found
 
     def _danger(
@@ -209,7 +209,7 @@ class _Loader:
             if key in section:
                 chosen = section.choice(key, allowed, chosen)
         if not chosen:
-            self._base.problem(table, f"needs {key}, the queue that safety falls back to; {one_of(allowed)}")
+            self._base.problem(table, f"缺少 {key}（安全兜底的队列）；{one_of(allowed)}")
         return chosen
 
     def _calendar(self) -> Workdays:
@@ -222,7 +222,7 @@ class _Loader:
             )
             section.finish()
             for day in sorted(calendar.holidays & calendar.workdays):
-                section.problem("workdays", f"{day} is a holiday and a workday; keep it in one list")
+                section.problem("workdays", f"{day} 既是节假日又是工作日；只留一处")
         return calendar
 
     def _finish(self, table: str, known: tuple[str, ...]) -> None:
@@ -230,7 +230,7 @@ class _Loader:
             section = layer.section(table)
             for key in section.names():
                 if key not in known:
-                    section.problem(key, f"is not a key here; {one_of(known)}")
+                    section.problem(key, f"这里没有这一项；{one_of(known)}")
 
 
 def rules_by_class(rules: tuple[Rule, ...]) -> dict[Route, tuple[Rule, ...]]:

@@ -28,7 +28,7 @@ def read_queues(layers: Sequence[Section]) -> dict[str, QueueSettings]:
         for name in layer.names():
             section = layer.section(name)
             if not _NAME.fullmatch(name):
-                section.problem("", f"{name!r} is no queue name; use small letters, digits and _")
+                section.problem("", f"{name!r} 不能作队列名；只用小写字母、数字和 _")
             queues[name] = _queue(section, queues.get(name) or _blank(name), new=name not in queues)
             origin.setdefault(name, section)
             if "fallback" in section:
@@ -69,10 +69,10 @@ def _blank(name: str) -> QueueSettings:
 
 def _queue(section: Section, base: QueueSettings, *, new: bool) -> QueueSettings:
     if new and "destination" not in section:
-        section.problem("", f"needs destination; allowed: {', '.join(DESTINATIONS)}")
+        section.problem("", f"缺少 destination；可用：{'、'.join(DESTINATIONS)}")
     phone = section.text("phone") or base.phone
     if phone is not None and not _PHONE.fullmatch(phone):
-        section.problem("phone", f"is {phone!r}; write the number to dial in quotes, digits only")
+        section.problem("phone", f"现为 {phone!r}；应为引号里的拨号号码，只含数字")
     queue = replace(
         base,
         destination=cast(Destination, section.choice("destination", DESTINATIONS, base.destination)),
@@ -115,7 +115,7 @@ def _callback_hours(section: Section, default: tuple[int, int]) -> tuple[int, in
         return default
     hours = section.wholes("callback_hours", low=0, high=24)
     if len(hours) != 2 or hours[0] >= hours[1]:
-        section.problem("callback_hours", "must be two local hours [from, to] of one day, such as [9, 18]")
+        section.problem("callback_hours", "应为同一天的两个整点 [从, 到]，如 [9, 18]")
         return default
     return hours[0], hours[1]
 
@@ -123,10 +123,10 @@ def _callback_hours(section: Section, default: tuple[int, int]) -> tuple[int, in
 def _check_fallback(section: Section, queue: QueueSettings, queues: Mapping[str, QueueSettings]) -> None:
     for number, name in enumerate(queue.fallback):
         if name == queue.name:
-            section.origin.problem((*section.path, "fallback", number), "a queue cannot fall back to itself")
+            section.origin.problem((*section.path, "fallback", number), "队列不能以自己为后备")
         elif name not in queues:
-            allowed = ", ".join(other for other in queues if other != queue.name)
-            section.origin.problem((*section.path, "fallback", number), f"no queue {name!r}; allowed: {allowed}")
+            allowed = "、".join(other for other in queues if other != queue.name)
+            section.origin.problem((*section.path, "fallback", number), f"没有队列 {name!r}；可用：{allowed}")
 
 
 def read_agencies(layers: Sequence[Section]) -> dict[str, Agency]:
@@ -139,9 +139,9 @@ def read_agencies(layers: Sequence[Section]) -> dict[str, Agency]:
             label = section.text("label", before.label if before else key, required=before is None)
             phone = section.text("phone") or (before.phone if before else None)
             if phone is not None and not _PHONE.fullmatch(phone):
-                section.problem("phone", f"is {phone!r}; write the number to dial in quotes, digits only")
+                section.problem("phone", f"现为 {phone!r}；应为引号里的拨号号码，只含数字")
             if not _NAME.fullmatch(key) or key in DESTINATIONS or key == "own":
-                section.problem("", f"{key!r} cannot be an agency's key; use small letters, digits and _")
+                section.problem("", f"{key!r} 不能作机构代号；只用小写字母、数字和 _")
             section.finish()
             agencies[key] = Agency(key, label, phone)
     return agencies

@@ -31,11 +31,11 @@ def template_problem(template: str) -> str | None:
         fields = [name for _, name, spec, conversion in string.Formatter().parse(template) if name is not None]
         plain = all(not spec and not conversion for _, _, spec, conversion in string.Formatter().parse(template))
     except ValueError as error:
-        return f"has unbalanced braces ({error})"
+        return f"花括号不成对（{error}）"
     unknown = [name for name in fields if name not in PLACEHOLDERS]
     if unknown or not plain:
-        shown = ", ".join("{" + name + "}" for name in PLACEHOLDERS)
-        return f"names {{{unknown[0] if unknown else fields[0]}}}; allowed: {shown}"
+        shown = "、".join("{" + name + "}" for name in PLACEHOLDERS)
+        return f"用了 {{{unknown[0] if unknown else fields[0]}}}；可用：{shown}"
     return None
 
 

@@ -35,7 +35,7 @@ def read_rules(root: Section, names: Names) -> list[Rule]:
         if close is not None:
             _check_template(table, "close", close)
             if when.classes != {"invalid"}:
-                table.problem("close", 'only invalid calls may be closed; add when.class = "invalid"')
+                table.problem("close", '只有无效来电可以关闭；请加 when.class = "invalid"')
         rules.append(
             Rule(
                 name=_name(table),
@@ -51,7 +51,7 @@ def read_rules(root: Section, names: Names) -> list[Rule]:
             )
         )
         if close is not None and "queue" in table:
-            table.problem("queue", "a rule that closes has no queue; leave one of the two out")
+            table.problem("queue", "关闭来电的规则没有队列；两项只留一项")
         table.finish()
     _unique(root, "rules", [rule.name for rule in rules])
     return rules
@@ -87,7 +87,7 @@ def _conditions(table: Section, names: Names) -> tuple[Condition, Condition | No
     when = read_condition(table.section("when"), names.taxonomy)
     unless = read_condition(table.section("unless"), names.taxonomy) if "unless" in table else None
     if unless == Condition():
-        table.problem("unless", "asks nothing, so the rule would never apply; name a condition or leave it out")
+        table.problem("unless", "没有任何条件，规则永远不会适用；请写条件或去掉这一项")
     return when, unless
 
 
@@ -102,7 +102,7 @@ def _limit(table: Section) -> TimeLimit | None:
     units = {"minutes": (1, 100_000), "hours": (60, 10_000), "days": (1440, 1000)}
     parts = [unit for unit in (*units, "workdays") if unit in section]
     if len(parts) != 1:
-        section.problem("", "needs exactly one of minutes, hours, days, workdays")
+        section.problem("", "minutes、hours、days、workdays 须恰好写一项")
         limit = None
     elif parts[0] == "workdays":
         limit = TimeLimit(workdays=section.whole("workdays", 1, low=1, high=250))
@@ -123,10 +123,10 @@ def _reasons(table: Section) -> tuple[str, ...]:
 def _check_template(table: Section, key: str, template: str) -> None:
     wrong = template_problem(template)
     if wrong:
-        table.problem(key, f"{template!r} {wrong}")
+        table.problem(key, f"{template!r}：{wrong}")
 
 
 def _unique(root: Section, key: str, names: Sequence[str]) -> None:
     for number, name in enumerate(names):
         if name and name in names[:number]:
-            root.origin.problem((key, number, "name"), f"{name!r} is used twice; give each its own name")
+            root.origin.problem((key, number, "name"), f"{name!r} 用了两次；每条规则要有自己的名称")

@@ -72,7 +72,7 @@ def parse(text: str, source: str, problems: Problems) -> Section:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
-        problems.add(source, line, "(TOML)", f"cannot be read: {error}; mend the line, texts stand in quotes")
+        problems.add(source, line, "(TOML)", f"这一行读不懂（{error}）；请改正，文本要放在引号里")
         problems.raise_if_any()
         raise
     return Section(data, (), Origin(source, index_lines(text), problems))
@@ -91,7 +91,7 @@ def show_path(path: KeyPath) -> str:
 
 def one_of(allowed: Collection[str]) -> str:
     """The tail of a message that lists what is allowed."""
-    return "allowed: " + ", ".join(sorted(allowed))
+    return "可用：" + "、".join(sorted(allowed))
 
 
 class Section:
@@ -121,10 +121,10 @@ class Section:
         value = self._take(key)
         if value is None:
             if required:
-                self.problem("", f"needs {key}, a text")
+                self.problem("", f"缺少 {key}（文本）")
             return default
         if not isinstance(value, str) or (required and not value.strip()):
-            self.problem(key, f"is {value!r}; write a text in quotes" + (", not blank" if required else ""))
+            self.problem(key, f"现为 {value!r}；应为引号里的文本" + ("，不能空白" if required else ""))
             return default
         return value
 
@@ -134,7 +134,7 @@ class Section:
         if value is None:
             return default
         if not isinstance(value, str) or value not in allowed:
-            self.problem(key, f"is {value!r}; {one_of(allowed)}")
+            self.problem(key, f"现为 {value!r}；{one_of(allowed)}")
             return default
         return value
 
@@ -144,7 +144,7 @@ class Section:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.problem(key, f"is {value!r}; write true or false")
+            self.problem(key, f"现为 {value!r}；应为 true 或 false")
             return default
         return value
 
@@ -154,7 +154,7 @@ class Section:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.problem(key, f"is {value!r}; write a whole number from {low} to {high}")
+            self.problem(key, f"现为 {value!r}；应为 {low} 到 {high} 的整数")
             return default
         return value
 
@@ -164,7 +164,7 @@ class Section:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            self.problem(key, f"is {value!r}; write a number from {low:g} to {high:g}")
+            self.problem(key, f"现为 {value!r}；应为 {low:g} 到 {high:g} 的数")
             return default
         return float(value)
 
@@ -175,13 +175,13 @@ class Section:
             return ()
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            self.problem(key, f"is {value!r}; write a word or a list of words in quotes")
+            self.problem(key, f"现为 {value!r}；应为引号里的词，或词的列表")
             return ()
         good = []
         for number, item in enumerate(items):
             if allowed is not None and item not in allowed:
                 where: KeyPath = (*self.path, key) if isinstance(value, str) else (*self.path, key, number)
-                self.origin.problem(where, f"{item!r} is not known here; {one_of(allowed)}")
+                self.origin.problem(where, f"这里没有 {item!r}；{one_of(allowed)}")
             elif item not in good:
                 good.append(item)
         return tuple(good)
@@ -193,7 +193,7 @@ class Section:
             return ()
         items = [value] if isinstance(value, int) else value
         if not isinstance(items, list) or not all(_whole_within(item, low, high) for item in items):
-            self.problem(key, f"is {value!r}; write whole numbers from {low} to {high}")
+            self.problem(key, f"现为 {value!r}；应为 {low} 到 {high} 的整数")
             return ()
         return tuple(items)
 
@@ -204,7 +204,7 @@ class Section:
             return frozenset()
         # datetime is a date too, and would never equal a day
         if not isinstance(value, list) or not all(type(item) is date for item in value):
-            self.problem(key, "must be a list of dates such as [2027-02-05], without quotes")
+            self.problem(key, "应为日期的列表，如 [2027-02-05]，不加引号")
             return frozenset()
         return frozenset(value)
 
@@ -212,7 +212,7 @@ class Section:
         """A table below this one; an empty one where it is not written down."""
         value = self._take(key)
         if value is not None and not isinstance(value, Mapping):
-            self.problem(key, f"is {value!r}; write a table")
+            self.problem(key, f"现为 {value!r}；应为表")
             value = None
         return Section(value or {}, (*self.path, key), self.origin)
 
@@ -222,7 +222,7 @@ class Section:
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-            self.problem(key, f"must be tables, each under [[{show_path((*self.path, key))}]]")
+            self.problem(key, f"应为若干表，每个写在 [[{show_path((*self.path, key))}]] 之下")
             return []
         return [Section(item, (*self.path, key, number), self.origin) for number, item in enumerate(value)]
 
@@ -230,7 +230,7 @@ class Section:
         """Note every key that nobody asked for: a misspelt key must not pass in silence."""
         for key in self._data:
             if key not in self._known:
-                self.problem(key, f"is not a key here; {one_of(self._known)}")
+                self.problem(key, f"这里没有这一项；{one_of(self._known)}")
 
     def _take(self, key: str) -> Any:
         self._known.add(key)

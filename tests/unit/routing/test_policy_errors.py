@@ -39,21 +39,21 @@ def problems_of(text: str) -> list[tuple[int, str, str]]:
 @pytest.mark.parametrize(
     ("before", "after", "key", "said"),
     [
-        ("bar = 0.5 ", "bar = 1.5 ", "confidence.bar", "from 0 to 1"),
-        ("auto_level = 2 ", "auto_level = 0 ", "danger.auto_level", "from 1 to 2"),
-        ("live = 5", 'live = "hoch"', "priority.live", "from 1 to 9"),
+        ("bar = 0.5 ", "bar = 1.5 ", "confidence.bar", "0 到 1"),
+        ("auto_level = 2 ", "auto_level = 0 ", "danger.auto_level", "1 到 2"),
+        ("live = 5", 'live = "hoch"', "priority.live", "1 到 9"),
         ('gas = ["119", "gas_repair"]', 'gas = ["119", "gasman"]', "danger.kinds.gas[2]", "gas_repair"),
         ('dispute = "mediators"', 'dispute = "mediator"', "classes.dispute", "mediators"),
         ('strategy = "top-down"', 'strategy = "topdown"', "queues.police.strategy", "round-robin"),
         ('fallback = ["lawyers", "operators"]', 'fallback = ["notary"]', "queues.mediators.fallback[1]", "operators"),
-        ("fair_limit = 3", "fair_limit = 0", "queues.lawyers.fair_limit", "from 1 to 1000"),
+        ("fair_limit = 3", "fair_limit = 0", "queues.lawyers.fair_limit", "1 到 1000"),
         ("tier_wait_s = 10", "tier_wait = 10", "queues.police.tier_wait", "tier_wait_s"),
-        ('phone = "122"', 'phone = "one two"', "agencies.122.phone", "digits"),
+        ('phone = "122"', 'phone = "one two"', "agencies.122.phone", "只含数字"),
         ('lawyer = ["lawyers"]', 'lawyer = ["judges"]', "roles.lawyer[1]", "lawyers"),
-        ("holidays = []", 'holidays = ["2027-02-06"]', "calendar.holidays", "without quotes"),
-        ('name = "danger_now"\n', 'nam = "danger_now"\n', "rules[1].nam", "is not a key"),
+        ("holidays = []", 'holidays = ["2027-02-06"]', "calendar.holidays", "不加引号"),
+        ('name = "danger_now"\n', 'nam = "danger_now"\n', "rules[1].nam", "没有这一项"),
         ('cue = "officer_wanted" }', 'cue = "officer" }', "rules[10].when.cue", "officer_wanted"),
-        ("deadline = { days = 30 }", "deadline = { days = 30, hours = 1 }", "rules[7].deadline", "exactly one"),
+        ("deadline = { days = 30 }", "deadline = { days = 30, hours = 1 }", "rules[7].deadline", "恰好写一项"),
         ("涉及{persons}人", "涉及{people}人", "adjustments[3].reasons", "{persons}"),
         ('queue = "police_nonemergency"   # where', 'queue = "mediators"   # where', "violence.queue", "police"),
         ("callback_hours = [9, 18]", "callback_hours = [18, 9]", "queues.lawyers.callback_hours", "[9, 18]"),
@@ -84,7 +84,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines():
 
 def test_the_message_is_one_line_per_mistake():
     text, line = changed("bar = 0.5 ", "bar = 7 ")
-    with pytest.raises(PolicyError, match=rf"^policy\.toml:{line}: confidence\.bar: is 7; write a number from 0 to 1$"):
+    with pytest.raises(PolicyError, match=rf"^policy\.toml:{line}: confidence\.bar: 现为 7；应为 0 到 1 的数$"):
         load_policy(text, "policy.toml")
 
 
@@ -97,7 +97,7 @@ def test_broken_toml_names_its_line():
 def test_a_mistake_inside_a_preset_names_the_preset(tmp_path):
     (tmp_path / "presets").mkdir()
     (tmp_path / "presets" / "ours.toml").write_text('[[rules]]\nname = "x"\nqueue = "nowhere"\n', encoding="utf-8")
-    with pytest.raises(PolicyError, match=r"^presets/ours\.toml:3: rules\[1\]\.queue: is 'nowhere'; allowed: "):
+    with pytest.raises(PolicyError, match=r"^presets/ours\.toml:3: rules\[1\]\.queue: 现为 'nowhere'；可用："):
         load_policy('preset = "ours"\n' + shipped(), "policy.toml", ConfigFiles(tmp_path))
     found = problems_of('preset = "theirs"\n' + shipped())
     assert found[0][:2] == (1, "preset")
@@ -107,7 +107,7 @@ def test_a_mistake_inside_a_preset_names_the_preset(tmp_path):
 def test_two_rules_may_not_share_a_name():
     text, _ = changed('name = "danger"\n', 'name = "danger_now"\n')
     assert [(key, reason) for _, key, reason in problems_of(text)] == [
-        ("rules[2].name", "'danger_now' is used twice; give each its own name")
+        ("rules[2].name", "'danger_now' 用了两次；每条规则要有自己的名称")
     ]
 
 
