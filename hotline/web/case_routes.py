@@ -19,6 +19,14 @@ CASES: tuple[ApiRoute, ...] = (
         body=cases.ObjectionBody,
         answers=(201, 404, 409, 422),
     ),
+    ApiRoute(
+        "POST",
+        f"{_ITEM}/return",
+        cases.send_back_waiting,
+        "调解员附理由退回待受理的纠纷",
+        body=cases.ReturnBody,
+        answers=(200, 404, 409, 422),
+    ),
     ApiRoute("GET", _UNDERTAKING, cases.show, "一件承办：期限、步骤、异议、结果", answers=(200, 404)),
     ApiRoute("POST", f"{_UNDERTAKING}/take-over", cases.take_on_orphan, "接手无人承办的案件", answers=(200, 404, 409)),
     ApiRoute(

@@ -152,16 +152,41 @@ async def give_back(
     check_reason(reason, words, RETURN_REASONS)
     async with pool.acquire() as connection, connection.transaction():
         row = await own_undertaking(connection, undertaking_id, user_id, desk="mediators")
-        await leave_desk(connection, vault, row, user_id, reason=reason, words=words, label=RETURN_REASONS[reason])
-        await note(connection, row, user_id, "case_returned")
-        await tell(connection, row, user_id, "handed_on")
+        await leave_desk(connection, vault, row, user_id, reason=reason, words=words)
 
 
-async def leave_desk(
-    connection: Any, vault: Vault, row: Any, user_id: int, *, reason: str, words: str | None, label: str
-) -> None:
+async def return_item(
+    pool: Any,
+    vault: Vault,
+    policy: Policy,
+    item_id: int,
+    user_id: int,
+    *,
+    queues: Collection[str],
+    on_roster: OnRoster,
+    reason: str,
+    words: str | None,
+) -> dict[str, Any]:
+    """A mediator returns what waits without taking it on first: on record as a case that was handed on.
+
+    Raises as ``accept`` and ``give_back`` do.
+    """
+    check_reason(reason, words, RETURN_REASONS)
+    async with pool.acquire() as connection, connection.transaction():
+        taken = await take_on(
+            connection, policy, item_id, user_id, queues=queues, on_roster=on_roster, state="handling"
+        )
+        row = await own_undertaking(connection, taken["undertaking_id"], user_id, desk="mediators")
+        await leave_desk(connection, vault, row, user_id, reason=reason, words=words)
+        return taken
+
+
+async def leave_desk(connection: Any, vault: Vault, row: Any, user_id: int, *, reason: str, words: str | None) -> None:
     """The case leaves its desk; a lead call waits for the operators then. In the caller's transaction."""
     check_first_round(row)
+    label = RETURN_REASONS[reason]
+    await note(connection, row, user_id, "case_returned")
+    await tell(connection, row, user_id, "handed_on")
     await queries.hand_on(
         connection,
         undertaking_id=row["id"],

@@ -15,7 +15,7 @@ from hotline.web.case_views import case_file
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
 from routing.cases.objections.service import Ruling, Said, decide, object_to, object_to_item
-from routing.cases.service import accept, appraise, extend, feed_back, give_back, take_over
+from routing.cases.service import accept, appraise, extend, feed_back, give_back, return_item, take_over
 from routing.cases.steps.service import add_step, finish_step
 from routing.cases.store import queries
 from routing.errors import UndertakingNotFound
@@ -180,6 +180,27 @@ async def send_back(request: web.Request) -> web.Response:
     )
     await own.signals.ring()
     return json_response({"undertaking_id": path_id(request), "state": "handed_on"})
+
+
+@needs("cases.mediate")
+async def send_back_waiting(request: web.Request) -> web.Response:
+    """POST /items/{id}/return: the mediator returns what waits, with a reason, without taking it on."""
+    own, who, item_id = services(request), principal(request), path_id(request)
+    body = await read_body(request, ReturnBody)
+    await _check_item(request, item_id)
+    made = await return_item(
+        own.pool,
+        own.vault,
+        own.published.policy,
+        item_id,
+        who.user_id,
+        queues=_own_queues(request),
+        on_roster=own.published.book.has,
+        reason=body.reason,
+        words=body.words,
+    )
+    await own.signals.ring()
+    return json_response({"undertaking_id": made["undertaking_id"], "state": "handed_on"})
 
 
 class FeedbackBody(Body):

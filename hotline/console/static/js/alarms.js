@@ -87,7 +87,9 @@ export function startAlarms() {
     if (joining) join(joining.dataset.join);
   });
   onKey("a", t("确认危险警报"), () => {
-    const first = box.querySelector("[data-acknowledge]");
+    // the call in view before the oldest
+    const inView = document.body.dataset.shownCall;
+    const first = (inView && box.querySelector(`[data-acknowledge="${inView}"]`)) || box.querySelector("[data-acknowledge]");
     if (first) acknowledge(first.dataset.acknowledge);
     else toast(t("没有待确认的危险警报。"));
   });
