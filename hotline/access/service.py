@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from hotline.access.rules import caller_hidden, check_unmask
 from hotline.accounts.store import Principal
 from hotline.audit.reasons import Reason
 from hotline.audit.store import record, record_reasoned
+from routing.calls.next_steps import next_step
 from routing.calls.store import CallFilter, opened_call
 from routing.calls.store import queries as call_queries
 from routing.errors import CallNotFound, InvalidRequest
@@ -94,13 +95,15 @@ def timeline_entry(vault: Vault, call_id: int, other_id: int) -> str:
 
 
 async def timeline_of(connection: Any, vault: Vault, who: Principal, call: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Other calls of the same number: line, date and state, nothing else (phones are shared in households)."""
+    """Other calls of the same number: line, date, state and the next step; nothing that was said (phones are shared in
+    households)."""
     return [
         {
             "entry": timeline_entry(vault, call["id"], other["id"]),
             "line": other["line"],
             "received_at": other["received_at"],
             "state": other["state"],
+            "next": asdict(step) if (step := next_step(other)) else None,
         }
         for other in await _others(connection, who, call)
     ]

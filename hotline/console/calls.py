@@ -10,8 +10,10 @@ from aiohttp import web
 
 from hotline.access.service import without_own
 from hotline.accounts.store import Principal
+from hotline.console.behind import show_behind
 from hotline.console.marks import spans_of, utterances
 from hotline.console.render import fragment, page
+from hotline.statistics.asked import behind
 from hotline.web.bodies import moment, path_id
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.views import call_page, listed_call
@@ -74,6 +76,8 @@ async def listing(request: web.Request) -> web.StreamResponse:
     names = ("line", "route", "destination", "state", "from", "to")
     filters = {name: query.get(name, "") for name in names}
     before_at, before_id = _place(query.get("before_at"), query.get("before_id"))
+    if (figure := behind(query)) is not None:
+        return await show_behind(request, figure, before_at, before_id)
     wanted = CallFilter(
         line=filters["line"] or None,
         route=filters["route"] or None,

@@ -12,26 +12,43 @@ from aiohttp import web
 
 from hotline.console.calls import queries, shown_call
 from hotline.console.render import fragment, page
-from hotline.console.words import DESTINATIONS, OVERRULE_REASONS
+from hotline.console.words import DESTINATIONS, OVERRULE_REASONS, WRAP_UP_DISPOSITIONS
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.views import listed_item
 from routing.calls.store import queries as call_queries
-from routing.policy.settings import QueueSettings
+from routing.policy.rails import SELF_HARM
+from routing.policy.settings import Policy, QueueSettings
 from routing.queues.store import queries as queue_queries
 from routing.rosters.night import expected_wait_s
+from routing.sql import load_queries
+from routing.wrapups.service import queries as wrap_up_queries
+
+own_queries = load_queries(__file__, "operator.sql")
 
 LIST_LIMIT = 100
+#: Groups of the list with their names on screen, in their order. Danger happening now stands on top wherever it is; a
+#: person who waits on the line is not sorted among papers.
+GROUPS: dict[str, str] = {
+    "danger": "危险正在发生",
+    "mine": "我的",
+    "waiting": "等待 · 在线",
+    "records": "等待 · 待回拨与工单",
+}
 
 
 @needs("calls.answer")
 async def table(request: web.Request) -> web.StreamResponse:
     """GET /operator."""
-    return await page(
-        request,
-        "operator.html",
-        {"live": True, "entries": await _entries(services(request), principal(request).user_id), **_choices()},
-    )
+    groups = await _groups(services(request), principal(request).user_id)
+    context = {
+        "live": True,
+        "groups": groups,
+        "lines": list(services(request).profiles),
+        "wrap_up_dispositions": WRAP_UP_DISPOSITIONS,
+        **_choices(),
+    }
+    return await page(request, "operator.html", context)
 
 
 def _choices() -> dict[str, Any]:
@@ -41,60 +58,59 @@ def _choices() -> dict[str, Any]:
 @needs("calls.answer")
 async def call_list(request: web.Request) -> web.StreamResponse:
     """GET /operator/calls: the left side."""
-    entries = await _entries(services(request), principal(request).user_id)
-    return fragment(request, "_operator_list.html", {"entries": entries})
+    groups = await _groups(services(request), principal(request).user_id)
+    return fragment(request, "_operator_list.html", {"groups": groups})
 
 
-async def _entries(own: Services, user_id: int) -> list[dict[str, Any]]:
-    """Live calls that are mine or nobody's, then what waits in queue ``operators``.
-
-    Danger happening now comes first wherever it stands; then people on the
-    line before records; within each, danger first, then the oldest.
-    """
+async def _groups(own: Services, user_id: int) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """(code, name, entries) of the groups that have calls; in each danger comes first, then the oldest."""
     async with own.pool.acquire() as connection:
         held = await call_queries.held_calls(connection, user_id=user_id)
+        work = await own_queries.own_work(connection, user_id=user_id)
         queue = own.published.policy.queue_for("operators").name
         waiting = await queue_queries.waiting_items(connection, queue=queue, limit=LIST_LIMIT)
-    held = [listed_item(own.vault, row) for row in held]
-    waiting = [listed_item(own.vault, row) for row in waiting]
-    entries = [_entry(row, row["received_at"], held_by=row["held_by"], live=True) for row in held]
+    entries = [_entry(own, row, row["received_at"], mine=row["held_by"] is not None, live=True) for row in held]
+    entries += [_entry(own, row, row["enqueued_at"], mine=True, live=row["live"]) for row in work]
     known = {entry["call_id"] for entry in entries}
     entries += [
-        _entry(row, row["enqueued_at"], held_by=None, live=row["live"])
+        _entry(own, row, row["enqueued_at"], mine=False, live=row["live"])
         for row in waiting
         if row["call_id"] not in known
     ]
-    return sorted(entries, key=_rank)
+    entries.sort(key=lambda entry: (-entry["danger_level"], entry["since"]))
+    by_group = [(code, name, [entry for entry in entries if entry["group"] == code]) for code, name in GROUPS.items()]
+    return [group for group in by_group if group[2]]
 
 
-def _entry(row: Mapping[str, Any], since: datetime, *, held_by: int | None, live: bool) -> dict[str, Any]:
+def _entry(own: Services, row: Mapping[str, Any], since: datetime, *, mine: bool, live: bool) -> dict[str, Any]:
+    shown = listed_item(own.vault, row)
+    level = shown["danger_level"] or 0
     return {
-        "call_id": row["call_id"],
-        "line": row["line"],
-        "contact": row["contact"],
+        "call_id": shown["call_id"],
+        "line": shown["line"],
+        "contact": shown["contact"],
         "live": live,
-        "mine": held_by is not None,
+        "mine": mine,
         "since": since,
-        "region": row["region"],
-        "excerpt": row["excerpt"],
-        "route": row["route"],
-        "confidence": row["confidence"],
-        "review": row["review"],
-        "danger_level": row["danger_level"] or 0,
-        "destination": row["destination"],
+        "region": shown["region"],
+        "excerpt": shown["excerpt"],
+        "route": shown["route"],
+        "confidence": shown["confidence"],
+        "review": shown["review"],
+        "danger_level": level,
+        "destination": shown["destination"],
+        "group": "danger" if level >= 2 else "mine" if mine else "waiting" if live else "records",
     }
-
-
-def _rank(entry: Mapping[str, Any]) -> tuple[bool, bool, int, datetime]:
-    return entry["danger_level"] < 2, not entry["live"], -entry["danger_level"], entry["since"]
 
 
 @needs("calls.answer")
 async def forwards(request: web.Request) -> web.StreamResponse:
-    """GET /operator/forwards: what I forwarded and nobody has taken yet."""
+    """GET /operator/forwards: what I forwarded and nobody has taken yet, and calls whose form is still to be filled."""
     async with services(request).pool.acquire() as connection:
         rows = await queries.own_forwards(connection, user_id=principal(request).user_id)
-    return fragment(request, "_forwards.html", {"forwards": [dict(row) for row in rows]})
+        unfinished = await wrap_up_queries.to_wrap_up(connection, user_id=principal(request).user_id)
+    context = {"forwards": [dict(row) for row in rows], "to_wrap_up": [dict(row) for row in unfinished]}
+    return fragment(request, "_forwards.html", context)
 
 
 @needs("calls.read")
@@ -104,7 +120,7 @@ async def proposal(request: web.Request) -> web.StreamResponse:
     shown = await shown_call(own, who, path_id(request))
     decision = shown["decision"]
     context: dict[str, Any] = {**shown, **_choices(), "signature": "", "target": None, "alternatives": []}
-    context["short_handed"] = False
+    context |= {"short_handed": False, "on_duty": [], "closing_locked": _closing_locked(shown)}
     if decision is not None:
         states = await destination_states(own)
         target = states[decision["destination"]]
@@ -113,12 +129,40 @@ async def proposal(request: web.Request) -> web.StreamResponse:
             target = await queue_state(own, queue)
         context |= {
             "target": target,
-            "alternatives": [s for name, s in states.items() if name not in (decision["destination"], "operators")],
+            "alternatives": [states[name] for name in _alternatives(own.published.policy, shown)],
+            "on_duty": await _people(own, target["queue"].name),
             "signature": signature(shown),
             "short_handed": short_handed(target),
         }
     context["may_act"] = shown["call"]["state"] in ("received", "triaged", "proposed", "queued", "offered", "claimed")
     return fragment(request, "_proposal.html", context)
+
+
+def _alternatives(policy: Policy, shown: Mapping[str, Any]) -> list[str]:
+    """The other destinations, the likeliest first: in the order of the classes they serve, then as their keys stand."""
+    ranking = [route for route, _ in shown["triage"]["ranking"]] if shown["triage"] else []
+    order = [policy.queue(policy.class_queues[route]).destination for route in ranking] + list(DESTINATIONS)
+    left = [name for name in dict.fromkeys(order) if name not in (shown["decision"]["destination"], "operators")]
+    return [name for name in left if name in DESTINATIONS]
+
+
+async def _people(own: Services, queue: str) -> list[dict[str, Any]]:
+    """Who is on duty there by name, and what they do now; without a roster whoever is there."""
+    people = own.published.book.people(queue, datetime.now(UTC))
+    async with own.pool.acquire() as connection:
+        if people:
+            rows = await own_queries.on_duty_names(connection, user_ids=list(people))
+        else:
+            roles = [role for role, names in own.published.policy.roles.items() if queue in names]
+            rows = await own_queries.present_by_role(connection, roles=roles)
+    return [dict(row) for row in rows]
+
+
+def _closing_locked(shown: Mapping[str, Any]) -> bool:
+    """Whether the call may not be ended here: self-harm was heard and nobody has released it."""
+    triage = shown["triage"]
+    heard = triage is not None and any(signal["kind"] == SELF_HARM for signal in triage["danger"]["signals"])
+    return heard and shown["danger_panel"]["release"] is None
 
 
 def short_handed(state: Mapping[str, Any]) -> bool:

@@ -48,6 +48,9 @@ DISPOSITIONS: dict[Role, tuple[str, ...]] = {
 #: The disposition with which a time for calling back is recorded.
 CALLBACK = "约定回拨"
 
+#: How a call ended at the operators' table, in the form after it.
+WRAP_UP_DISPOSITIONS: tuple[str, ...] = ("已转办", "直接答复", "约定回拨", "来电人挂断", "未接通")
+
 RELEASE_REASONS: tuple[str, ...] = ("回避（利益冲突）", "不熟悉该领域", "临时离席", "误接", "其他")
 
 PRESENCES: dict[str, str] = {

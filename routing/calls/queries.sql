@@ -175,14 +175,35 @@ from call_log l left join users u on u.id = l.user_id
 where l.call_id = :call_id order by l.id;
 
 -- name: calls_of_caller
--- Other calls of the same number within the window: line, date and state, nothing that was said (DESIGN section 5).
-select id, line, received_at, state
-from calls
-where caller_hash = :caller_hash and id <> :call_id
-  and received_at between :at::timestamptz - make_interval(days => :window_days)
-                      and :at::timestamptz + make_interval(days => :window_days)
-  and not confidential
-order by received_at desc, id desc
+-- Other calls of the same number within the window: line, date, state, and who owes the next step by when
+-- (routing/calls/next_steps.py); nothing that was said (DESIGN section 5).
+select c.id, c.line, c.received_at, c.state, h.display_name as held_by_name,
+       i.queue, i.deadline, u.display_name as assigned_to, f.receipt_due_at, k.callback_until
+from calls c
+left join users h on h.id = c.held_by
+left join lateral (
+    select q.id, q.queue, q.deadline from queue_items q
+    where q.call_id = c.id and q.role = 'lead' and q.state in ('waiting', 'offered', 'claimed') limit 1
+) i on true
+left join lateral (
+    select s.user_id from assignments s where s.queue_item_id = i.id and s.ended_at is null limit 1
+) s on true
+left join users u on u.id = s.user_id
+left join lateral (
+    select t.receipt_due_at from transfers t
+    where t.call_id = c.id and t.state in ('pending', 'confirmed', 'taken') and t.receipt_at is null
+    order by t.id desc limit 1
+) f on true
+left join lateral (
+    -- what was chosen last counts, and only while nobody has handled the call since
+    select case when l.choice = 'callback' then l.window_end end as callback_until from caller_choices l
+    where l.call_id = c.id order by l.id desc limit 1
+) k on true
+where c.caller_hash = :caller_hash and c.id <> :call_id
+  and c.received_at between :at::timestamptz - make_interval(days => :window_days)
+                        and :at::timestamptz + make_interval(days => :window_days)
+  and not c.confidential
+order by c.received_at desc, c.id desc
 limit 50;
 
 -- name: versions

@@ -1,6 +1,7 @@
 // What a caller chooses while few people are on duty: wait (the time is told), be called back, leave a message.
 import { get, post } from "./api.js";
 import { ask } from "./dialogs.js";
+import { t } from "./language.js";
 import { toast } from "./toasts.js";
 
 const SHANGHAI_MS = 8 * 3600 * 1000;
@@ -33,9 +34,9 @@ function offer(choice, text, why) {
 
 // Waiting is for a caller on the line, and not for longer than a day.
 function noWaiting(answer, live) {
-  if (!live) return "来电人已不在线。";
-  if (!answer.on_duty) return "现在无人在岗。";
-  return answer.expected_wait_s > DAY_S ? "预计等候超过一天。" : null;
+  if (!live) return t("来电人已不在线。");
+  if (!answer.on_duty) return t("现在无人在岗。");
+  return answer.expected_wait_s > DAY_S ? t("预计等候超过一天。") : null;
 }
 
 function show(answer, live) {
@@ -43,7 +44,7 @@ function show(answer, live) {
   const barred = noWaiting(answer, live);
   if (barred) delete offered.wait;
   for (const choice of CHOICES) {
-    const why = choice === "wait" && barred ? barred : "这个队列现在不能选。";
+    const why = choice === "wait" && barred ? barred : t("这个队列现在不能选。");
     offer(choice, offered[choice] && offered[choice].text, why);
   }
   waitTold = offered.wait ? offered.wait.expected_wait_s : null;
@@ -51,7 +52,7 @@ function show(answer, live) {
     form.elements.window_start.value = localTime(offered.callback.window_start);
     form.elements.window_end.value = localTime(offered.callback.window_end);
   }
-  state.textContent = answer.on_duty ? `在岗 ${answer.on_duty} 人。` : "现在无人在岗。";
+  state.textContent = answer.on_duty ? t("在岗 {n} 人。", { n: answer.on_duty }) : t("现在无人在岗。");
   const first = CHOICES.find((choice) => offered[choice]);
   if (!first) return;
   // a message that was begun and called off is gone on with
@@ -67,14 +68,14 @@ async function read(call, turn) {
   retry.hidden = true;
   // nothing that Enter would press before there is something to choose
   state.focus();
-  state.textContent = "正在读取可选的方式…";
+  state.textContent = t("正在读取可选的方式…");
   try {
     const answer = await get(`/api/v1/queues/${encodeURIComponent(call.targetQueue)}/night-options`);
     if (dialog.open && turn === asking) show(answer, call.live);
   } catch (error) {
     if (!dialog.open || turn !== asking) return;
     state.textContent = "";
-    problem.textContent = `没有读到可选的方式：${error.message}`;
+    problem.textContent = t("没有读到可选的方式：{why}", { why: error.message });
     problem.hidden = false;
     retry.hidden = false;
     retry.focus();
@@ -82,13 +83,13 @@ async function read(call, turn) {
 }
 
 function wrong(values) {
-  if (!values.choice) return "请选一项。";
-  if (values.choice === "message") return values.message.trim() ? null : "请记下留言。";
+  if (!values.choice) return t("请选一项。");
+  if (values.choice === "message") return values.message.trim() ? null : t("请记下留言。");
   if (values.choice === "wait") return null;
-  if (!values.window_start || !values.window_end) return "请填写回拨时段。";
+  if (!values.window_start || !values.window_end) return t("请填写回拨时段。");
   // both are wall clock times of the same zone, so the texts sort like the times
-  if (values.window_end <= values.window_start) return "回拨时段的结束要晚于开始。";
-  return new Date(moment(values.window_end)) < new Date() ? "回拨时段已经过去。" : null;
+  if (values.window_end <= values.window_start) return t("回拨时段的结束要晚于开始。");
+  return new Date(moment(values.window_end)) < new Date() ? t("回拨时段已经过去。") : null;
 }
 
 function bodyOf(values) {
@@ -113,6 +114,6 @@ export async function recordChoice(call) {
   read(call, turn);
   if (!(await given)) return false;
   sessionStorage.removeItem(draftKey);
-  toast("已登记来电人的选择。");
+  toast(t("已登记来电人的选择。"));
   return true;
 }

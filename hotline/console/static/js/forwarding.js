@@ -1,15 +1,20 @@
 // Handing a call on: as proposed, elsewhere with a reason, three-way, by ticket; taking it back.
 import { newKey, post } from "./api.js";
 import { ask } from "./dialogs.js";
+import { t } from "./language.js";
 import { showProblem, toast } from "./toasts.js";
 
-export const NAMES = { lawyers: "12348 律师", mediators: "调解员", police: "110 民警", departments: "12345 承办单位", operators: "话务员" };
-const MODES = { one_key: "已转", blind: "已直转", attended: "咨询转", conference: "三方通话", manual: "人工转接", ticket: "工单流转" };
+export const NAMES = {
+  lawyers: t("12348 律师"), mediators: t("调解员"), police: t("110 民警"), departments: t("12345 承办单位"), operators: t("话务员"),
+};
+const MODES = {
+  one_key: t("已转"), blind: t("已直转"), attended: t("咨询转"), conference: t("三方通话"), manual: t("人工转接"), ticket: t("工单流转"),
+};
 
 export async function askReason(id, title) {
   const answer = await ask(id, {
     title,
-    check: (values) => (values.reason === "其他" && !values.words.trim() ? "选“其他”时请写明理由。" : null),
+    check: (values) => (values.reason === "其他" && !values.words.trim() ? t("选“其他”时请写明理由。") : null),
   });
   if (!answer) return null;
   const words = answer.words.trim();
@@ -27,7 +32,7 @@ async function send(call, body) {
   }
   let transfer = null;
   await ask("consent-dialog", {
-    check: ({ consent }) => (consent ? null : "没有本人同意不能转调解；请按 Esc 返回，另选去向。"),
+    check: ({ consent }) => (consent ? null : t("没有本人同意不能转调解；请按 Esc 返回，另选去向。")),
     send: async () => { transfer = await sendOnce({ ...body, consent: true }); },
   });
   return transfer;
@@ -38,7 +43,7 @@ export async function forward(call, { destination = null, mode = null } = {}) {
   const target = destination || call.destination;
   let reason = null;
   if (target !== call.destination) {
-    reason = await askReason("overrule-dialog", `改派到 ${NAMES[target]}`);
+    reason = await askReason("overrule-dialog", t("改派到 {name}", { name: NAMES[target] }));
     if (reason === null) return null;
   }
   const body = { mode: mode || (call.live && call.noBlind ? "conference" : "one_key"), decision_id: call.decisionId };
@@ -47,8 +52,12 @@ export async function forward(call, { destination = null, mode = null } = {}) {
   const transfer = await send(call, body);
   if (!transfer) return null;
   let text = `${MODES[transfer.mode]} ${NAMES[transfer.destination]}`;
-  if (transfer.mode === "manual" && call.live) text += `：请${transfer.dial_number ? `拨 ${transfer.dial_number}` : "按通讯录拨打"}，接通后按 C 确认`;
-  if (transfer.our_ticket) text += `：工单 ${transfer.our_ticket}`;
+  if (transfer.mode === "manual" && call.live) {
+    text += transfer.dial_number
+      ? t("：请拨 {number}，接通后按 C 确认", { number: transfer.dial_number })
+      : t("：请按通讯录拨打，接通后按 C 确认");
+  }
+  if (transfer.our_ticket) text += t("：工单 {ticket}", { ticket: transfer.our_ticket });
   toast(text);
   return transfer;
 }
@@ -56,7 +65,7 @@ export async function forward(call, { destination = null, mode = null } = {}) {
 export async function takeBack(transferId) {
   try {
     const transfer = await post(`/api/v1/transfers/${transferId}/cancel`);
-    toast("已撤回。");
+    toast(t("已撤回。"));
     return transfer;
   } catch (error) {
     showProblem(error);

@@ -3,10 +3,14 @@ import { post } from "./api.js";
 import { recordChoice } from "./choosing.js";
 import { answerDirectly } from "./citing.js";
 import { forward, takeBack } from "./forwarding.js";
+import { onDangerEvent, showDanger, startDangerPanel } from "./danger_panel.js";
 import { onKey } from "./keys.js";
+import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
+import { applyFilter, entries, going, mark, neighbour, stepFrom } from "./operator_list.js";
 import { empty, fill, soon } from "./panes.js";
 import { showProblem, toast } from "./toasts.js";
+import { wrapUp } from "./wrap_up.js";
 
 const list = document.getElementById("call-list");
 const callPane = document.getElementById("call");
@@ -22,19 +26,6 @@ let armed = false; // the proposal has been on screen long enough to have been r
 let armTimer = null;
 let busy = false;
 
-const entries = () => Array.from(list.querySelectorAll("[data-call-id]"));
-
-function markChosen() {
-  for (const entry of entries()) entry.setAttribute("aria-selected", String(entry.dataset.callId === chosen));
-  const entry = chosen && document.getElementById(`entry-${chosen}`);
-  if (entry) {
-    list.setAttribute("aria-activedescendant", entry.id);
-    entry.scrollIntoView({ block: "nearest" });
-  } else {
-    list.removeAttribute("aria-activedescendant");
-  }
-}
-
 async function choose(callId) {
   if (callId !== chosen) {
     chosen = callId;
@@ -42,18 +33,19 @@ async function choose(callId) {
     proposalPane.shownPath = null;
     history.replaceState(null, "", callId ? `#${callId}` : "#");
   }
-  markChosen();
+  mark(chosen);
   await readCall();
 }
 
 async function readCall() {
   if (!chosen) {
-    empty(callPane, "请在左侧选择一通来电。");
-    empty(proposalPane, "选中来电后，这里显示分流建议。");
+    empty(callPane, t("请在左侧选择一通来电。"));
+    empty(proposalPane, t("选中来电后，这里显示分流建议。"));
+    await showDanger(null);
     return;
   }
   const path = `/console/calls/${chosen}`;
-  await Promise.all([fill(callPane, path), fill(proposalPane, `${path}/proposal`)]);
+  await Promise.all([fill(callPane, path), fill(proposalPane, `${path}/proposal`), showDanger(chosen)]);
 }
 
 function proposal() {
@@ -63,24 +55,13 @@ function proposal() {
   return {
     id: data.callId, decisionId: data.decisionId ? Number(data.decisionId) : null, destination: data.destination,
     signature: data.signature, live: data.live === "yes", noBlind: data.noBlind === "yes", mayAct: data.mayAct === "yes",
-    targetQueue: data.targetQueue,
+    targetQueue: data.targetQueue, closingLocked: data.closingLocked === "yes",
   };
 }
 
 function step(by) {
-  const all = entries();
-  if (!all.length) return;
-  const at = all.findIndex((entry) => entry.dataset.callId === chosen);
-  const next = all[Math.min(all.length - 1, Math.max(0, at < 0 ? 0 : at + by))];
-  choose(next.dataset.callId);
-}
-
-// The call that stands after the present one, else the one before: where work goes on.
-function neighbour() {
-  const all = entries();
-  const at = all.findIndex((entry) => entry.dataset.callId === chosen);
-  const next = all[at + 1] || all[at - 1];
-  return next ? next.dataset.callId : null;
+  const next = stepFrom(chosen, by);
+  if (next) choose(next);
 }
 
 function markArmed() {
@@ -122,7 +103,7 @@ function acceptNew() {
   markArmed();
   const warning = proposalPane.querySelector(".changed");
   if (warning) warning.hidden = true;
-  toast("建议已变，请看过再按一次 Enter。", true);
+  toast(t("建议已变，请看过再按一次 Enter。"), true);
   return true;
 }
 
@@ -130,19 +111,20 @@ async function send(options = {}) {
   const now = proposal();
   if (!now || busy) return;
   if (!now.mayAct) {
-    toast("这通来电已经处理完毕。", true);
+    toast(t("这通来电已经处理完毕。"), true);
     return;
   }
   if (!options.destination && !options.mode) {
     if (acceptNew() || !armed) return;
     if (now.destination === "operators" || !now.destination) {
-      toast(now.destination ? "建议由话务员处理：按 F8 直接答复，或按 F2–F6 选去向。" : "还没有分流建议，请稍候。", true);
+      toast(now.destination ? t("建议由话务员处理：按 F8 直接答复，或按 F2–F6 选去向。") : t("还没有分流建议，请稍候。"), true);
       return;
     }
   }
   busy = true;
   try {
-    const next = neighbour();
+    const next = neighbour(chosen);
+    going(now.id, true);
     if (await forward(now, options)) {
       refreshForwards();
       await choose(next);
@@ -155,6 +137,7 @@ async function send(options = {}) {
     await readCall();
     refreshList();
   } finally {
+    going(now.id, false);
     busy = false;
   }
 }
@@ -162,9 +145,13 @@ async function send(options = {}) {
 async function answer() {
   const now = proposal();
   if (!now || !now.mayAct || busy) return;
+  if (now.closingLocked) {
+    toast(t("说到自伤：不能直接结束，请陪住来电人，按 L 请班长加入。"), true);
+    return;
+  }
   busy = true;
   try {
-    const next = neighbour();
+    const next = neighbour(chosen);
     if (!(await answerDirectly(now))) return;
     await choose(next);
     refreshList();
@@ -174,12 +161,24 @@ async function answer() {
   }
 }
 
+async function wrap(callId) {
+  const first = forwardsPane.querySelector('[data-act="wrap-up"]');
+  const id = callId || (first && first.dataset.callId);
+  if (!id) {
+    toast(t("没有待整理的来电。"));
+    return;
+  }
+  await wrapUp(id);
+  refreshForwards();
+  list.focus();
+}
+
 async function hold() {
   const now = proposal();
   if (!now) return;
   try {
     await post(`/api/v1/calls/${now.id}/hold`);
-    toast("已接起。");
+    toast(t("已接起。"));
   } catch (error) {
     showProblem(error);
   }
@@ -191,7 +190,7 @@ async function chooseForCaller() {
   const now = proposal();
   if (!now || !now.mayAct || busy) return;
   if (!now.targetQueue) {
-    toast("还没有分流建议，请稍候。", true);
+    toast(t("还没有分流建议，请稍候。"), true);
     return;
   }
   if (await recordChoice(now)) readCall();
@@ -201,7 +200,7 @@ async function undo(transferId) {
   const latest = forwardsPane.querySelector('[data-act="undo"]');
   const id = transferId || (latest && latest.dataset.transferId);
   if (!id) {
-    toast("没有可以撤回的转办。", true);
+    toast(t("没有可以撤回的转办。"), true);
     return;
   }
   const transfer = await takeBack(id);
@@ -216,7 +215,7 @@ async function confirmDialled(transferId) {
   if (!id) return;
   try {
     await post(`/api/v1/transfers/${id}/confirm`);
-    toast("已确认接通。");
+    toast(t("已确认接通。"));
   } catch (error) {
     showProblem(error);
   }
@@ -228,9 +227,14 @@ const refreshForwards = soon(() => htmx.trigger(forwardsPane, "forwards-stale"))
 const refreshCall = soon(() => readCall());
 
 list.addEventListener("htmx:afterSwap", () => {
-  document.getElementById("list-count").textContent = String(entries().length);
+  applyFilter();
   if (!chosen && entries().length) choose(entries()[0].dataset.callId);
-  else markChosen();
+  else mark(chosen);
+});
+list.addEventListener("filtered", () => {
+  const shown = chosen && document.getElementById(`entry-${chosen}`);
+  if (shown && !shown.hidden) mark(chosen);
+  else choose(entries().length ? entries()[0].dataset.callId : null);
 });
 list.addEventListener("click", (event) => {
   const entry = event.target.closest("[data-call-id]");
@@ -256,25 +260,28 @@ document.addEventListener("click", (event) => {
   else if (act === "choice") chooseForCaller();
   else if (act === "undo") undo(button.dataset.transferId);
   else if (act === "confirm") confirmDialled(button.dataset.transferId);
+  else if (act === "wrap-up") wrap(button.dataset.callId);
 });
 
-onKey(["ArrowDown", "j"], "下一通", () => step(1), { repeats: true });
-onKey(["ArrowUp", "k"], "上一通", () => step(-1), { repeats: true });
-onKey("Enter", "按建议转办", () => send());
-onKey("F2", "转 12348 律师", () => send({ destination: KEYS.F2 }));
-onKey("F3", "转调解员", () => send({ destination: KEYS.F3 }));
-onKey("F4", "转 110 民警", () => send({ destination: KEYS.F4 }));
-onKey("F6", "转 12345 承办单位", () => send({ destination: KEYS.F6 }));
-onKey("F7", "三方通话", () => send({ mode: "conference" }));
-onKey("F8", "直接答复", answer);
-onKey("t", "工单流转", () => send({ mode: "ticket" }));
-onKey("h", "接起在线来电", hold);
-onKey("n", "登记来电人的选择（等待、回拨、留言）", chooseForCaller);
-onKey("c", "确认人工转接已接通", () => confirmDialled());
-onKey(["u", "Ctrl+z"], "撤回上一次转办", () => undo());
+onKey(["ArrowDown", "j"], t("下一通"), () => step(1), { repeats: true });
+onKey(["ArrowUp", "k"], t("上一通"), () => step(-1), { repeats: true });
+onKey("Enter", t("按建议转办"), () => send());
+onKey("F2", t("转 12348 律师"), () => send({ destination: KEYS.F2 }));
+onKey("F3", t("转调解员"), () => send({ destination: KEYS.F3 }));
+onKey("F4", t("转 110 民警"), () => send({ destination: KEYS.F4 }));
+onKey("F6", t("转 12345 承办单位"), () => send({ destination: KEYS.F6 }));
+onKey("F7", t("三方通话"), () => send({ mode: "conference" }));
+onKey("F8", t("直接答复"), answer);
+onKey("t", t("工单流转"), () => send({ mode: "ticket" }));
+onKey("h", t("接起在线来电"), hold);
+onKey("n", t("登记来电人的选择（等待、回拨、留言）"), chooseForCaller);
+onKey("c", t("确认人工转接已接通"), () => confirmDialled());
+onKey("w", t("整理刚办完的来电"), () => wrap());
+onKey(["u", "Ctrl+z"], t("撤回上一次转办"), () => undo());
 
 onEvent((kind, event) => {
-  if (kind === "presence_changed") return;
+  onDangerEvent(kind, event);
+  if (kind === "presence_changed" || kind === "danger_answered") return;
   refreshList();
   if (kind.startsWith("transfer_") || kind.startsWith("call_") || kind === "ticket_received") refreshForwards();
   if (event.call_id !== null && String(event.call_id) === chosen) refreshCall();
@@ -285,6 +292,8 @@ onOpen(() => {
   if (chosen) refreshCall();
 });
 
+startDangerPanel(list);
+applyFilter();
 const wanted = location.hash.slice(1);
 if (/^\d+$/.test(wanted)) choose(wanted);
 else if (entries().length) choose(entries()[0].dataset.callId);

@@ -1,4 +1,5 @@
 // Parts of a page fetched from the server: the newest request wins, what did not change stays, so does the place.
+import { t } from "./language.js";
 import { mended } from "./session.js";
 import { tickNow } from "./ticking.js";
 import { toast } from "./toasts.js";
@@ -24,7 +25,7 @@ export async function fill(target, path) {
   try {
     const response = await read(path, turn.signal);
     if (!response.ok) {
-      toast(response.status === 404 ? "这通来电或接单已经不在了。" : "这部分内容读取失败，请稍后再试。", true);
+      toast(response.status === 404 ? t("这通来电或接单已经不在了。") : t("这部分内容读取失败，请稍后再试。"), true);
       return;
     }
     text = await response.text();

@@ -1,0 +1,23 @@
+-- What the operator's table shows beside the API's own answers; reading only.
+
+-- name: own_work
+-- Calls an operator has taken from a queue and not finished, oldest first.
+select s.call_id, c.line, c.contact, c.live, c.region, c.excerpt, i.enqueued_at, t.route, t.confidence, t.review,
+       t.danger_level, d.destination
+from assignments s join queue_items i on i.id = s.queue_item_id join calls c on c.id = s.call_id
+left join triages t on t.id = c.triage_id
+left join decisions d on d.id = c.decision_id
+where s.user_id = :user_id and s.ended_at is null order by s.id;
+
+-- name: on_duty_names
+-- People of a queue's duty by name, with what they do now: free ones first.
+select u.display_name, coalesce(a.presence, 'offline') as presence
+from users u left join agents a on a.user_id = u.id
+where u.id = any(:user_ids::bigint[]) and u.disabled_at is null
+order by coalesce(a.presence, 'offline') <> 'available', u.display_name limit 12;
+
+-- name: present_by_role
+-- Where no roster says who is on duty: people of these roles who are there.
+select u.display_name, a.presence from agents a join users u on u.id = a.user_id
+where u.role = any(:roles::text[]) and u.disabled_at is null and a.presence <> 'offline'
+order by a.presence <> 'available', u.display_name limit 12;
