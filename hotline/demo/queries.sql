@@ -126,7 +126,8 @@ update queue_items i set live = false from over where i.call_id = over.id;
 -- name: waiting
 -- Waiting items of a queue in its order, as a claim takes them.
 select id, call_id, role, priority, enqueued_at, topics, grid, language,
-       array(select k.org_id from call_concerns k where k.call_id = queue_items.call_id) as concerned
+       array(select k.org_id from call_concerns k where k.call_id = queue_items.call_id) as concerned,
+       array(select r.user_id from recusals r where r.call_id = queue_items.call_id) as recused
 from queue_items
 where queue = :queue and state = 'waiting' order by priority, enqueued_at, id;
 
