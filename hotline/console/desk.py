@@ -24,10 +24,13 @@ from hotline.web.keys import Services, needs, principal, services
 from hotline.web.views import listed_item
 from routing.errors import AssignmentNotFound
 from routing.policy.facts import LOCAL_ZONE
+from routing.queues.service import LATE_NOTES_S
 from routing.queues.store import queries as queue_queries
 from routing.sealing import opened
 
 SHOWN_PER_QUEUE = 30
+#: An agent who never logged in.
+OFFLINE = {"presence": "offline", "presence_since": None, "wrap_up_until": None, "wrap_up_extended": False}
 #: The desks that differ from the plain one.
 DESKS: dict[Role, Desk] = {"lawyer": LAWYER}
 _PLAIN = Desk()
@@ -63,6 +66,7 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
         agent = await queries.own_agent(connection, user_id=who.user_id)
         ringing = await queries.ringing_at(connection, user_id=who.user_id)
         in_hand = [dict(row) for row in await queries.in_hand(connection, user_id=who.user_id)]
+        wrapping = await queries.own_wrap_up(connection, user_id=who.user_id)
         today = await queries.done_today(connection, user_id=who.user_id, since=midnight)
         lists = []
         for name in names:
@@ -74,7 +78,9 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
         # three heartbeats a lease: two may be lost before the call goes back
         row["heartbeat_s"] = max(5, policy.queue(row["queue"]).lease_s // 3)
     shown: dict[str, Any] = {
-        "agent": dict(agent) if agent else {"presence": "offline", "presence_since": None, "wrap_up_until": None},
+        "agent": dict(agent) if agent else OFFLINE,
+        "wrapping": dict(wrapping) if wrapping else None,
+        "wrap_up_extension_s": policy.queue(wrapping["queue"]).wrap_up_extension_s if wrapping else 0,
         "ringing": dict(ringing) if ringing else None,
         "in_hand": in_hand,
         "lists": lists,
@@ -103,3 +109,17 @@ async def work(request: web.Request) -> web.StreamResponse:
     }
     view = desk_of(who)
     return fragment(request, view.work, context | await view.work_extra(own, who, context))
+
+
+@needs("queues.claim")
+async def wrap_up(request: web.Request) -> web.StreamResponse:
+    """GET /desk/wrap-up/{id}: notes and summary of a call that has just ended, to be finished in peace."""
+    own, who = services(request), principal(request)
+    async with own.pool.acquire() as connection:
+        row = await queries.own_ended(
+            connection, assignment_id=path_id(request), user_id=who.user_id, late_s=LATE_NOTES_S
+        )
+    if row is None:
+        raise AssignmentNotFound("这通来电的整理已经结束。")
+    shown = opened(own.vault, row, "assignments", ("disposition", "notes", "summary"))
+    return fragment(request, "_desk_wrap_up.html", {"assignment": shown})

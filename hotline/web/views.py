@@ -257,11 +257,13 @@ async def claimed_call(services: Services, who: Principal, call_id: int) -> dict
         call = opened_call(services.vault, await call_queries.call(connection, call_id=call_id))
         triage = await triage_queries.triage(connection, call_id=call_id)
         decision = await triage_queries.decision(connection, call_id=call_id)
+        opposed = (await counterparties(connection, services.vault, [call_id]))[call_id]
         await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
     return {
         "call": call_view(call, who),
         "triage": triage_view(triage, services.vault),
         "decision": decision_view(decision, services),
+        "counterparty": counterparty_view(opposed, call, who),
     }
 
 

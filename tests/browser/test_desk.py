@@ -32,8 +32,9 @@ async def test_the_next_call_is_one_key_away_and_notes_survive(house: House) -> 
     await he.press("Control+Enter")
     await he.see("请选择处理结果", within="#work")
     await he.press("Alt+1")
-    await he.page.locator("#summary").fill("已告知仲裁途径")
-    await he.press("Control+Enter")
+    await he.press("Alt+s")
+    await he.page.keyboard.type("已告知仲裁途径")
+    await he.press("Alt+y", "Control+Enter")
     page = await house.service.call_in(call_id, "completed")
     assert page["assignments"][0]["disposition"] == "已解答"
     assert page["assignments"][0]["summary"] == "已告知仲裁途径"

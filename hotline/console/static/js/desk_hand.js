@@ -10,6 +10,7 @@ export const workPane = document.getElementById("work");
 const leaving = [];
 const ending = [];
 let current = null; // {assignmentId, callId}
+let wrapping = null; // the assignment that is wrapped up
 let busy = false;
 
 export const state = () => side.querySelector(".desk-state").dataset;
@@ -22,6 +23,15 @@ export function beforeLeaving(action) {
   leaving.push(action);
 }
 
+let check = async () => true;
+
+// What has to be settled before the content of a call just taken opens; gives false where it was given back.
+export function beforeBeginning(action) {
+  check = action;
+}
+
+export const mayBegin = (taken) => check(taken);
+
 // Called with the id of an assignment that has ended here: drafts are dropped.
 export function whenDone(action) {
   ending.push(action);
@@ -31,6 +41,7 @@ export async function open(assignmentId, callId) {
   if (current && current.assignmentId === assignmentId) return;
   for (const action of leaving) await action();
   current = { assignmentId, callId };
+  wrapping = null;
   markCurrent();
   workPane.shownPath = null;
   await Promise.all([fill(callPane, `/console/calls/${callId}`), fill(workPane, `/desk/work/${assignmentId}`)]);
@@ -44,6 +55,7 @@ function markCurrent() {
 
 function clear() {
   current = null;
+  wrapping = null;
   empty(callPane, t("按空格接下一个来电。"));
   empty(workPane, t("接单后在这里记录和办结。"));
 }
@@ -56,7 +68,29 @@ export function followSide() {
     const last = hand[hand.length - 1];
     open(last.dataset.assignmentId, last.dataset.callId);
   }
+  const { wrapUpAssignment, wrapUpCall } = state();
+  if (!current && wrapUpAssignment && wrapping !== wrapUpAssignment) wrapUp(wrapUpAssignment, wrapUpCall);
+  const left = workPane.querySelector(".wrap-up-left");
+  if (left) left.textContent = state().presence === "wrap_up" ? "" : t(" · 整理时间已到");
   markCurrent();
+}
+
+// What has just ended stays open for its notes until another call is taken; nothing typed is lost when the time is over.
+export async function wrapUp(assignmentId, callId) {
+  wrapping = assignmentId;
+  workPane.shownPath = null;
+  await Promise.all([fill(callPane, `/console/calls/${callId}`), fill(workPane, `/desk/wrap-up/${assignmentId}`)]);
+}
+
+export const wrapped = () => wrapping;
+
+// The notes are done: the panes are free.
+export async function endWrapUp() {
+  for (const action of leaving) await action();
+  if (current) return;
+  const ended = wrapping;
+  clear();
+  wrapping = ended;
 }
 
 export function done(id, text) {
@@ -64,6 +98,14 @@ export function done(id, text) {
   clear();
   callPane.focus();
   toast(text);
+}
+
+// Ended with an outcome: its notes stay open while it is wrapped up.
+export async function doneWell(id, callId, text) {
+  for (const action of ending) action(id);
+  current = null;
+  toast(text);
+  await wrapUp(id, callId);
 }
 
 // One step at a time; what fails is said, and the side is read anew either way.

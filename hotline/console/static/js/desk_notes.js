@@ -1,14 +1,15 @@
-// Notes that save themselves: a moment after typing, before another call opens, when the page goes.
+// Notes, summary and the caller's consent save themselves: a moment after typing, before another call, when the page goes.
 import { put } from "./api.js";
-import { beforeLeaving, whenDone, workForm, workPane } from "./desk_hand.js";
-import { dropDraft, keepDrafts } from "./drafts.js";
+import { beforeLeaving, callPane, whenDone, workForm, workPane } from "./desk_hand.js";
+import { keepDrafts } from "./drafts.js";
+import { onKey } from "./keys.js";
 import { t } from "./language.js";
 
 const SAVE_AFTER_MS = 700;
 const TRY_AGAIN_MS = 5000;
 
 let timer = null;
-let unsaved = null;
+let unsaved = null; // {id, body}
 
 const keptAs = (id) => `notes-${id}`;
 
@@ -19,10 +20,19 @@ function saveState(text, failed = false) {
   sign.dataset.state = failed ? "failed" : "ok";
 }
 
-function noteChanged() {
+// What the form holds, as both the autosave and the outcome send it.
+export function written(form) {
+  const { notes, summary, summary_approved: approved } = form.elements;
+  const body = { notes: notes.value };
+  if (summary) body.summary = summary.value;
+  if (approved) body.summary_approved = approved.checked;
+  return body;
+}
+
+function changed() {
   const form = workForm();
-  unsaved = { id: form.dataset.assignmentId, notes: form.elements.notes.value };
-  sessionStorage.setItem(keptAs(unsaved.id), unsaved.notes);
+  unsaved = { id: form.dataset.assignmentId, body: written(form) };
+  sessionStorage.setItem(keptAs(unsaved.id), JSON.stringify(unsaved.body));
   saveState(t("未保存…"));
   clearTimeout(timer);
   timer = setTimeout(saveNotes, SAVE_AFTER_MS);
@@ -34,7 +44,7 @@ export async function saveNotes() {
   const sent = unsaved;
   unsaved = null;
   try {
-    await put(`/api/v1/assignments/${sent.id}/notes`, { notes: sent.notes });
+    await put(`/api/v1/assignments/${sent.id}/notes`, sent.body);
     if (!unsaved) {
       sessionStorage.removeItem(keptAs(sent.id));
       const time = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
@@ -47,32 +57,43 @@ export async function saveNotes() {
   }
 }
 
+// Typed while the server could not be reached, or just before a reload.
+function takeUpKept(form) {
+  const kept = sessionStorage.getItem(keptAs(form.dataset.assignmentId));
+  if (kept === null) return;
+  const body = JSON.parse(kept);
+  const { notes, summary, summary_approved: approved } = form.elements;
+  notes.value = body.notes;
+  if (summary && body.summary !== undefined) summary.value = body.summary;
+  if (approved && body.summary_approved !== undefined) approved.checked = body.summary_approved;
+  changed();
+}
+
 export function startNotes() {
   beforeLeaving(saveNotes);
   whenDone((id) => {
     clearTimeout(timer);
     unsaved = null;
     sessionStorage.removeItem(keptAs(id));
-    dropDraft(`summary-${id}`);
   });
   workPane.addEventListener("filled", () => {
     const form = workForm();
     if (!form) return;
     keepDrafts(form);
-    const { notes } = form.elements;
-    notes.addEventListener("input", noteChanged);
-    const kept = sessionStorage.getItem(keptAs(form.dataset.assignmentId));
-    if (kept !== null) {
-      // typed while the server could not be reached
-      notes.value = kept;
-      noteChanged();
+    for (const name of ["notes", "summary", "summary_approved"]) {
+      if (form.elements[name]) form.elements[name].addEventListener("input", changed);
     }
-    notes.focus();
+    takeUpKept(form);
+    // in wrap-up the keys of the desk stay free: space takes the next call, N goes to the notes
+    (form.dataset.wrapUp ? callPane : form.elements.notes).focus();
   });
+  onKey("Alt+y", t("来电人同意摘要给其他单位看"), () => {
+    const box = document.getElementById("summary-approved");
+    if (box) box.click();
+  }, { inFields: true });
   window.addEventListener("pagehide", () => {
     if (!unsaved) return;
-    const body = { notes: unsaved.notes };
-    put(`/api/v1/assignments/${unsaved.id}/notes`, body, { keepalive: true, quiet: true }).catch(() => {});
+    put(`/api/v1/assignments/${unsaved.id}/notes`, unsaved.body, { keepalive: true, quiet: true }).catch(() => {});
   });
   document.addEventListener("logged-in-again", saveNotes);
 }

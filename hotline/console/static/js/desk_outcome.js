@@ -1,12 +1,14 @@
 // How a call in hand ends: closed with an outcome, given back to its place, handed on.
 import { post } from "./api.js";
-import { act, done, workForm, workPane } from "./desk_hand.js";
-import { saveNotes } from "./desk_notes.js";
+import { act, done, doneWell, endWrapUp, workForm, workPane } from "./desk_hand.js";
+import { saveNotes, written } from "./desk_notes.js";
+import { setPresence, waitsInWrapUp } from "./desk_presence.js";
 import { askReason, forward } from "./forwarding.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 
-const CALLBACK_WINDOW_MS = 3600 * 1000;
+// What a person picks from the short list when the reason is a conflict of interest: the call is not offered again.
+const RECUSAL = /^回避/;
 
 export function problemOf(form, text) {
   const line = form.querySelector(".problem");
@@ -14,34 +16,44 @@ export function problemOf(form, text) {
   line.hidden = !text;
 }
 
+// Wrapped up: free for the next call at once.
+async function wrapped() {
+  await endWrapUp();
+  if (waitsInWrapUp()) setPresence("available");
+}
+
 export function complete() {
   const form = workForm();
   if (!form) return;
+  if (form.dataset.wrapUp) {
+    wrapped();
+    return;
+  }
   const disposition = form.elements.disposition.value;
   const at = form.elements.callback_at.value;
+  const callsBack = !form.querySelector(".callback").hidden;
   if (!disposition) {
     problemOf(form, t("请选择处理结果。"));
     form.elements.disposition[0].focus();
     return;
   }
-  if (!form.querySelector(".callback").hidden && !at) {
+  if (callsBack && !at) {
     problemOf(form, t("请填写回拨时间。"));
     form.elements.callback_at.focus();
     return;
   }
   problemOf(form, "");
-  const id = form.dataset.assignmentId;
-  const body = { disposition, notes: form.elements.notes.value, summary: form.elements.summary.value || null };
+  const { assignmentId, callId } = form.dataset;
+  const body = { disposition, ...written(form) };
+  if (callsBack) body.callback_at = `${at}:00+08:00`;
   act(async () => {
-    if (!form.querySelector(".callback").hidden) {
-      const start = new Date(`${at}:00+08:00`);
-      const end = new Date(start.getTime() + CALLBACK_WINDOW_MS);
-      await post(`/api/v1/calls/${form.dataset.callId}/choice`, {
-        choice: "callback", window_start: start.toISOString(), window_end: end.toISOString(),
-      });
+    try {
+      await post(`/api/v1/assignments/${assignmentId}/complete`, body);
+    } catch (error) {
+      if (error.status === 422) problemOf(form, error.message);
+      throw error;
     }
-    await post(`/api/v1/assignments/${id}/complete`, body);
-    done(id, t("已办结。"));
+    await doneWell(assignmentId, callId, callsBack ? t("已约定回拨，到时回到您这里。") : t("已办结。"));
   });
 }
 
@@ -52,29 +64,39 @@ export function release() {
     await saveNotes();
     const reason = await askReason("release-dialog");
     if (reason === null) return;
-    await post(`/api/v1/assignments/${form.dataset.assignmentId}/release`, { reason });
+    if (RECUSAL.test(reason)) await post(`/api/v1/calls/${form.dataset.callId}/recusal`, {});
+    else await post(`/api/v1/assignments/${form.dataset.assignmentId}/release`, { reason });
     done(form.dataset.assignmentId, t("已退回队列原位。"));
   });
 }
 
+let prepare = async () => ({});
+
+// Settled before a call is handed on: gives what forward() takes beside the destination, or null to stay.
+export function beforeHandingOn(action) {
+  prepare = action;
+}
+
 export function handOn(destination) {
   const form = workForm();
-  if (!form || !workPane.querySelector(`[data-destination="${destination}"]`)) return;
+  if (!form || form.dataset.wrapUp || !workPane.querySelector(`[data-destination="${destination}"]`)) return;
   const data = form.dataset;
   act(async () => {
     await saveNotes();
+    const options = await prepare(destination, form);
+    if (options === null) return;
     const call = {
       id: data.callId, decisionId: data.decisionId ? Number(data.decisionId) : null, destination: data.destination,
       live: data.live === "yes", noBlind: data.noBlind === "yes",
     };
-    if (await forward(call, { destination })) done(data.assignmentId, t("已转出。"));
+    if (await forward(call, { destination, ...options })) done(data.assignmentId, t("已转出。"));
   });
 }
 
 export function startOutcome() {
   workPane.addEventListener("filled", () => {
     const form = workForm();
-    if (!form) return;
+    if (!form || form.dataset.wrapUp) return;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       complete();
@@ -82,6 +104,10 @@ export function startOutcome() {
     form.addEventListener("change", () => {
       const box = form.querySelector(".callback");
       box.hidden = form.elements.disposition.value !== box.dataset.for;
+    });
+    form.addEventListener("click", (event) => {
+      const { callbackAt } = event.target.dataset;
+      if (callbackAt) form.elements.callback_at.value = callbackAt;
     });
   });
   onKey("Ctrl+Enter", t("办结"), complete, { inFields: true });

@@ -1,6 +1,6 @@
 // Presence, what rings, the next call, leases kept alive, the end of wrap-up.
 import { post, put } from "./api.js";
-import { act, inHand, open, refreshSide, state } from "./desk_hand.js";
+import { act, inHand, mayBegin, open, refreshSide, state } from "./desk_hand.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { everySecond } from "./ticking.js";
@@ -11,6 +11,7 @@ function take(queues) {
     for (const queue of queues) {
       const taken = await post(`/api/v1/queues/${queue}/claim`);
       if (taken) {
+        if (!(await mayBegin(taken))) return;
         await open(String(taken.assignment_id), String(taken.call.id));
         return;
       }
@@ -31,6 +32,21 @@ export function refuse() {
   act(async () => {
     await post(`/api/v1/queues/${ringingQueue}/refuse`);
     toast(t("已谢绝，来电回到队列原位。"));
+  });
+}
+
+export const waitsInWrapUp = () => state().presence === "wrap_up";
+
+// Once for each call; whoever needs longer says 小休.
+export function extendWrapUp() {
+  if (!waitsInWrapUp()) return;
+  if (state().wrapUpExtensionS === "0") {
+    toast(t("整理时间只能延长一次；没写完可以接着写，照常保存。"));
+    return;
+  }
+  act(async () => {
+    await post("/api/v1/presence/wrap-up");
+    toast(t("整理时间已延长。"));
   });
 }
 
@@ -58,8 +74,11 @@ function keepLeases() {
 export function startPresence() {
   everySecond(keepLeases);
   onKey("Enter", t("接听振铃的来电"), next, { when: () => state().ringingQueue });
+  onKey("Alt+Enter", t("接听（在输入框里）"), next, { inFields: true, when: () => state().ringingQueue });
   onKey("Escape", t("谢绝振铃的来电"), refuse, { when: () => state().ringingQueue });
   onKey(" ", t("接下一个"), next);
+  onKey("Alt+j", t("接下一个（在输入框里）"), next, { inFields: true });
+  onKey("Alt+e", t("延长整理时间（每通一次）"), extendWrapUp, { inFields: true });
   onKey("1", t("状态：空闲"), () => setPresence("available"));
   onKey("2", t("状态：小休"), () => setPresence("paused"));
   onKey("3", t("状态：离线"), () => setPresence("offline"));

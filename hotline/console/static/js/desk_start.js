@@ -1,20 +1,23 @@
 // The parts every desk shares, wired: clicks, keys, events. A desk of a role starts these and adds its own.
+import { startCounterparty } from "./counterparty.js";
 import { currentCall, followSide, open, refreshCall, refreshSide, side, callPane } from "./desk_hand.js";
 import { startNotes } from "./desk_notes.js";
-import { handOn, release, startOutcome } from "./desk_outcome.js";
-import { next, refuse, setPresence, startPresence } from "./desk_presence.js";
+import { complete, handOn, release, startOutcome } from "./desk_outcome.js";
+import { extendWrapUp, next, refuse, setPresence, startPresence } from "./desk_presence.js";
+import { onKey } from "./keys.js";
+import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
 
 const userId = Number(document.body.dataset.userId);
-const ACTS = { next, accept: next, refuse, release };
+const ACTS = { next, accept: next, refuse, release, extend: extendWrapUp, wrapped: complete };
 
 function clicked(event) {
   const button = event.target.closest("button");
   if (!button) return;
   const { act: name, presenceTo, assignmentId, callId, destination } = button.dataset;
   if (presenceTo) setPresence(presenceTo);
+  else if (name && ACTS[name]) ACTS[name](button);
   else if (name === "to") handOn(destination);
-  else if (name && ACTS[name]) ACTS[name]();
   else if (assignmentId) open(assignmentId, callId);
 }
 
@@ -26,10 +29,13 @@ function openBeside(event) {
   window.open(`/calls/${link.dataset.openCall}`, "_blank", "noopener");
 }
 
-export function startDesk() {
+// acts: further buttons of a role's desk, by their data-act; they come before the shared ones.
+export function startDesk(acts = {}) {
+  Object.assign(ACTS, acts);
   startNotes();
   startPresence();
   startOutcome();
+  startCounterparty();
   document.addEventListener("click", clicked);
   document.addEventListener("click", openBeside);
   side.addEventListener("htmx:afterSwap", followSide);
@@ -42,6 +48,9 @@ export function startDesk() {
   onOpen(() => {
     refreshSide();
     refreshCall();
+  });
+  onKey("Escape", t("离开输入框"), () => callPane.focus(), {
+    inFields: true, when: () => document.activeElement.matches("input, textarea, select"),
   });
   followSide();
   if (!currentCall()) callPane.focus();
