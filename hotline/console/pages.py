@@ -12,6 +12,8 @@ from hotline.console import (
     calls,
     danger,
     desk,
+    handover,
+    knowledge,
     language,
     operator,
     search,
@@ -61,6 +63,8 @@ def add_console(app: web.Application) -> None:
     app.router.add_get(r"/calls/{id:\d{1,18}}", calls.show)
     statistics.add_pages(app)
     app.router.add_get("/policy", admin.policy)
+    knowledge.add_pages(app)
+    handover.add_pages(app)
     app.router.add_get("/supervision", supervision.show)
     app.router.add_get(r"/supervision/reviews/{id:\d{1,18}}", supervision.review)
     app.router.add_get("/supervision/agreement", supervision.agreement)

@@ -73,7 +73,9 @@ select :handover_id, m.kind, m.ref, m.call_id, m.owner, m.due_at
 from jsonb_to_recordset(:rows::jsonb) as m(kind text, ref bigint, call_id bigint, owner bigint, due_at timestamptz)
 order by m.call_id nulls last, m.kind, m.ref
 on conflict (handover_id, kind, ref) do update set settled_at = null, due_at = excluded.due_at,
-    owner = case when handover_items.confirmed_at is null then excluded.owner else handover_items.owner end;
+    owner = case when handover_items.confirmed_at is null then excluded.owner else handover_items.owner end
+where handover_items.settled_at is not null or handover_items.due_at is distinct from excluded.due_at
+   or (handover_items.confirmed_at is null and handover_items.owner is distinct from excluded.owner);
 
 -- name: settle_items!
 -- What is no longer open and nobody has confirmed needs no confirmation any more.
@@ -167,10 +169,6 @@ group by h.id, p.display_name, k.display_name order by h.id desc limit :limit;
 select h.*, p.display_name as prepared_by_name, k.display_name as closed_by_name
 from handovers h join users p on p.id = h.prepared_by left join users k on k.id = h.closed_by
 where h.id = :handover_id;
-
--- name: last_closed_at$
--- When the shift was handed over last.
-select max(closed_at) from handovers;
 
 -- name: keep_promise$
 -- The caller was called back, whatever came of it.

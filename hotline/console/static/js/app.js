@@ -8,6 +8,7 @@ import { startIdleLock } from "./idle.js";
 import { t } from "./language.js";
 import { startLive, watchSilence } from "./live.js";
 import { startMenus } from "./menus.js";
+import { startNotices } from "./notices.js";
 import { mended } from "./session.js";
 import { startSettings } from "./settings.js";
 import { startTabs } from "./tabs.js";
@@ -57,6 +58,7 @@ if (document.body.dataset.userId) {
 startFragments();
 if (document.body.dataset.live === "yes") {
   startAlarms();
+  startNotices();
   startLive();
   everySecond(watchSilence);
 }

@@ -7,6 +7,7 @@ const KINDS = [
   "danger_answered", "leader_wanted", "leader_joined", "closing_released", "call_offered", "call_claimed", "call_released",
   "call_completed", "transfer_created", "transfer_cancelled", "transfer_confirmed", "transfer_returned",
   "ticket_received", "presence_changed", "callback_due", "case_changed", "triage_set_aside", "audit_alert",
+  "knowledge_changed", "handover_changed", "shift_notice_changed",
 ];
 const COME_BACK_MS = 2000;
 // The server writes at least every 10 s; after this long a silent connection is taken for dead.
