@@ -39,10 +39,10 @@ async function send(call, body) {
 }
 
 // call: {id, decisionId, destination, live, noBlind}. Gives the transfer, or null when called off or refused.
-export async function forward(call, { destination = null, mode = null } = {}) {
+export async function forward(call, { destination = null, mode = null, reason: given = null } = {}) {
   const target = destination || call.destination;
-  let reason = null;
-  if (target !== call.destination) {
+  let reason = target === call.destination ? null : given;
+  if (target !== call.destination && !reason) {
     reason = await askReason("overrule-dialog", t("改派到 {name}", { name: NAMES[target] }));
     if (reason === null) return null;
   }
