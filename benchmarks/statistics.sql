@@ -58,10 +58,11 @@ select statistics_partition(month::date) from generate_series(:from_day::date, n
 update statistics_rollups set n = n * :weight::int where :weight::int > 1;
 
 -- name: repeat_rollups!
--- The same days once more, :back days earlier.
+-- The same days once more, :back days earlier, :weight times as busy.
 insert into statistics_rollups
     (grain, day, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, n)
-select grain, day - :back::int, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts, n
+select grain, day - :back::int, hour, line, region, route, destination, topic, proposed, intake, queue, org, counts,
+       n * :weight::int
 from statistics_rollups where day >= :from_day::date order by grain, day;
 
 -- name: sizes^

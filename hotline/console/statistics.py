@@ -1,41 +1,94 @@
-"""The managers' page 统计: the shell; its script draws what ``/api/v1/statistics`` counts."""
+"""The managers' pages 统计: today at a glance, routing statistics, exports."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from aiohttp import web
 
-from hotline.console.render import page
+from hotline.console.language import say
+from hotline.console.render import fragment, page
+from hotline.statistics.asked import COMPARISONS
+from hotline.statistics.glance import glance
 from hotline.statistics.tables import labels
 from hotline.web.keys import needs, services
 from routing.policy.facts import LOCAL_ZONE
+from routing.queues.service import queue_states
+from routing.statistics.behind.service import organisation_names
 from routing.statistics.indicators import Indicators
+from routing.statistics.store import queries as statistics_queries
 from routing.triage.store import queries as triage_queries
+
+#: The pages of the area, shown beside one another under its title.
+TABS: tuple[tuple[str, str], ...] = (
+    ("/statistics", "今日一览"),
+    ("/statistics/routing", "分流统计"),
+)
+
+
+def add_pages(app: web.Application) -> None:
+    """Add the pages of statistics to ``app``."""
+    app.router.add_get("/statistics", today)
+    app.router.add_get("/console/statistics/glance", fragment_of_today)
+    app.router.add_get("/statistics/routing", charts)
+
+
+async def _today(request: web.Request) -> dict[str, Any]:
+    own = services(request)
+    now = datetime.now(UTC)
+    midnight = now.astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    async with own.pool.acquire() as connection:
+        shown = await glance(connection, own.published.indicators, now)
+        alarms = await triage_queries.open_alarm_count(connection)
+    return {
+        "glance": shown,
+        "queue_states": await queue_states(own.pool, own.published.policy, midnight),
+        "open_alarms": alarms,
+    }
 
 
 @needs("statistics.read")
-async def page_of_figures(request: web.Request) -> web.StreamResponse:
-    """GET /statistics."""
-    published = services(request).published
-    async with services(request).pool.acquire() as connection:
+async def today(request: web.Request) -> web.StreamResponse:
+    """GET /statistics: today at a glance."""
+    own = services(request)
+    async with own.pool.acquire() as connection:
         set_aside = [dict(row) for row in await triage_queries.set_aside_jobs(connection)]
-        alarms = await triage_queries.open_alarm_count(connection)
+    shown = await _today(request)
+    more = {"set_aside": set_aside, "indicators_version": own.published.indicators.version, "tabs": TABS}
+    return await page(request, "statistics.html", {**shown, **more, "live": True})
+
+
+@needs("statistics.read")
+async def fragment_of_today(request: web.Request) -> web.StreamResponse:
+    """GET /console/statistics/glance: the figures alone, fetched anew when something happened."""
+    return fragment(request, "_statistics_glance.html", await _today(request))
+
+
+@needs("statistics.read")
+async def charts(request: web.Request) -> web.StreamResponse:
+    """GET /statistics/routing: the shell; its scripts draw what ``/api/v1/statistics/charts`` counts."""
+    own = services(request)
+    async with own.pool.acquire() as connection:
+        organisations = await organisation_names(connection)
+        regions = [row["name"] for row in await statistics_queries.region_levels(connection)]
+    known = labels(own.published.policy, organisations)
     shown = {
-        "labels": labels(published.policy),
-        "set_aside": set_aside,
-        "open_alarms": alarms,
-        "policy_version": published.policy.version,
-        "periods": _periods(published.indicators),
-        "indicators_version": published.indicators.version,
+        "labels": {key: {value: say(word) for value, word in names.items()} for key, names in known.items()},
+        "lines": list(own.profiles),
+        "regions": sorted(regions),
+        "comparisons": COMPARISONS,
+        "periods": _periods(own.published.indicators),
+        "policy_version": own.published.policy.version,
+        "tabs": TABS,
     }
-    return await page(request, "statistics.html", {**shown, "live": True})
+    return await page(request, "statistics_routing.html", {**shown, "live": True})
 
 
 def _periods(indicators: Indicators) -> list[dict[str, str]]:
     """This reporting period and the one before: name, first and last day."""
-    today = datetime.now(LOCAL_ZONE).date()
-    begin, end = indicators.period(indicators.period_of(today))
+    day = datetime.now(LOCAL_ZONE).date()
+    begin, end = indicators.period(indicators.period_of(day))
     before, _ = indicators.period(indicators.period_of((begin - timedelta(days=1)).date()))
     return [
         {"name": name, "first": f"{start:%Y-%m-%d}", "last": f"{stop - timedelta(days=1):%Y-%m-%d}"}

@@ -53,7 +53,7 @@ class Table:
         return replace(self, notes=(*self.notes, note))
 
 
-def labels(policy: Policy) -> dict[str, dict[str, str]]:
+def labels(policy: Policy, organisations: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Screen words of the keys' values; '' is what a call has that lacks one."""
     return {
         "route": {**policy.taxonomy.routes, "": "未研判"},
@@ -63,6 +63,9 @@ def labels(policy: Policy) -> dict[str, dict[str, str]]:
         "region": {"": "未填区域"},
         "line": {},
         "intake": INTAKES,
+        "queue": {**{name: queue.label for name, queue in policy.queues.items()}, "": "未入队列"},
+        "org": {**organisations, "": "未接办"},
+        "weekday": {str(n): f"星期{day}" for n, day in enumerate("一二三四五六日", 1)},
     }
 
 

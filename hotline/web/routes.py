@@ -17,7 +17,6 @@ from hotline.web.api import (
     policy,
     queues,
     rosters,
-    statistics,
     transfers,
     wrapups,
 )
@@ -25,6 +24,7 @@ from hotline.web.api_route import ApiRoute
 from hotline.web.case_routes import CASES
 from hotline.web.lawyer_routes import LAWYERS
 from hotline.web.shift_routes import SHIFT
+from hotline.web.statistics_routes import STATISTICS
 from hotline.web.supervision_routes import SUPERVISION
 
 API = "/api/v1"
@@ -184,24 +184,6 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute("POST", "/presence/wrap-up", queues.lengthen_wrap_up, "延长整理时间（每通一次）", answers=(200, 409)),
     *LAWYERS,
     *CASES,
-    ApiRoute("GET", "/statistics/routing", statistics.routing, "分流统计", query=("from", "to", "by")),
-    ApiRoute("GET", "/statistics/totals", statistics.totals, "一段时间的总数", query=("from", "to")),
-    ApiRoute(
-        "GET",
-        "/statistics/indicators",
-        statistics.indicators,
-        "指标，附口径和版本",
-        query=("period", "from", "to", "by"),
-        answers=(200, 422),
-    ),
-    ApiRoute(
-        "GET",
-        "/statistics/export",
-        statistics.export,
-        "导出统计（CSV 或 Excel），小单元隐去",
-        query=("what", "format", "period", "from", "to", "by"),
-        answers=(200, 422),
-    ),
     ApiRoute("GET", "/events", events.stream, "实时事件（SSE）", query=("last_event_id",)),
     ApiRoute("GET", r"/queues/{name:\w{1,40}}/night-options", rosters.night, "人手少时来电人可选的方式"),
     ApiRoute("GET", "/policy", policy.show, "现行分流规则"),
@@ -292,6 +274,7 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute("POST", r"/sessions/{id:\d{1,18}}/end", accounts.end_session, "结束一个会话", answers=(200, 404)),
     *ADMINISTRATION,
     *SHIFT,
+    *STATISTICS,
     *SUPERVISION,
 )
 

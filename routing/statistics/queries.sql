@@ -1,8 +1,9 @@
 -- Statistics from roll-ups (migrations 0005 and 0013, ADR 0025).
 
 -- name: grains
--- Which keys each roll-up keeps apart, from the smallest on.
-select id, keys from statistics_grains order by id;
+-- Which keys each roll-up keeps apart, from the smallest on. Statements of this transaction are planned for their values:
+-- a plan for any grain and any period knows neither how many rows there will be nor which partitions.
+select id, keys, set_config('plan_cache_mode', 'force_custom_plan', true) from statistics_grains order by id;
 
 -- name: sums
 -- Counts by up to twelve keys, of the calls that the filters let through (null: all). Whole days come from the smallest

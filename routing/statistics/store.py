@@ -50,20 +50,21 @@ async def sums(
         raise InvalidRequest(f"by：不认识 {'、'.join(unknown)}；可用 {'、'.join(KEYS)}。")
     keys = {*by, *where} - {"day", "weekday"}
     cut = span(from_at, to_at, by_hour="hour" in keys)
-    grains = [(row["id"], frozenset(row["keys"])) for row in await queries.grains(connection)]
-    rows = await queries.sums(
-        connection,
-        by=list(by),
-        **{key: list(where[key]) if key in where else None for key in KEYS if key != "day"},
-        day_grain=next(grain for grain, kept in grains if kept >= keys),
-        hour_grain=next(grain for grain, kept in grains if kept >= {*keys, "hour"}),
-        days_from=cut.days_from,
-        days_to=cut.days_to,
-        hours_from=cut.hours_from,
-        hours_to=cut.hours_to,
-        parts_from=[start for start, _ in cut.parts],
-        parts_to=[stop for _, stop in cut.parts],
-    )
+    async with connection.transaction():
+        grains = [(row["id"], frozenset(row["keys"])) for row in await queries.grains(connection)]
+        rows = await queries.sums(
+            connection,
+            by=list(by),
+            **{key: list(where[key]) if key in where else None for key in KEYS if key != "day"},
+            day_grain=next(grain for grain, kept in grains if kept >= keys),
+            hour_grain=next(grain for grain, kept in grains if kept >= {*keys, "hour"}),
+            days_from=cut.days_from,
+            days_to=cut.days_to,
+            hours_from=cut.hours_from,
+            hours_to=cut.hours_to,
+            parts_from=[start for start, _ in cut.parts],
+            parts_to=[stop for _, stop in cut.parts],
+        )
     return [Bucket({key: row[key] for key in KEYS if key in by}, row["counts"]) for row in rows]
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from hotline.audit.store import record
+from hotline.statistics.asked import asked
+from hotline.statistics.picture import picture
 from hotline.statistics.sheets import csv_bytes, xlsx_bytes
 from hotline.statistics.tables import Table, indicator_table, labels, routing_table
 from hotline.web.bodies import moment
@@ -17,6 +19,7 @@ from hotline.web.problems import json_response
 from routing.errors import InvalidRequest
 from routing.policy.facts import LOCAL_ZONE
 from routing.statistics import store
+from routing.statistics.behind.service import organisation_names
 
 _FORMATS = {
     "csv": ("text/csv", csv_bytes),
@@ -48,12 +51,21 @@ def _by(request: web.Request) -> list[str]:
 
 @needs("statistics.read")
 async def routing(request: web.Request) -> web.Response:
-    """GET /statistics/routing?from=&to=&by=: from inclusive, to exclusive; today without them."""
-    from_at, to_at = _span(request)
-    by = _by(request)
+    """GET /statistics/routing?from=&to=&by=: from inclusive, to exclusive; today without them.
+
+    ``line``, ``route`` and every other key, repeatable, let through only calls that have one of the values.
+    """
+    wanted, by = asked(request.query), _by(request)
     async with services(request).pool.acquire() as connection:
-        buckets = await store.routing_statistics(connection, from_at, to_at, by)
-    return json_response({"from": from_at, "to": to_at, "by": by, "buckets": buckets})
+        buckets = await store.routing_statistics(connection, wanted.from_at, wanted.to_at, by, wanted.where)
+    return json_response({"from": wanted.from_at, "to": wanted.to_at, "by": by, "buckets": buckets})
+
+
+@needs("statistics.read")
+async def charts(request: web.Request) -> web.Response:
+    """GET /statistics/charts?from=&to=&compare=: what the page of charts draws, with the same filters."""
+    async with services(request).pool.acquire() as connection:
+        return json_response(await picture(connection, asked(request.query)))
 
 
 @needs("statistics.read")
@@ -116,8 +128,8 @@ async def export(request: web.Request) -> web.Response:
         raise InvalidRequest("what：只能是 routing（分流统计）或 indicators（指标）。")
     by, at = _by(request), datetime.now(UTC)
     from_at, to_at = _indicator_span(request) if what == "indicators" else _span(request)
-    words = labels(own.published.policy)
     async with own.pool.acquire() as connection, connection.transaction():
+        words = labels(own.published.policy, await organisation_names(connection))
         levels = await store.region_levels(connection)
         table: Table
         if what == "routing":

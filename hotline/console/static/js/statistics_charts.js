@@ -1,0 +1,172 @@
+// What each chart looks like: options for ECharts out of buckets; colours are the page's own tokens.
+import { t } from "./language.js";
+import { atMost, count, name, percent } from "./statistics_names.js";
+
+const SERIES = 7;
+
+function token(property) {
+  return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+}
+
+function base() {
+  const size = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return {
+    animation: false,
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: token("--ink"), fontSize: size * 0.857 },
+    color: Array.from({ length: SERIES }, (_, n) => token(`--chart-${n + 1}`)),
+    tooltip: { confine: true, backgroundColor: token("--surface"), borderColor: token("--line"), textStyle: { color: token("--ink") } },
+    legend: { top: 0, right: 0, itemHeight: 9, textStyle: { color: token("--ink-soft") } },
+  };
+}
+
+function axes(option) {
+  const soft = token("--ink-soft");
+  const line = token("--line");
+  const style = { axisLabel: { color: soft }, axisLine: { lineStyle: { color: line } }, splitLine: { lineStyle: { color: line } } };
+  option.xAxis = { ...style, ...option.xAxis, axisLabel: { color: soft, ...(option.xAxis.axisLabel || {}) } };
+  option.yAxis = { ...style, ...option.yAxis, axisLabel: { color: soft, ...(option.yAxis.axisLabel || {}) } };
+  return option;
+}
+
+// Of the period compared with: paler, and hatched or dashed, so that colour is not the only sign.
+const hatched = () => ({ opacity: 0.45, decal: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: -0.8, color: token("--surface") } });
+
+export function flow(buckets) {
+  const nodes = new Map();
+  const links = new Map();
+  const add = (from, to, n, keys) => {
+    const id = `${from}>${to}`;
+    const known = links.get(id) || { source: from, target: to, value: 0, keys };
+    known.value += n;
+    links.set(id, known);
+  };
+  for (const { keys, count: n } of buckets) {
+    const [line, route, destination] = [`l:${keys.line}`, `r:${keys.route}`, `d:${keys.destination}`];
+    nodes.set(line, { label: keys.line, keys: { line: keys.line } });
+    nodes.set(route, { label: name("route", keys.route), keys: { route: keys.route } });
+    nodes.set(destination, { label: name("destination", keys.destination), keys: { destination: keys.destination } });
+    add(line, route, n, { line: keys.line, route: keys.route });
+    add(route, destination, n, { route: keys.route, destination: keys.destination });
+  }
+  const label = (id) => nodes.get(id).label;
+  return {
+    ...base(), legend: undefined,
+    tooltip: { ...base().tooltip, formatter: ({ dataType, data, value }) => (dataType === "edge" ? `${label(data.source)} → ${label(data.target)}：${count(value)}` : `${label(data.name)}：${count(value)}`) },
+    series: [{
+      type: "sankey", left: 4, right: 110, top: 8, bottom: 8, nodeWidth: 14, nodeGap: 9, draggable: false, emphasis: { focus: "adjacency" },
+      label: { color: token("--ink"), formatter: ({ name: id, value }) => `${label(id)} ${count(value)}` },
+      lineStyle: { color: "source", opacity: 0.35 },
+      data: Array.from(nodes, ([id, { keys }]) => ({ name: id, keys })), links: Array.from(links.values()),
+    }],
+  };
+}
+
+export function week(buckets) {
+  const days = [1, 2, 3, 4, 5, 6, 7];
+  const most = Math.max(1, ...buckets.map((bucket) => bucket.count));
+  const found = new Map(buckets.map((bucket) => [`${bucket.keys.weekday}|${bucket.keys.hour}`, bucket.count]));
+  const data = days.flatMap((weekday) => Array.from({ length: 24 }, (_, hour) => ({
+    value: [hour, weekday - 1, found.get(`${weekday}|${hour}`) || 0], keys: { weekday, hour },
+  })));
+  return axes({
+    ...base(), legend: undefined,
+    tooltip: { ...base().tooltip, formatter: ({ value }) => `${name("weekday", value[1] + 1)} ${name("hour", value[0])}：${count(value[2])}` },
+    grid: { left: 4, right: 8, top: 4, bottom: 42, containLabel: true },
+    xAxis: { type: "category", data: Array.from({ length: 24 }, (_, hour) => String(hour)), splitArea: { show: false }, axisLabel: { interval: 3 } },
+    yAxis: { type: "category", inverse: true, data: days.map((day) => name("weekday", day)), axisTick: { show: false } },
+    visualMap: { min: 0, max: most, calculable: false, orient: "horizontal", left: "center", bottom: 0, itemHeight: 90, itemWidth: 10, text: [count(most), "0"], textStyle: { color: token("--ink-soft") }, inRange: { color: [token("--chart-low"), token("--chart-high")] } },
+    series: [{ type: "heatmap", data, itemStyle: { borderColor: token("--surface"), borderWidth: 1 } }],
+  });
+}
+
+const stepName = (key, value) => (key === "hour" ? String(value) : value.slice(5));
+
+export function curve(key, buckets, before) {
+  const line = (title, of, more) => ({ type: "line", name: title, symbolSize: 5, data: of.map((bucket) => ({ value: bucket.count, keys: bucket.keys, past: Boolean(more) })), ...more });
+  return axes({
+    ...base(), tooltip: { ...base().tooltip, trigger: "axis" },
+    grid: { left: 4, right: 12, top: 24, bottom: 2, containLabel: true },
+    xAxis: { type: "category", boundaryGap: false, data: buckets.map((bucket) => stepName(key, bucket.keys[key])) },
+    yAxis: { type: "value", minInterval: 1, splitNumber: 4 },
+    series: [
+      { ...line(t("本时段"), buckets), areaStyle: { opacity: 0.12 } },
+      ...(before ? [line(t("对比期"), before, { lineStyle: { type: "dashed" }, symbol: "emptyTriangle" })] : []),
+    ],
+  });
+}
+
+export function waits(key, buckets) {
+  const line = (title, property, more) => ({ type: "line", name: title, symbolSize: 5, connectNulls: true, data: buckets.map((bucket) => ({ value: bucket[property], keys: bucket.keys })), ...more });
+  return axes({
+    ...base(), tooltip: { ...base().tooltip, trigger: "axis", valueFormatter: atMost },
+    grid: { left: 4, right: 12, top: 24, bottom: 2, containLabel: true },
+    xAxis: { type: "category", boundaryGap: false, data: buckets.map((bucket) => stepName(key, bucket.keys[key])) },
+    yAxis: { type: "log", logBase: 4, min: 1, axisLabel: { formatter: (n) => shortWait(n) } },
+    series: [line(t("中位"), "wait_p50_s"), line("P90", "wait_p90_s", { lineStyle: { type: "dashed" }, symbol: "triangle" })],
+  });
+}
+
+function shortWait(seconds) {
+  if (seconds < 60) return t("{n} 秒", { n: seconds });
+  if (seconds < 3600) return t("{n} 分", { n: Math.round(seconds / 60) });
+  return t("{n} 时", { n: Math.round(seconds / 3600) });
+}
+
+export function waitBars(key, buckets) {
+  const rows = buckets.filter((bucket) => bucket.wait_p90_s !== null).reverse();
+  const bars = (title, property, more) => ({ type: "bar", name: title, barMaxWidth: 12, data: rows.map((bucket) => ({ value: bucket[property], keys: bucket.keys })), label: { show: true, position: "right", color: token("--ink"), formatter: ({ value }) => atMost(value) }, ...more });
+  return axes({
+    ...base(), tooltip: { ...base().tooltip, valueFormatter: atMost },
+    grid: { left: 4, right: 78, top: 22, bottom: 2, containLabel: true },
+    xAxis: { type: "log", logBase: 4, min: 1, axisLabel: { show: false }, splitLine: { show: false } },
+    yAxis: { type: "category", data: rows.map((bucket) => name(key, bucket.keys[key])), axisTick: { show: false } },
+    series: [bars(t("中位"), "wait_p50_s"), bars("P90", "wait_p90_s", { itemStyle: { decal: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: -0.8, color: token("--surface") } } })],
+  });
+}
+
+export function bars(key, buckets, before) {
+  const rows = buckets.slice().reverse();
+  const earlier = new Map((before || []).map((bucket) => [String(bucket.keys[key]), bucket]));
+  const now = { type: "bar", name: t("本时段"), barMaxWidth: 20, data: rows.map((bucket) => ({ value: bucket.count, keys: bucket.keys })), label: { show: true, position: "right", color: token("--ink"), formatter: ({ value }) => count(value) } };
+  const then = { type: "bar", name: t("对比期"), barMaxWidth: 12, itemStyle: hatched(), data: rows.map((bucket) => ({ value: (earlier.get(String(bucket.keys[key])) || { count: 0 }).count, keys: bucket.keys, past: true })) };
+  return axes({
+    ...base(), ...(before ? {} : { legend: undefined }),
+    grid: { left: 4, right: 44, top: before ? 22 : 4, bottom: 2, containLabel: true },
+    xAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel: { hideOverlap: true } },
+    yAxis: { type: "category", data: rows.map((bucket) => name(key, bucket.keys[key])), axisTick: { show: false }, axisLabel: { interval: 0, fontSize: 11, width: 92, overflow: "truncate" } },
+    series: before ? [then, now] : [now],
+  });
+}
+
+// Of what was proposed: went there, went elsewhere because a person said so, not forwarded.
+export function overruled(key, buckets) {
+  const rows = buckets.slice().reverse();
+  const part = (title, of, more) => ({ type: "bar", stack: "all", name: title, barMaxWidth: 20, data: rows.map((bucket) => ({ value: of(bucket), keys: bucket.keys })), ...more });
+  return axes({
+    ...base(), tooltip: { ...base().tooltip, trigger: "axis", axisPointer: { type: "shadow" } },
+    grid: { left: 4, right: 60, top: 22, bottom: 2, containLabel: true },
+    xAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel: { hideOverlap: true } },
+    yAxis: { type: "category", data: rows.map((bucket) => name(key, bucket.keys[key])), axisTick: { show: false } },
+    series: [
+      part(t("未改派"), (bucket) => bucket.count - bucket.counts.overruled),
+      part(t("改派"), (bucket) => bucket.counts.overruled, { itemStyle: { decal: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 3], rotation: -0.8, color: token("--surface") } }, label: { show: true, position: "right", color: token("--ink"), formatter: ({ dataIndex }) => percent(rows[dataIndex].overruled_share) } }),
+    ],
+  });
+}
+
+// A ring; the ring inside it is the period compared with.
+export function ring(key, buckets, before) {
+  const order = buckets.map((bucket) => String(bucket.keys[key]));
+  const part = (of, radius, more) => ({
+    type: "pie", radius, center: ["50%", "53%"], itemStyle: { borderColor: token("--surface"), borderWidth: 2 },
+    data: of.map((bucket) => ({ name: name(key, bucket.keys[key]), value: bucket.count, keys: bucket.keys })), ...more,
+  });
+  const then = (before || []).slice().sort((a, b) => order.indexOf(String(a.keys[key])) - order.indexOf(String(b.keys[key])));
+  return {
+    ...base(), legend: undefined,
+    series: [
+      { ...part(buckets, ["42%", "66%"]), name: t("本时段"), label: { color: token("--ink"), formatter: (one) => `${one.name}\n${count(one.value)}（${Math.round(one.percent)}%）`, lineHeight: 14 } },
+      ...(before ? [{ ...part(then, ["22%", "38%"]), name: t("对比期"), label: { show: false }, itemStyle: { ...hatched(), borderColor: token("--surface"), borderWidth: 2 }, data: then.map((bucket) => ({ name: `${t("对比期")} ${name(key, bucket.keys[key])}`, value: bucket.count, keys: bucket.keys, past: true })) }] : []),
+    ],
+  };
+}

@@ -1,0 +1,228 @@
+// Routing statistics of a period: what is asked stands in the address, one answer draws all charts and tables.
+import { get } from "./api.js";
+import { onKey } from "./keys.js";
+import { t } from "./language.js";
+import { onEvent, onOpen } from "./live.js";
+import { soon } from "./panes.js";
+import * as draw from "./statistics_charts.js";
+import { behind, dayAfter, shanghaiDay } from "./statistics_names.js";
+import { figuresTable, flowTable, showTotals, weekTable } from "./statistics_tables.js";
+import { toast } from "./toasts.js";
+
+const TOP = 12;
+const FILTERS = ["line", "route", "queue", "topic", "region"];
+const form = document.getElementById("period");
+const stateLine = document.getElementById("statistics-state");
+const totals = document.getElementById("totals");
+const charts = new Map();
+let chosen = null; // { from, until, days }
+let answer = null;
+let turn = 0;
+
+function filters() {
+  const found = {};
+  for (const name of FILTERS) {
+    const element = form.elements[name];
+    // the option for "has none" is the first one with an empty value after 全部
+    const none = element.options && element.selectedIndex > 0 && element.value === "";
+    if (none) found[name] = "-";
+    else if (element.value.trim()) found[name] = element.value.trim();
+  }
+  return found;
+}
+
+function choose(from, until, days = 0) {
+  chosen = { from, until, days };
+  form.elements.from.value = from;
+  form.elements.until.value = until;
+  for (const button of form.querySelectorAll("[data-days], [data-first]")) {
+    const on = button.dataset.days ? Number(button.dataset.days) === days : button.dataset.first === from && button.dataset.last === until;
+    button.setAttribute("aria-pressed", String(on));
+    button.classList.toggle("secondary", !on);
+  }
+  ask();
+}
+
+function ask() {
+  const compare = form.elements.compare.value;
+  const query = new URLSearchParams({ from: chosen.from, until: chosen.until, ...(compare === "none" ? {} : { compare }), ...filters() });
+  // a moving period stays one when the address is kept: 近 7 天 is not these seven days
+  if (chosen.days) {
+    query.delete("from");
+    query.delete("until");
+    query.set("days", chosen.days);
+  }
+  history.replaceState(null, "", `?${query}`);
+  document.dispatchEvent(new CustomEvent("view-changed"));
+  read();
+}
+
+async function read() {
+  const mine = (turn += 1);
+  const asked = { from: chosen.from, to: dayAfter(chosen.until), filters: filters(), before: null };
+  const query = new URLSearchParams({ from: asked.from, to: asked.to, compare: form.elements.compare.value, ...asked.filters });
+  stateLine.textContent = t("读取中…");
+  document.getElementById("figures").setAttribute("aria-busy", "true");
+  try {
+    const [found, whole] = await Promise.all([
+      get(`/api/v1/statistics/charts?${query}`), get(`/api/v1/statistics/routing?${query}`),
+    ]);
+    const then = found.before && { from: found.before.from, to: found.before.to };
+    const wholeBefore = then ? await get(`/api/v1/statistics/routing?${new URLSearchParams({ ...asked.filters, ...then })}`) : null;
+    if (mine !== turn) return;
+    answer = { ...found, asked: { ...asked, before: then }, whole: whole.buckets, wholeBefore: wholeBefore && wholeBefore.buckets };
+    show();
+    const time = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
+    stateLine.textContent = t("更新于 {time}", { time });
+  } catch (error) {
+    if (mine !== turn) return;
+    stateLine.textContent = t("读取失败：{why}", { why: error.message });
+    if (!answer) for (const card of document.querySelectorAll("[data-chart]")) note(card, "blank-failed", t("读取失败，按“查看”重试。"));
+  } finally {
+    if (mine === turn) document.getElementById("figures").removeAttribute("aria-busy");
+  }
+}
+
+const byCount = (buckets) => buckets.slice().sort((a, b) => b.count - a.count);
+
+// Hours and days without calls are zero, not left out; hours still to come are not empty hours.
+function everyStep(buckets, key, from, to) {
+  const found = new Map(buckets.map((bucket) => [String(bucket.keys[key]), bucket]));
+  const steps = [];
+  const now = new Date(Date.now() + 8 * 3600 * 1000);
+  const last = from.slice(0, 10) === shanghaiDay() ? now.getUTCHours() : 23;
+  if (key === "hour") for (let hour = 0; hour <= last; hour += 1) steps.push(hour);
+  else for (let day = from.slice(0, 10); day < to.slice(0, 10) && steps.length < 400; day = dayAfter(day)) steps.push(day);
+  const none = { count: 0, wait_p50_s: null, wait_p90_s: null, overruled_share: null, service_level: null, abandoned: 0, counts: {} };
+  return steps.map((step) => found.get(String(step)) || { keys: { [key]: step }, ...none });
+}
+
+// Midnight of Asia/Shanghai as the API gives it, as a local day.
+const localDay = (moment) => new Date(Date.parse(moment) + 8 * 3600 * 1000).toISOString().slice(0, 10);
+
+function show() {
+  const { parts, parts_before: before, time_by: step, asked } = answer;
+  const past = (name) => (before ? before[name] : null);
+  const steps = everyStep(parts.time, step, asked.from, asked.to);
+  const stepsBefore = before ? everyStep(before.time, step, localDay(answer.before.from), localDay(answer.before.to)).slice(0, steps.length) : null;
+  showTotals(totals, answer.whole, answer.wholeBefore, asked);
+  card("flow", parts.flow, () => draw.flow(parts.flow), () => flowTable(parts.flow, past("flow"), asked));
+  card("week", parts.week, () => draw.week(parts.week), () => weekTable(parts.week, asked));
+  card("time", parts.time, () => draw.curve(step, steps, stepsBefore), () => figuresTable(step === "hour" ? t("时") : t("日期"), step, steps, stepsBefore, asked));
+  card("waits", parts.time.filter((bucket) => bucket.wait_p50_s !== null), () => draw.waits(step, steps), () => figuresTable(step === "hour" ? t("时") : t("日期"), step, steps, stepsBefore, asked));
+  const split = (name, title, drawn, top) => {
+    const buckets = byCount(parts[name]);
+    card(name, buckets, () => drawn(name, top ? buckets.slice(0, top) : buckets, past(name)), () => figuresTable(title, name, buckets, past(name), asked));
+  };
+  split("queue", t("队列"), draw.waitBars);
+  split("org", t("承办组"), draw.bars);
+  split("proposed", t("建议去向"), draw.overruled);
+  split("topic", t("主题"), draw.bars, TOP);
+  split("region", t("区域"), draw.bars, TOP);
+  split("destination", t("去向"), draw.bars);
+  split("route", t("类别"), draw.ring);
+  split("line", t("线路"), draw.ring);
+}
+
+function note(target, kind, text) {
+  const line = target.querySelector(".chart-note");
+  line.className = `blank ${kind} chart-note`;
+  line.textContent = text;
+  line.hidden = !text;
+}
+
+// One card: the chart or its table in the same box, so that nothing moves.
+function card(id, buckets, option, tableOf) {
+  const target = document.querySelector(`[data-chart="${id}"]`);
+  const box = target.querySelector(".chart");
+  target.querySelector(".chart-table").replaceChildren(tableOf());
+  const empty = !buckets.some((bucket) => bucket.count > 0);
+  note(target, "", empty ? t("这个时段没有来电。") : "");
+  box.classList.toggle("out", empty);
+  if (empty) return;
+  if (!charts.has(id)) {
+    const made = echarts.init(box, null, { renderer: "canvas" });
+    made.on("click", (event) => open(event.data));
+    charts.set(id, made);
+  }
+  charts.get(id).setOption(option(), true);
+}
+
+function open(data) {
+  if (!data || !data.keys) return;
+  const { asked } = answer;
+  location.assign(behind(data.past ? { ...asked, ...asked.before } : asked, data.keys, "calls"));
+}
+
+function asTable(target, on) {
+  target.querySelector(".chart").classList.toggle("behind-table", on);
+  target.querySelector(".chart-table").hidden = !on;
+  const button = target.querySelector("[data-switch]");
+  button.setAttribute("aria-pressed", String(on));
+  button.textContent = on ? t("图形") : t("表格");
+}
+
+function allTables() {
+  const button = document.getElementById("all-tables");
+  const on = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(on));
+  for (const target of document.querySelectorAll("[data-chart]")) asTable(target, on);
+}
+
+const quick = (days) => choose(shanghaiDay(1 - days), shanghaiDay(), days);
+
+document.getElementById("figures").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-switch]");
+  if (button) asTable(button.closest("[data-chart]"), button.getAttribute("aria-pressed") !== "true");
+});
+form.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-days], [data-first]");
+  if (button && button.dataset.days) quick(Number(button.dataset.days));
+  else if (button) choose(button.dataset.first, button.dataset.last);
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { from, until } = form.elements;
+  if (!from.value || !until.value || until.value < from.value) {
+    toast(t("请填写起止日期，结束不早于开始。"), true);
+    return;
+  }
+  const moved = from.value !== chosen.from || until.value !== chosen.until;
+  choose(from.value, until.value, moved ? 0 : chosen.days);
+});
+form.addEventListener("change", (event) => {
+  if (event.target.name !== "from" && event.target.name !== "until" && chosen) ask();
+});
+document.getElementById("all-tables").addEventListener("click", allTables);
+window.addEventListener("resize", soon(() => charts.forEach((chart) => chart.resize()), 150));
+document.addEventListener("theme-changed", () => answer && show());
+document.addEventListener("type-size-changed", () => answer && show());
+onKey("1", t("今天"), () => quick(1));
+onKey("2", t("近 7 天"), () => quick(7));
+onKey("3", t("近 28 天"), () => quick(28));
+const reporting = [...form.querySelectorAll("[data-first]")];
+onKey("4", t("本报告期"), () => reporting[0].click());
+onKey("5", t("上一报告期"), () => reporting[1].click());
+onKey("t", t("图形或表格"), allTables);
+onKey("c", t("选择比较"), () => form.elements.compare.focus());
+
+// figures are read again a little after something happened, not with every event of a busy hour
+const soonAgain = soon(() => chosen && read(), 5000);
+onEvent((kind) => {
+  if (kind !== "presence_changed") soonAgain();
+});
+onOpen(soonAgain);
+
+function start() {
+  const query = new URLSearchParams(location.search);
+  const isDay = (text) => /^\d{4}-\d{2}-\d{2}$/.test(text || "");
+  for (const name of [...FILTERS, "compare"]) {
+    if (!query.has(name)) continue;
+    const element = form.elements[name];
+    if (query.get(name) === "-") element.selectedIndex = Array.from(element.options).findIndex((option, index) => index > 0 && option.value === "");
+    else element.value = query.get(name);
+  }
+  if (isDay(query.get("from")) && isDay(query.get("until"))) choose(query.get("from"), query.get("until"));
+  else quick([1, 7, 28].includes(Number(query.get("days"))) ? Number(query.get("days")) : 7);
+}
+start();

@@ -1,0 +1,74 @@
+"""Everything the page of charts draws of a period, and of the period it is compared with, in one answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from hotline.statistics.asked import Asked
+from routing.statistics.counts import Key, bucket_figures
+from routing.statistics.store import Bucket, sums
+
+#: Charts by name and what each is split by; ``time`` is by day, of a single day by hour.
+PARTS: dict[str, tuple[Key, ...]] = {
+    "flow": ("line", "route", "destination"),
+    "week": ("weekday", "hour"),
+    "time": ("day",),
+    "route": ("route",),
+    "destination": ("destination",),
+    "proposed": ("proposed",),
+    "topic": ("topic",),
+    "region": ("region",),
+    "line": ("line",),
+    "queue": ("queue",),
+    "org": ("org",),
+}
+#: Counts that charts and tables need beside the figures.
+_COUNTS = (
+    "forwarded",
+    "overruled",
+    "taken",
+    "direct",
+    "answered",
+    "within",
+    "abandoned",
+    "danger",
+    "transfers",
+    "returned",
+)
+_DAY = timedelta(days=1)
+
+
+async def picture(connection: Any, wanted: Asked) -> dict[str, Any]:
+    """``{from, to, before, time_by, parts, parts_before}``; ``before`` and its parts are None without comparison.
+
+    Of each bucket: keys, the figures of ``bucket_figures``, and ``counts`` behind them. Raises InvalidRequest.
+    """
+    before = wanted.before()
+    time_by: Key = "hour" if wanted.to_at - wanted.from_at <= _DAY else "day"
+    return {
+        "from": wanted.from_at,
+        "to": wanted.to_at,
+        "before": {"from": before[0], "to": before[1]} if before else None,
+        "time_by": time_by,
+        "parts": await _parts(connection, wanted, time_by),
+        "parts_before": await _parts(connection, wanted.at(before), time_by) if before else None,
+    }
+
+
+async def _parts(connection: Any, wanted: Asked, time_by: Key) -> dict[str, list[dict[str, Any]]]:
+    parts = {}
+    for name, by in PARTS.items():
+        keys = (time_by,) if name == "time" else by
+        parts[name] = [
+            shown(bucket) for bucket in await sums(connection, wanted.from_at, wanted.to_at, keys, wanted.where)
+        ]
+    return parts
+
+
+def shown(bucket: Bucket) -> dict[str, Any]:
+    """One bucket as scripts get it."""
+    keys = {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in bucket.keys.items()}
+    waited = sum(n for name, n in bucket.counts.items() if name.startswith("wait_"))
+    counts = {name: bucket.counts.get(name, 0) for name in _COUNTS} | {"waited": waited}
+    return {"keys": keys, **bucket_figures(bucket.counts), "counts": counts}

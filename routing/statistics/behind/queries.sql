@@ -1,0 +1,50 @@
+-- The calls behind a figure: by what each call is counted as at this moment, which is what the roll-ups add up.
+
+-- name: count_behind^
+-- How many calls a figure stands for, and how often they count (a call can be forwarded and sent back several times).
+with chosen as (
+    select f.counts from call_figures f join calls c on c.id = f.call_id
+    where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz
+      and (:line::text[] is null or f.line = any(:line)) and (:route::text[] is null or f.route = any(:route))
+      and (:destination::text[] is null or f.destination = any(:destination))
+      and (:hour::smallint[] is null or f.hour = any(:hour))
+      and (:weekday::smallint[] is null or extract(isodow from f.day)::smallint = any(:weekday))
+      and (:region::text[] is null or f.region = any(:region)) and (:topic::text[] is null or f.topic = any(:topic))
+      and (:proposed::text[] is null or f.proposed = any(:proposed))
+      and (:intake::text[] is null or f.intake = any(:intake))
+      and (:queue::text[] is null or f.queue = any(:queue)) and (:org::text[] is null or f.org = any(:org))
+      and f.counts && :counted::text[]::statistics_count[]
+      and not f.counts && :uncounted::text[]::statistics_count[]
+)
+select count(*) as calls,
+       coalesce(sum((select count(*) from unnest(counts) as u(count) where u.count::text = any(:counted))), 0)::bigint
+           as times
+from chosen;
+
+-- name: list_behind
+-- The calls themselves, newest first, in the form of list_calls. The cursor is the last row's (received_at, id).
+select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
+       c.caller_number, c.caller_name, c.close_reason, c.excerpt,
+       t.route, t.confidence, t.review, t.danger_level, t.topics,
+       d.destination, d.queue, d.mode, d.priority, d.deadline
+from call_figures f join calls c on c.id = f.call_id
+left join triages t on t.id = c.triage_id
+left join decisions d on d.id = c.decision_id
+where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz
+  and (:line::text[] is null or f.line = any(:line)) and (:route::text[] is null or f.route = any(:route))
+  and (:destination::text[] is null or f.destination = any(:destination))
+  and (:hour::smallint[] is null or f.hour = any(:hour))
+  and (:weekday::smallint[] is null or extract(isodow from f.day)::smallint = any(:weekday))
+  and (:region::text[] is null or f.region = any(:region)) and (:topic::text[] is null or f.topic = any(:topic))
+  and (:proposed::text[] is null or f.proposed = any(:proposed))
+  and (:intake::text[] is null or f.intake = any(:intake))
+  and (:queue::text[] is null or f.queue = any(:queue)) and (:org::text[] is null or f.org = any(:org))
+  and f.counts && :counted::text[]::statistics_count[]
+  and not f.counts && :uncounted::text[]::statistics_count[]
+  and (:before_at::timestamptz is null or (c.received_at, c.id) < (:before_at, :before_id::bigint))
+order by c.received_at desc, c.id desc
+limit :limit;
+
+-- name: organisations
+-- Whose people take calls.
+select id, name from organisations order by id;
