@@ -65,6 +65,9 @@ class PastClock:
                 queries.shift_readings,
                 queries.shift_decisions,
                 queries.shift_alarms,
+                queries.shift_panels,
+                queries.shift_leaders,
+                queries.shift_wrap_ups,
                 queries.shift_checks,
                 queries.shift_samples,
             ):

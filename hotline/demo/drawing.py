@@ -152,7 +152,7 @@ class CallDrawer:
             "line": line,
             "external_id": f"{PREFIX}{_SHORT_NAME[line]}{received_at.astimezone(LOCAL_ZONE):%Y%m%d}{number:04d}",
             "received_at": received_at.isoformat(),
-            "caller_number": caller_number or WITHHELD,
+            "caller_number": text.get("number", caller_number) or WITHHELD,
             "caller_name": text.get("caller", caller_name),
             "transcript": _transcript(text, slots, received_at, rng),
             "address": f"{city.grids[0].name}{region}{slots['road']}{rng.randint(1, 180)}号" if line != "12348" else "",

@@ -21,7 +21,9 @@ from config.files import ConfigFiles
 from config.settings import Settings
 from hotline.database import open_pool
 from hotline.demo.clock import PastClock
+from hotline.demo.danger import wrap_up
 from hotline.demo.drawing import PREFIX, SEED, CallDrawer, DrawnCall
+from hotline.demo.lawyers import add_snippets, lawyers_now
 from hotline.demo.people import add_duties, add_people
 from hotline.demo.places import City, load_city
 from hotline.demo.store import queries
@@ -144,16 +146,21 @@ class _Filling:
         # rosters of today say nothing about the past: those calls came when somebody was on duty
         past = await self._take(drawer.past_calls(), lambda queue, at: 1)
         work = self._work(past, self.published.book)
-        await work.acknowledge(list(past))
+        await work.acknowledge(list(past), self.published.danger)
         await work.answer_live([call_id for call_id, drawn in past.items() if drawn.record.live])
         await work.serve_all()
+        await wrap_up(work)
         await self.clock.shift()
         await self._close()
         present = await self._take(drawer.calls_of_now(), self.published.duty)
         work = self._work(present, self.published.book)
-        await work.acknowledge([call_id for call_id, drawn in present.items() if not drawn.alarm])
+        await work.acknowledge(
+            [call_id for call_id, drawn in present.items() if not drawn.alarm], self.published.danger
+        )
         for name in IN_HAND:
             await work.claim_now(name)
+        await add_snippets(self.connection, self.vault, self.ids)
+        await lawyers_now(work, self.now)
         await self.clock.shift()
         await queries.hang_up(
             self.connection, still_there=[call_id for call_id, each in present.items() if each.record.live]

@@ -105,7 +105,20 @@ update decisions set
 -- name: shift_alarms!
 -- Danger, and when somebody acknowledged it.
 update danger_alarms set
-    raised_at = pg_temp.past(call_id, raised_at), acknowledged_at = pg_temp.past(call_id, acknowledged_at);
+    raised_at = pg_temp.past(call_id, raised_at), stage_at = pg_temp.past(call_id, stage_at),
+    acknowledged_at = pg_temp.past(call_id, acknowledged_at);
+
+-- name: shift_panels!
+-- What was asked while danger was heard.
+update danger_answers set answered_at = pg_temp.past(call_id, answered_at);
+
+-- name: shift_leaders!
+-- When shift leaders were asked for and came.
+update leader_joins set asked_at = pg_temp.past(call_id, asked_at), joined_at = pg_temp.past(call_id, joined_at);
+
+-- name: shift_wrap_ups!
+-- Forms after calls.
+update wrap_ups set saved_at = pg_temp.past(call_id, saved_at);
 
 -- name: shift_checks!
 -- Danger in old records.
@@ -125,11 +138,16 @@ update queue_items i set live = false from over where i.call_id = over.id;
 
 -- name: waiting
 -- Waiting items of a queue in its order, as a claim takes them.
-select id, call_id, role, priority, enqueued_at, topics, grid, language,
+select id, call_id, role, priority, enqueued_at, topics, grid, language, not_before,
        array(select k.org_id from call_concerns k where k.call_id = queue_items.call_id) as concerned,
        array(select r.user_id from recusals r where r.call_id = queue_items.call_id) as recused
 from queue_items
 where queue = :queue and state = 'waiting' order by priority, enqueued_at, id;
+
+-- name: make_due!
+-- A promised call-back comes due: the promise was made a while ago, as all times of the demo.
+update queue_items set not_before = :at::timestamptz, entered_at = :at, reserved_until = :at + (reserved_until - not_before)
+where call_id = :call_id and state = 'waiting' and not_before is not null;
 
 -- name: proposals
 -- Live calls that stand before an operator, oldest first.
@@ -145,6 +163,17 @@ from calls c join decisions d on d.id = c.decision_id where c.id = :call_id;
 -- name: alarmed
 -- Calls whose alarm nobody has acknowledged, among these.
 select call_id from danger_alarms where acknowledged_at is null and call_id = any(:ids::bigint[]);
+
+-- name: alarm_of^
+-- The alarm of a call: kinds of danger, and who held the call.
+select kinds, operator_id from danger_alarms where call_id = :call_id;
+
+-- name: handled_by_operators
+-- Calls of these that an operator forwarded or answered, by whom and how it was last.
+select distinct on (l.call_id) l.call_id, l.user_id, l.action
+from call_log l join users u on u.id = l.user_id
+where l.call_id = any(:ids::bigint[]) and l.action in ('forwarded', 'answered_directly') and u.role = 'operator'
+order by l.call_id, l.id desc;
 
 -- name: settle_agents!
 -- What the people of the demo do now: on a call, at rest because on duty, or not there. Nobody sits at their desks, so

@@ -11,12 +11,14 @@ from typing import Any
 
 from hotline.accounts.permissions import Role
 from hotline.console.words import DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
+from hotline.demo import danger
 from hotline.demo.clock import PastClock
 from hotline.demo.drawing import DrawnCall
 from hotline.demo.places import City, Person
 from hotline.demo.store import queries
 from routing.answers.service import answer_directly
 from routing.danger.service import queries as danger_queries
+from routing.danger.settings import DangerSettings
 from routing.errors import ConsentRequired
 from routing.policy.decision import Destination
 from routing.policy.facts import LOCAL_ZONE
@@ -49,6 +51,8 @@ PEAK, MONDAY = 1.7, 1.3
 ANSWERED = 0.4
 #: Forwards in which a caller wants something else than was proposed, that are taken back, that come back.
 WANTED_OTHERWISE, TAKEN_BACK, SENT_BACK, RELEASED = 0.04, 0.03, 0.05, 0.03
+#: Callers who agree that others see what their lawyer wrote for them.
+SUMMARY_APPROVED = 0.8
 #: What is in hand at the end was taken within this time.
 IN_HAND_SINCE = timedelta(minutes=20)
 #: So often the first level is busy with what the demo does not show.
@@ -92,7 +96,7 @@ class Work:
                 await self._answer(call_id, user_id)
                 continue
             transfer = await self._forward(call_id, user_id, row["destination"], live=True)
-            if self._turn("taken_back", TAKEN_BACK):
+            if self.turn("taken_back", TAKEN_BACK):
                 await self.clock.set(call_id, at + timedelta(seconds=9))
                 await cancel(self.pool, self.vault, transfer["id"], user_id)
                 at = await self.clock.set(call_id, at + timedelta(seconds=31))
@@ -114,7 +118,7 @@ class Work:
         """A person of the demo took the next call a while ago and keeps it; False: nothing waited."""
         user_id = self.ids[name]
         for queue in self.policy.roles.get(self._person(user_id).role, ()):
-            agent = next(view for view in await self._agents(queue) if view.user_id == user_id)
+            agent = next(view for view in await self.agents(queue) if view.user_id == user_id)
             waiting = [
                 row for row in await queries.waiting(self.connection, queue=queue) if matches(agent, item_view(row))
             ]
@@ -128,7 +132,7 @@ class Work:
         return False
 
     async def _serve(self, queue: str) -> None:
-        agents = await self._agents(queue)
+        agents = await self.agents(queue)
         for item in await queries.waiting(self.connection, queue=queue):
             if item["call_id"] not in self.calls:
                 continue
@@ -139,7 +143,8 @@ class Work:
             if agent is not None:
                 await self._serve_item(queue, item["call_id"], agent, planned)
 
-    async def _agents(self, queue: str) -> list[AgentView]:
+    async def agents(self, queue: str) -> list[AgentView]:
+        """Who may serve a queue."""
         roles = roles_of_queue(self.policy, queue)
         return [agent_view(row) for row in await queue_queries.queue_agents(self.connection, queue=queue, roles=roles)]
 
@@ -160,9 +165,10 @@ class Work:
             await self.clock.set(taken.call_id, planned)
         call_id = taken.call_id
         role = self._person(agent.user_id).role
-        if role in ("lawyer", "mediator") and self._turn("released", RELEASED):
+        if role in ("lawyer", "mediator") and self.turn("released", RELEASED):
             at = await self._step(call_id, 40)
-            reason = self.rng.choice(RELEASE_REASONS[:3])
+            # not the first: who steps back for a conflict of interest does not get the call again
+            reason = self.rng.choice(RELEASE_REASONS[1:3])
             await release(self.pool, self.vault, self.policy, taken.assignment_id, agent.user_id, reason=reason)
             await self.clock.set(call_id, at + timedelta(seconds=self.rng.randint(20, 200)))
             again = await claim(self.pool, self.policy, queue, agent.user_id, on_roster=on_roster)
@@ -192,6 +198,7 @@ class Work:
             disposition=self._disposition(role, call_id),
             notes=self.rng.choice(self.city.words[f"{role}s" if role != "police" else role]),
             summary=self.city.words["summary"] if role == "lawyer" else None,
+            summary_approved=self.rng.random() < SUMMARY_APPROVED if role == "lawyer" else None,
         )
 
     async def _sent_back(self, queue: str, call_id: int, agent: AgentView, transfer_id: int | None) -> bool:
@@ -199,7 +206,7 @@ class Work:
         if transfer_id is None or self._destination(queue) != "departments":
             return False
         await self._step(call_id, 30)
-        if call_id not in self._returned and self._turn("sent_back", SENT_BACK):
+        if call_id not in self._returned and self.turn("sent_back", SENT_BACK):
             self._returned.add(call_id)
             reason = self.rng.choice(self.city.words["returned"])
             await send_back(self.pool, self.vault, self.policy, transfer_id, agent.user_id, reason=reason)
@@ -215,7 +222,7 @@ class Work:
         drawn = self.calls[call_id]
         meant = "police" if drawn.danger else drawn.to or _MEANT[drawn.route]
         reason = OVERRULE_REASONS[1]
-        if proposed == meant and not drawn.danger and self._turn("wanted_otherwise", WANTED_OTHERWISE):
+        if proposed == meant and not drawn.danger and self.turn("wanted_otherwise", WANTED_OTHERWISE):
             meant, reason = ("lawyers" if meant != "lawyers" else "mediators"), OVERRULE_REASONS[0]
         elif drawn.danger:
             reason = OVERRULE_REASONS[2]
@@ -248,16 +255,21 @@ class Work:
             return True
         return drawn.route == "non_police_help" and self.rng.random() < ANSWERED
 
-    async def acknowledge(self, calls: Sequence[int]) -> None:
-        """The police desk sees the alarms of these calls and says so; done before anybody takes them."""
+    async def acknowledge(self, calls: Sequence[int], settings: DangerSettings) -> None:
+        """The police desk sees the alarms of these calls and says so; done before anybody takes them.
+
+        Now and then nobody does in time and the alarm goes on. Then the operator asks what the danger panel asks.
+        """
         queue = self.policy.queue_for("police").name
         for row in await queries.alarmed(self.connection, ids=list(calls)):
-            at = await self._step(row["call_id"], self.rng.uniform(3, 20))
+            waits_s = await danger.go_on(self, row["call_id"], settings.escalation)
+            at = await self._step(row["call_id"], waits_s)
             present = self.book.people(queue, at) or (self.ids["police"],)
             async with self.pool.acquire() as connection:
                 await danger_queries.acknowledge(connection, call_id=row["call_id"], user_id=self.rng.choice(present))
+            await danger.ask(self, row["call_id"], settings)
 
-    def _turn(self, what: str, share: float) -> bool:
+    def turn(self, what: str, share: float) -> bool:
         """True for this share of the times it is asked, evenly: rare things happen on every installation."""
         self._shares[what] += share
         if self._shares[what] < 1:
