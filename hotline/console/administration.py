@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from hotline.console import admin, audit, rosters, users
+from hotline.console import admin, audit, grids, rosters, users
 
 
 def add_pages(app: web.Application) -> None:
     """Add them to ``app``."""
     app.router.add_get("/rosters", rosters.show)
     app.router.add_get("/agents", admin.agents)
+    app.router.add_get("/grids", grids.show)
     app.router.add_get("/admin/users", users.listing)
     app.router.add_get(r"/admin/users/{id:\d{1,18}}", users.show)
     app.router.add_get("/admin/sessions", users.all_sessions)

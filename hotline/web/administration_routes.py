@@ -1,8 +1,8 @@
-"""The administrators' part of the API's table: rosters."""
+"""The administrators' part of the API's table: rosters, grids."""
 
 from __future__ import annotations
 
-from hotline.web.api import roster_files, roster_weeks, rosters
+from hotline.web.api import grids, roster_files, roster_weeks, rosters
 from hotline.web.api_route import ApiRoute
 
 ADMINISTRATION: tuple[ApiRoute, ...] = (
@@ -59,6 +59,16 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
         roster_weeks.enter_day,
         "更正节假日或调休上班日",
         body=roster_weeks.DayBody,
+        answers=(200, 422),
+    ),
+    ApiRoute("GET", "/grids", grids.show, "网格树，含来电数、等候数、负责的坐席"),
+    ApiRoute("GET", "/grids/export.xlsx", grids.export_sheet, "网格树（Excel）"),
+    ApiRoute(
+        "POST",
+        "/grids/import",
+        grids.import_file,
+        "导入网格树（Excel），可先预览",
+        query=("preview", "keep", "mark"),
         answers=(200, 422),
     ),
 )

@@ -24,7 +24,7 @@ with input as (
         confidential, request_kind, channel, urgency, lead_unit,
         array(select jsonb_array_elements_text(joint_units)), dispatched_at, received_by_unit_at,
         ended_at, recording_number, talk_time_s, satisfaction, content_hash,
-        (select min(g.id) from grids g where g.name = input.region)
+        (select min(g.id) from grids g where g.name = input.region and g.retired_at is null)
     from input order by line, external_id
     on conflict (line, external_id) do nothing
     returning id, line, external_id, intake, live
@@ -78,7 +78,7 @@ with input as (
         dispatched_at = i.dispatched_at, received_by_unit_at = i.received_by_unit_at, ended_at = i.ended_at,
         recording_number = i.recording_number, talk_time_s = i.talk_time_s, satisfaction = i.satisfaction,
         content_hash = i.content_hash,
-        grid_id = (select min(g.id) from grids g where g.name = i.region)
+        grid_id = (select min(g.id) from grids g where g.name = i.region and g.retired_at is null)
     from input i where c.id = :call_id
     returning c.id, c.version, c.revision, c.intake, c.live
 ), hung_up as (

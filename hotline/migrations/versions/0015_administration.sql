@@ -13,6 +13,7 @@ create table roster_weeks (
 alter table grids add column mediator_group text;
 -- A grid that calls still name is not deleted when a new tree leaves it out: it is retired and takes no new calls.
 alter table grids add column retired_at timestamptz;
+create index on calls (grid_id) where grid_id is not null;
 
 -- Exports imported from the console; those of the command line answer there.
 create table import_runs (

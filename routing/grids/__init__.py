@@ -1,0 +1,1 @@
+"""Jurisdictions: the tree of grids, read from sheets, compared and taken over."""
