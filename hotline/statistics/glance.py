@@ -53,15 +53,24 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """What waits in a queue, and how quickly its calls of today were taken."""
+
+    waiting: int
+    waiting_link: str
+    service_level: str
+    within_link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
     """Today so far."""
 
     at: datetime
     tiles: tuple[Tile, ...]
     indicators: tuple[Tile, ...]
-    waiting: Mapping[str, int]
-    """Calls that wait, by queue."""
-    waiting_links: Mapping[str, str]
+    queues: Mapping[str, QueueFigures]
+    """By queue; those with nothing are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +107,11 @@ async def glance(connection: Any, indicators: Indicators, now: datetime) -> Glan
     counts = _by_day(days, first)
     before = yesterday[0].counts if yesterday else {}
     tiles = tuple(_tile(day, counts, before, meant) for meant in _TILES)
-    waiting = await _waiting(connection, day)
     return Glance(
         at=now,
         tiles=(*tiles, _response(day, counts)),
         indicators=tuple(_indicator(day, indicator, days, first) for indicator in indicators.all),
-        waiting=waiting,
-        waiting_links={queue: _open(day).link("waiting", queue=queue) for queue in waiting},
+        queues=await _queues(connection, day),
     )
 
 
@@ -200,14 +207,19 @@ def indicator_link(wanted: Asked, indicator: Indicator, part: str) -> str:
     return Asked(wanted.from_at, wanted.to_at, where).link(*chosen.counts, uncounted=off)
 
 
-def _open(day: Asked) -> Asked:
-    return Asked(day.to_at - timedelta(days=OPEN_DAYS), day.to_at)
-
-
-async def _waiting(connection: Any, day: Asked) -> dict[str, int]:
-    since = _open(day)
-    rows = await sums(connection, since.from_at, since.to_at, ("queue",))
-    return {row.keys["queue"]: row.counts["waiting"] for row in rows if row.counts.get("waiting")}
+async def _queues(connection: Any, day: Asked) -> dict[str, QueueFigures]:
+    since = Asked(day.to_at - timedelta(days=OPEN_DAYS), day.to_at)
+    taken = {row.keys["queue"]: row.counts for row in await sums(connection, day.from_at, day.to_at, ("queue",))}
+    found = {}
+    for row in await sums(connection, since.from_at, since.to_at, ("queue",)):
+        queue, counts = row.keys["queue"], taken.get(row.keys["queue"], {})
+        found[queue] = QueueFigures(
+            row.counts.get("waiting", 0),
+            since.link("waiting", queue=queue),
+            percent(share(counts.get("within", 0), counts.get("answered", 0))),
+            day.link("within", queue=queue),
+        )
+    return found
 
 
 def polyline(values: Sequence[float | None]) -> str:

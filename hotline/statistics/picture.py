@@ -11,6 +11,7 @@ from routing.statistics.store import Bucket, sums
 
 #: Charts by name and what each is split by; ``time`` is by day, of a single day by hour.
 PARTS: dict[str, tuple[Key, ...]] = {
+    "whole": (),
     "flow": ("line", "route", "destination"),
     "week": ("weekday", "hour"),
     "time": ("day",),
@@ -22,6 +23,7 @@ PARTS: dict[str, tuple[Key, ...]] = {
     "line": ("line",),
     "queue": ("queue",),
     "org": ("org",),
+    "intake": ("intake",),
 }
 #: Counts that charts and tables need beside the figures.
 _COUNTS = (

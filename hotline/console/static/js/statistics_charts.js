@@ -53,7 +53,7 @@ export function flow(buckets) {
     ...base(), legend: undefined,
     tooltip: { ...base().tooltip, formatter: ({ dataType, data, value }) => (dataType === "edge" ? `${label(data.source)} → ${label(data.target)}：${count(value)}` : `${label(data.name)}：${count(value)}`) },
     series: [{
-      type: "sankey", left: 4, right: 110, top: 8, bottom: 8, nodeWidth: 14, nodeGap: 9, draggable: false, emphasis: { focus: "adjacency" },
+      type: "sankey", left: 4, right: 128, top: 8, bottom: 8, nodeWidth: 14, nodeGap: 9, draggable: false, emphasis: { focus: "adjacency" },
       label: { color: token("--ink"), formatter: ({ name: id, value }) => `${label(id)} ${count(value)}` },
       lineStyle: { color: "source", opacity: 0.35 },
       data: Array.from(nodes, ([id, { keys }]) => ({ name: id, keys })), links: Array.from(links.values()),
@@ -85,7 +85,7 @@ export function curve(key, buckets, before) {
   const line = (title, of, more) => ({ type: "line", name: title, symbolSize: 5, data: of.map((bucket) => ({ value: bucket.count, keys: bucket.keys, past: Boolean(more) })), ...more });
   return axes({
     ...base(), tooltip: { ...base().tooltip, trigger: "axis" },
-    grid: { left: 4, right: 12, top: 24, bottom: 2, containLabel: true },
+    grid: { left: 4, right: 22, top: 24, bottom: 2, containLabel: true },
     xAxis: { type: "category", boundaryGap: false, data: buckets.map((bucket) => stepName(key, bucket.keys[key])) },
     yAxis: { type: "value", minInterval: 1, splitNumber: 4 },
     series: [
@@ -99,7 +99,7 @@ export function waits(key, buckets) {
   const line = (title, property, more) => ({ type: "line", name: title, symbolSize: 5, connectNulls: true, data: buckets.map((bucket) => ({ value: bucket[property], keys: bucket.keys })), ...more });
   return axes({
     ...base(), tooltip: { ...base().tooltip, trigger: "axis", valueFormatter: atMost },
-    grid: { left: 4, right: 12, top: 24, bottom: 2, containLabel: true },
+    grid: { left: 4, right: 22, top: 24, bottom: 2, containLabel: true },
     xAxis: { type: "category", boundaryGap: false, data: buckets.map((bucket) => stepName(key, bucket.keys[key])) },
     yAxis: { type: "log", logBase: 4, min: 1, axisLabel: { formatter: (n) => shortWait(n) } },
     series: [line(t("中位"), "wait_p50_s"), line("P90", "wait_p90_s", { lineStyle: { type: "dashed" }, symbol: "triangle" })],
@@ -127,8 +127,9 @@ export function waitBars(key, buckets) {
 export function bars(key, buckets, before) {
   const rows = buckets.slice().reverse();
   const earlier = new Map((before || []).map((bucket) => [String(bucket.keys[key]), bucket]));
-  const now = { type: "bar", name: t("本时段"), barMaxWidth: 20, data: rows.map((bucket) => ({ value: bucket.count, keys: bucket.keys })), label: { show: true, position: "right", color: token("--ink"), formatter: ({ value }) => count(value) } };
-  const then = { type: "bar", name: t("对比期"), barMaxWidth: 12, itemStyle: hatched(), data: rows.map((bucket) => ({ value: (earlier.get(String(bucket.keys[key])) || { count: 0 }).count, keys: bucket.keys, past: true })) };
+  const own = token("--chart-1");
+  const now = { type: "bar", name: t("本时段"), barMaxWidth: 20, color: own, data: rows.map((bucket) => ({ value: bucket.count, keys: bucket.keys })), label: { show: true, position: "right", color: token("--ink"), formatter: ({ value }) => count(value) } };
+  const then = { type: "bar", name: t("对比期"), barMaxWidth: 12, color: own, itemStyle: hatched(), data: rows.map((bucket) => ({ value: (earlier.get(String(bucket.keys[key])) || { count: 0 }).count, keys: bucket.keys, past: true })) };
   return axes({
     ...base(), ...(before ? {} : { legend: undefined }),
     grid: { left: 4, right: 44, top: before ? 22 : 4, bottom: 2, containLabel: true },
@@ -164,9 +165,10 @@ export function ring(key, buckets, before) {
   const then = (before || []).slice().sort((a, b) => order.indexOf(String(a.keys[key])) - order.indexOf(String(b.keys[key])));
   return {
     ...base(), legend: undefined,
+    tooltip: { ...base().tooltip, formatter: (one) => `${one.seriesName} · ${one.name}：${count(one.value)}（${Math.round(one.percent)}%）` },
     series: [
       { ...part(buckets, ["42%", "66%"]), name: t("本时段"), label: { color: token("--ink"), formatter: (one) => `${one.name}\n${count(one.value)}（${Math.round(one.percent)}%）`, lineHeight: 14 } },
-      ...(before ? [{ ...part(then, ["22%", "38%"]), name: t("对比期"), label: { show: false }, itemStyle: { ...hatched(), borderColor: token("--surface"), borderWidth: 2 }, data: then.map((bucket) => ({ name: `${t("对比期")} ${name(key, bucket.keys[key])}`, value: bucket.count, keys: bucket.keys, past: true })) }] : []),
+      ...(before ? [{ ...part(then, ["22%", "38%"]), name: t("对比期"), label: { show: false }, itemStyle: { ...hatched(), borderColor: token("--surface"), borderWidth: 2 }, data: then.map((bucket) => ({ name: name(key, bucket.keys[key]), value: bucket.count, keys: bucket.keys, past: true })) }] : []),
     ],
   };
 }

@@ -64,13 +64,9 @@ async function read() {
   stateLine.textContent = t("读取中…");
   document.getElementById("figures").setAttribute("aria-busy", "true");
   try {
-    const [found, whole] = await Promise.all([
-      get(`/api/v1/statistics/charts?${query}`), get(`/api/v1/statistics/routing?${query}`),
-    ]);
-    const then = found.before && { from: found.before.from, to: found.before.to };
-    const wholeBefore = then ? await get(`/api/v1/statistics/routing?${new URLSearchParams({ ...asked.filters, ...then })}`) : null;
+    const found = await get(`/api/v1/statistics/charts?${query}`);
     if (mine !== turn) return;
-    answer = { ...found, asked: { ...asked, before: then }, whole: whole.buckets, wholeBefore: wholeBefore && wholeBefore.buckets };
+    answer = { ...found, asked: { ...asked, before: found.before } };
     show();
     const time = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
     stateLine.textContent = t("更新于 {time}", { time });
@@ -105,7 +101,7 @@ function show() {
   const past = (name) => (before ? before[name] : null);
   const steps = everyStep(parts.time, step, asked.from, asked.to);
   const stepsBefore = before ? everyStep(before.time, step, localDay(answer.before.from), localDay(answer.before.to)).slice(0, steps.length) : null;
-  showTotals(totals, answer.whole, answer.wholeBefore, asked);
+  showTotals(totals, parts.whole[0], before && before.whole[0], asked);
   card("flow", parts.flow, () => draw.flow(parts.flow), () => flowTable(parts.flow, past("flow"), asked));
   card("week", parts.week, () => draw.week(parts.week), () => weekTable(parts.week, asked));
   card("time", parts.time, () => draw.curve(step, steps, stepsBefore), () => figuresTable(step === "hour" ? t("时") : t("日期"), step, steps, stepsBefore, asked));
@@ -122,6 +118,7 @@ function show() {
   split("destination", t("去向"), draw.bars);
   split("route", t("类别"), draw.ring);
   split("line", t("线路"), draw.ring);
+  split("intake", t("来源"), draw.bars);
 }
 
 function note(target, kind, text) {

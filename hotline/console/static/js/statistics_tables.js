@@ -93,21 +93,11 @@ const TILES = [
   ["研判有危险", (b) => b.counts.danger, count, "danger"],
 ];
 
-function added(buckets) {
-  const sum = (of) => buckets.reduce((all, bucket) => all + of(bucket), 0);
-  const counts = {};
-  for (const key of ["taken", "direct", "forwarded", "overruled", "answered", "within", "danger", "waited"]) counts[key] = sum((b) => b.counts[key]);
-  return {
-    count: sum((b) => b.count), abandoned: sum((b) => b.abandoned), counts,
-    overruled_share: counts.forwarded ? counts.overruled / counts.forwarded : null,
-    service_level: counts.answered ? counts.within / counts.answered : null,
-  };
-}
+const NOTHING = { count: 0, abandoned: 0, wait_p50_s: null, wait_p90_s: null, overruled_share: null, service_level: null, counts: { taken: 0, direct: 0, danger: 0 } };
 
-// `whole` holds the waits of all calls together, which parts cannot be added up to.
-export function showTotals(target, whole, wholeBefore, asked) {
-  const now = { ...added(whole), ...(whole.length ? { wait_p50_s: whole[0].wait_p50_s, wait_p90_s: whole[0].wait_p90_s } : {}) };
-  const then = wholeBefore && { ...added(wholeBefore), ...(wholeBefore.length ? { wait_p50_s: wholeBefore[0].wait_p50_s, wait_p90_s: wholeBefore[0].wait_p90_s } : {}) };
+// now, before: the bucket of the whole period; none where nothing came in; `before` null without comparison.
+export function showTotals(target, now = NOTHING, before = NOTHING, asked = null) {
+  const then = asked.before ? before || NOTHING : null;
   target.replaceChildren(...TILES.map(([title, of, words, counted, isShare]) => {
     const tile = document.createElement("div");
     tile.className = "stat";
