@@ -92,17 +92,24 @@ def template_database(postgres_url: str) -> str:
     return TEMPLATE
 
 
-@pytest.fixture
-async def database_url(postgres_url: str, postgres_urls: tuple[str, str], template_database: str) -> AsyncIterator[str]:
-    """A database of this test's own, as the service's role: a missing grant shows."""
+@asynccontextmanager
+async def fresh_database(postgres_urls: tuple[str, str], template: str) -> AsyncIterator[ServerUrls]:
+    """A copy of the migrated database, as the service's role and as its owner; gone afterwards."""
     name = f"t_{secrets.token_hex(6)}"
-    admin = await asyncpg.connect(postgres_url)
+    admin = await asyncpg.connect(postgres_urls[0])
     try:
-        await admin.execute(f"create database {name} template {template_database}")
-        yield with_database(postgres_urls[1], name)
+        await admin.execute(f"create database {name} template {template}")
+        yield ServerUrls(with_database(postgres_urls[1], name), "", owner_url=with_database(postgres_urls[0], name))
         await drop_database(admin, name)
     finally:
         await admin.close()
+
+
+@pytest.fixture
+async def database_url(postgres_urls: tuple[str, str], template_database: str) -> AsyncIterator[str]:
+    """A database of this test's own, as the service's role: a missing grant shows."""
+    async with fresh_database(postgres_urls, template_database) as urls:
+        yield urls.database_url
 
 
 @pytest.fixture
