@@ -16,13 +16,14 @@ from routing.errors import PolicyError
 from routing.policy.loading import load_policy, read_policy
 from routing.policy.settings import Policy
 from routing.policy.workdays import Workdays
+from routing.publishing.service import POLICY
+from routing.publishing.store import queries
 from routing.rosters.days import EnteredDay, with_entered
 from routing.rosters.roster import SHIFT_LEADERS
 from routing.rosters.service import entered_days
 from routing.rosters.store import DutyBook, load_duty_book
 from routing.statistics.indicators import Indicators, load_indicators
 from routing.statistics.store import keep_limits
-from routing.triage.store import queries as triage_queries
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,8 @@ class Published:
         start."""
         self.files = files
         self.policy: Policy = read_policy(files)
-        self._file_policy = self._base = self.policy
+        self.file_policy = self._base = self.policy
+        """The policy of the files: in force while nothing was published."""
         self.file_calendar: Workdays = self.policy.calendar
         """The policy's own calendar, without the days entered in the console."""
         self._entered: dict[date, EnteredDay] = {}
@@ -77,7 +79,9 @@ class Published:
             async with pool.acquire() as connection:
                 self._book = await load_duty_book(connection)
                 self._entered = await entered_days(connection, date.min, date.max)
-                row = None if self.files.overlaid("policy.toml") else await triage_queries.latest_policy(connection)
+                kind, name = POLICY
+                locked = self.files.overlaid(name)
+                row = None if locked else await queries.in_force(connection, kind=kind, name=name)
         except BaseException:
             self._read_at = before
             raise
@@ -89,12 +93,17 @@ class Published:
                 await keep_limits(connection, self.policy)
             self._kept = self._base
 
+    def draft(self, text: str) -> Policy:
+        """A policy text as it would be in force, the days entered in the console included. Raises PolicyError."""
+        made = load_policy(text, "policy.toml", self.files)
+        return replace(made, calendar=with_entered(made.calendar, self._entered))
+
     def _take(self, row: Any) -> None:
         version = row["version"] if row else None
         if version == self._version:
             return
         try:
-            self._base = load_policy(row["body"], f"policy {version}", self.files) if row else self._file_policy
+            self._base = load_policy(row["body"], f"policy {version}", self.files) if row else self.file_policy
         except PolicyError as error:
             # the console validates before it publishes; a version made by newer code can still be unreadable here
             log.error("published_policy_unusable", version=version, error=str(error))

@@ -6,7 +6,7 @@ Offsets are code points into the text exactly as it was handed in (CONTRACT.md);
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -122,6 +122,22 @@ class Classification:
             "cues": [{"kind": c.kind, "text": c.text, "start": c.start, "end": c.end} for c in self.cues],
             "model": self.model,
         }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Classification:
+        """The reading that ``to_row`` wrote, its probabilities rounded as they are there. Raises KeyError."""
+        return cls(
+            route=row["route"],
+            confidence=row["confidence"],
+            review=row["review"],
+            ranking=tuple((route, p) for route, p in row["ranking"]),
+            topic=tuple((code, p) for code, p in row["topic"]),
+            danger=Danger(row["danger"]["level"], tuple(DangerSignal(**s) for s in row["danger"]["signals"])),
+            evidence=tuple(Evidence(**e) for e in row["evidence"]),
+            entities=tuple(Entity(**e) for e in row["entities"]),
+            cues=tuple(Cue(**c) for c in row.get("cues", [])),
+            model=row["model"],
+        )
 
 
 class Reader(Protocol):

@@ -59,6 +59,10 @@ class TrialNotFound(RoutingError):
     """No trial of a draft has this id."""
 
 
+class VersionNotFound(RoutingError):
+    """No published version has this id."""
+
+
 class VersionChanged(RoutingError):
     """Somebody else has published meanwhile; the message says who and when."""
 

@@ -1,4 +1,4 @@
-"""Skills and the policy."""
+"""Skills: by what people are found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from hotline.accounts.permissions import ROLES
 from hotline.console.calls import queries
 from hotline.console.render import page
 from hotline.web.keys import needs, services
-from routing.triage.store import queries as triage_queries
 
 
 @needs("rosters.write")
@@ -19,17 +18,3 @@ async def agents(request: web.Request) -> web.StreamResponse:
     async with own.pool.acquire() as connection:
         rows = [dict(row) for row in await queries.agents_with_skills(connection, roles=roles)]
     return await page(request, "agents.html", {"agents": rows})
-
-
-@needs("policy.read")
-async def policy(request: web.Request) -> web.StreamResponse:
-    """GET /policy: the text in force, to be read or changed."""
-    own = services(request)
-    await own.published.refresh(own.pool)
-    locked = own.published.files.overlaid("policy.toml")
-    async with own.pool.acquire() as connection:
-        row = None if locked else await triage_queries.latest_policy(connection)
-        versions = [dict(v) for v in await queries.policy_versions(connection)]
-    text = row["body"] if row else own.published.files.read("policy.toml")
-    shown = {"text": text, "version": own.published.policy.version, "locked": locked, "versions": versions}
-    return await page(request, "policy.html", shown)

@@ -7,15 +7,17 @@ from aiohttp import web
 from config.accounts import RETURN_PATH
 from hotline.console import (
     accounts,
-    admin,
     administration,
     calls,
+    casework,
     danger,
     desk,
     handover,
     knowledge,
     language,
     operator,
+    police,
+    policy,
     search,
     statistics,
     supervision,
@@ -55,6 +57,9 @@ def add_console(app: web.Application) -> None:
     app.router.add_get(r"/console/calls/{id:\d{1,18}}/proposal", operator.proposal)
     app.router.add_get("/desk", desk.desk)
     app.router.add_get("/desk/side", desk.side)
+    app.router.add_get(r"/desk/cases/{id:\d{1,18}}", casework.file)
+    app.router.add_get(r"/desk/items/{id:\d{1,18}}", casework.offer)
+    app.router.add_get(r"/console/calls/{id:\d{1,18}}/police", police.look)
     app.router.add_get(r"/desk/work/{id:\d{1,18}}", desk.work)
     app.router.add_get(r"/desk/wrap-up/{id:\d{1,18}}", desk.wrap_up)
     app.router.add_get("/calls", calls.listing)
@@ -62,7 +67,7 @@ def add_console(app: web.Application) -> None:
     app.router.add_post("/console/search", search.find)
     app.router.add_get(r"/calls/{id:\d{1,18}}", calls.show)
     statistics.add_pages(app)
-    app.router.add_get("/policy", admin.policy)
+    app.router.add_get("/policy", policy.show)
     knowledge.add_pages(app)
     handover.add_pages(app)
     app.router.add_get("/supervision", supervision.show)

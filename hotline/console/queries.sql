@@ -31,7 +31,7 @@ where s.user_id = :user_id and s.ended_at is null order by s.id;
 
 -- name: own_assignment^
 -- One open assignment of an agent, with what was noted so far.
-select s.id as assignment_id, s.call_id, s.claimed_at, s.notes, s.summary, s.summary_approved_at, i.queue, i.role
+select s.id as assignment_id, s.call_id, s.claimed_at, s.notes, s.summary, s.summary_approved_at, s.queue_item_id, i.queue, i.role
 from assignments s join queue_items i on i.id = s.queue_item_id
 where s.id = :assignment_id and s.user_id = :user_id and s.ended_at is null;
 
@@ -60,12 +60,6 @@ select u.id, u.display_name, u.role, coalesce(a.skills, '{}') as skills, coalesc
 from users u left join agents a on a.user_id = u.id
 where u.disabled_at is null and u.role = any(:roles::text[])
 order by u.role, u.display_name limit 500;
-
--- name: policy_versions
--- Published versions of the policy, newest first.
-select p.version, p.published_at, p.withdrawn_at, u.display_name as by
-from published p left join users u on u.id = p.published_by
-where p.kind = 'policy' order by p.published_at desc limit 20;
 
 -- name: own_wrap_up^
 -- The call an agent wraps up now.

@@ -34,6 +34,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (routing.HandoverChanged, 409, "handover-changed", "交接已有变化"),
     (routing.ReviewNotFound, 404, "review-not-found", "没有这项质检"),
     (routing.TrialNotFound, 404, "trial-not-found", "没有这次试算"),
+    (routing.VersionNotFound, 404, "version-not-found", "没有这个版本"),
     (routing.VersionChanged, 409, "version-changed", "已有新版本"),
     (routing.DangerWordsOff, 409, "danger-words-off", "停用危险词须再次确认"),
     (routing.UndertakingNotFound, 404, "undertaking-not-found", "没有这件承办"),

@@ -186,8 +186,6 @@ ROUTES: tuple[ApiRoute, ...] = (
     *CASES,
     ApiRoute("GET", "/events", events.stream, "实时事件（SSE）", query=("last_event_id",)),
     ApiRoute("GET", r"/queues/{name:\w{1,40}}/night-options", rosters.night, "人手少时来电人可选的方式"),
-    ApiRoute("GET", "/policy", policy.show, "现行分流规则"),
-    ApiRoute("POST", "/policy", policy.publish, "校验并发布分流规则", body=policy.PolicyBody, answers=(201, 422)),
     ApiRoute("GET", "/triage/set-aside", policy.set_aside, "搁置的研判"),
     ApiRoute("POST", r"/calls/{id:\d{1,18}}/triage", policy.repeat, "重新研判搁置的来电", answers=(200, 404, 409)),
     ApiRoute(

@@ -1,8 +1,8 @@
-"""The supervisors' part of the API's table: reviews, agreement."""
+"""The supervisors' part of the API's table: reviews, agreement, policy, trials of drafts."""
 
 from __future__ import annotations
 
-from hotline.web.api import supervision
+from hotline.web.api import policy, supervision, trials
 from hotline.web.api_route import ApiRoute
 
 _REVIEW = r"/supervision/reviews/{id:\d{1,18}}"
@@ -28,6 +28,21 @@ SUPERVISION: tuple[ApiRoute, ...] = (
         answers=(200, 404, 409, 422),
     ),
     ApiRoute("POST", f"{_REVIEW}/undo", supervision.undo, "质检：撤销自己的判定", answers=(200, 404, 409)),
+    ApiRoute("GET", "/policy", policy.show, "现行分流规则"),
+    ApiRoute("POST", "/policy", policy.publish, "校验并发布分流规则", body=policy.PolicyBody, answers=(201, 409, 422)),
+    ApiRoute("POST", "/policy/check", policy.check, "校验规则文本，逐行指出问题；列出规则", body=policy.CheckBody),
+    ApiRoute("GET", "/policy/versions", policy.listing, "分流规则的发布记录"),
+    ApiRoute("GET", r"/policy/versions/{id:\d{1,18}}", policy.one_version, "一个版本及其差异", answers=(200, 404)),
+    ApiRoute(
+        "POST",
+        "/trials/policy",
+        trials.try_policy,
+        "试算：最近的来电按草稿会去哪里",
+        body=trials.PolicyTrialBody,
+        answers=(201, 422),
+    ),
+    ApiRoute("GET", r"/trials/{id:\d{1,18}}", trials.show, "试算的进度与结果", answers=(200, 404)),
+    ApiRoute("POST", r"/trials/{id:\d{1,18}}/cancel", trials.cancel, "取消试算", answers=(200, 404)),
     ApiRoute(
         "GET",
         "/supervision/agreement",

@@ -20,6 +20,7 @@ from hotline.published import Published
 from hotline.signals import Signals
 from hotline.worker import metrics
 from hotline.worker.guarded import GuardedReader, ReaderUnusable
+from hotline.worker.trials import TrialRunner
 from nlp.classification import Reader
 from routing.calls.service import end_silent_calls
 from routing.danger.service import escalate
@@ -34,6 +35,7 @@ from routing.statistics.store import FOLD_STEP, fold
 from routing.triage.service import LEASE_S, TriageContext, drop_leases, suspect_round, triage_round
 from routing.triage.sharpening.service import Sharpener
 from routing.triage.store import queries as triage_queries
+from routing.trials.store import queries as trial_queries
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +46,8 @@ POLL_S = 1.0
 QUEUE_ROUND_S = 0.5
 #: A promoted model is taken up within this time.
 MODEL_S = 5.0
+#: Trials of drafts are looked for this often.
+TRIALS_S = 0.5
 #: New live proposals are looked for this often.
 SHARPEN_S = 0.2
 ALIVE_S = 3.0
@@ -137,6 +141,7 @@ class Worker:
         self._sharpener = Sharpener()
         self._connection: Any = None
         self.name = worker_name()
+        self._trials = TrialRunner(pool, vault, published, self.name)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; a batch begun is finished."""
@@ -157,6 +162,7 @@ class Worker:
             *([asyncio.create_task(_for_ever("sharpen", SHARPEN_S, self._sharpen))] if self._second else []),
             asyncio.create_task(_for_ever("danger", DANGER_ROUND_S, self._danger)),
             asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
+            asyncio.create_task(_for_ever("trials", TRIALS_S, self._trials.round)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
             asyncio.create_task(_for_ever("fold", FOLD_S, self._fold)),
             asyncio.create_task(_for_ever("retention", RETENTION_S, self._retain)),
@@ -313,5 +319,6 @@ class Worker:
             await account_queries.delete_expired(connection)
             await event_queries.prune(connection, hours=KEPT_H)
             await triage_queries.forget_dead(connection)
+            await trial_queries.forget_trials(connection)
         if await close_completed(self._pool):
             await self._signals.ring()

@@ -3,69 +3,126 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from routing.policy.deciding import decide
 from routing.policy.decision import Decision
 from routing.policy.facts import Facts
 from routing.policy.settings import Policy
 
-_EXAMPLES = 20
+#: So many calls are kept to be looked at, those with danger before all others.
+MOST_CALLS = 300
+CLOSE, REVIEW = "close", "review"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One call that the two policies treat differently."""
 
-    call_key: str
+    call_id: int
+    facts: Facts
     before: Decision
     after: Decision
 
+    @property
+    def danger(self) -> int:
+        """The call's danger level."""
+        return self.facts.classification.danger.level
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What a new policy would change."""
-
-    total: int
-    elsewhere: int
-    """Calls with another destination, queue or outcome."""
-    moves: tuple[tuple[str, str, int], ...]
-    """(from, to, calls), most frequent first; a place is ``destination/queue``, or ``close``."""
-    mode_changed: int
-    priority_changed: int
-    joint_changed: int
-    examples: tuple[Difference, ...]
-    """The first twenty calls that go elsewhere."""
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the call goes to another place."""
+        return place(self.before) != place(self.after)
 
 
-def dry_run(before: Policy, after: Policy, facts_list: Iterable[Facts]) -> DryRun:
-    """Decide every call by both policies, with everybody on duty, and count what differs."""
-    total = mode = priority = joint = 0
-    moves: Counter[tuple[str, str]] = Counter()
-    examples: list[Difference] = []
-    for facts in facts_list:
-        total += 1
-        old = decide(before, facts, lambda _queue, _at: 1, facts.received_at)
-        new = decide(after, facts, lambda _queue, _at: 1, facts.received_at)
-        mode += old.mode != new.mode
-        priority += old.priority != new.priority
-        joint += set(old.joint) != set(new.joint)
-        if place(old) != place(new):
-            moves[place(old), place(new)] += 1
-            if len(examples) < _EXAMPLES:
-                examples.append(Difference(facts.call_key, old, new))
-    return DryRun(
-        total=total,
-        elsewhere=sum(moves.values()),
-        moves=tuple((a, b, count) for (a, b), count in moves.most_common()),
-        mode_changed=mode,
-        priority_changed=priority,
-        joint_changed=joint,
-        examples=tuple(examples),
-    )
+@dataclass(slots=True)
+class Comparison:
+    """What a new policy would change, counted call by call; both decide as if everybody were on duty."""
+
+    before: Policy
+    after: Policy
+    total: int = 0
+    elsewhere: int = 0
+    """Calls with another queue, that are closed or left to a person instead, or the other way round."""
+    mode_changed: int = 0
+    priority_changed: int = 0
+    joint_changed: int = 0
+    """Others are brought in, or modes of transfer forbidden, than before."""
+    danger_changed: int = 0
+    """Calls with danger that are treated differently in any of these ways."""
+    moves: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(from, to) -> calls; see :func:`place`."""
+    _with_danger: list[Difference] = field(default_factory=list)
+    _others: list[Difference] = field(default_factory=list)
+
+    def add(self, call_id: int, facts: Facts) -> None:
+        """Decide one call by both."""
+        self.total += 1
+        old = decide(self.before, facts, lambda _queue, _at: 1, facts.received_at)
+        new = decide(self.after, facts, lambda _queue, _at: 1, facts.received_at)
+        difference = Difference(call_id, facts, old, new)
+        mode, priority = old.mode != new.mode, old.priority != new.priority
+        joint = set(old.joint) != set(new.joint) or set(old.forbid) != set(new.forbid)
+        self.mode_changed += mode
+        self.priority_changed += priority
+        self.joint_changed += joint
+        if difference.elsewhere:
+            self.elsewhere += 1
+            self.moves[place(old), place(new)] += 1
+        alarm = old.alarm != new.alarm or old.check_task != new.check_task
+        if difference.danger and (difference.elsewhere or mode or priority or joint or alarm):
+            self.danger_changed += 1
+            _keep(self._with_danger, difference)
+        elif difference.elsewhere:
+            _keep(self._others, difference)
+
+    @property
+    def calls(self) -> list[Difference]:
+        """The calls to look at, gravest danger first, then as they were added."""
+        found = sorted(self._with_danger, key=lambda one: -one.danger) + self._others
+        return found[:MOST_CALLS]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; nothing in it quotes a caller."""
+        labels = {name: queue.label for policy in (self.before, self.after) for name, queue in policy.queues.items()}
+        return {
+            "before": self.before.version,
+            "after": self.after.version,
+            "total": self.total,
+            "elsewhere": self.elsewhere,
+            "danger_changed": self.danger_changed,
+            "mode_changed": self.mode_changed,
+            "priority_changed": self.priority_changed,
+            "joint_changed": self.joint_changed,
+            "moves": [[a, b, count] for (a, b), count in self.moves.most_common()],
+            "labels": {CLOSE: "关闭", REVIEW: "待人工", **labels},
+            "calls": [_view(one) for one in self.calls],
+        }
 
 
 def place(decision: Decision) -> str:
-    """Where a decision sends its call: ``destination/queue``, or ``close``."""
-    return "close" if decision.outcome == "close" else f"{decision.destination}/{decision.target_queue}"
+    """Where a decision sends its call: a queue, or ``close``, or ``review`` where a person has to decide."""
+    if decision.outcome == "close":
+        return CLOSE
+    return REVIEW if decision.mode == "review" else decision.target_queue
+
+
+def _keep(calls: list[Difference], difference: Difference) -> None:
+    if len(calls) < MOST_CALLS:
+        calls.append(difference)
+
+
+def _view(one: Difference) -> dict[str, Any]:
+    return {
+        "call_id": one.call_id,
+        "call": one.facts.call_key,
+        "received_at": one.facts.received_at.isoformat(),
+        "route": one.facts.classification.route,
+        "danger": one.danger,
+        "before": place(one.before),
+        "after": place(one.after),
+        "rules": [one.before.rule, one.after.rule],
+        "priority": [one.before.priority, one.after.priority],
+        "joint": [sorted(one.before.joint), sorted(one.after.joint)],
+    }

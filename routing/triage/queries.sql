@@ -260,11 +260,6 @@ where c.id = :call_id;
 select d.id, d.created_at, d.destination, d.body from decisions d
 where d.call_id = :call_id and d.notice order by d.id desc limit 5;
 
--- name: latest_policy^
--- The edited policy in force, if one was published.
-select version, body from published
-where kind = 'policy' and name = 'policy.toml' and withdrawn_at is null order by id desc limit 1;
-
 -- name: worker_seen!
 -- A worker says that it is alive, by a connection it keeps open as long as it is.
 insert into workers (name, model, backend) values (:name, :model, pg_backend_pid())
@@ -308,16 +303,6 @@ where j.set_aside_at is not null order by j.set_aside_at limit 200;
 -- name: open_alarm_count$
 -- Danger alarms nobody has acknowledged.
 select count(*) from danger_alarms where acknowledged_at is null;
-
--- name: withdraw_published$
--- Makes room for a new version: the one in force is kept, withdrawn. Its version; null: there was none.
-update published set withdrawn_at = now()
-where kind = :kind and name = :name and withdrawn_at is null returning version;
-
--- name: add_published$
--- A version is in force from now on; call after withdraw_published, in the same transaction.
-insert into published (kind, name, version, body, note, published_by)
-values (:kind, :name, :version, :body, :note, :user_id) returning id;
 
 -- name: organisations
 -- Names and what callers call them, without the one that runs the lines (id 1).

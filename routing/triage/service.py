@@ -214,20 +214,7 @@ async def _read(reader: Reader, calls: Sequence[dict[str, Any]]) -> tuple[dict[i
 
 def decided(call: dict[str, Any], reading: Classification, context: TriageContext) -> Read:
     """The decision that the policy makes of a reading."""
-    facts = Facts(
-        line=call["line"],
-        intake=call["intake"],
-        live=call["live"],
-        classification=reading,
-        text_length=len("".join(call["transcript"].split())),
-        received_at=call["received_at"],
-        call_key=f"{call['line']}:{call['external_id']}",
-        talk_time_s=call["talk_time_s"],
-        persons_affected=largest_group(reading),
-        region=call["region"],
-        has_number=call["has_number"],
-        confidential=call["confidential"],
-    )
+    facts = facts_of(call, reading)
     return Read(
         call=ReadCall(
             call_id=call["id"],
@@ -240,4 +227,22 @@ def decided(call: dict[str, Any], reading: Classification, context: TriageContex
         ),
         reading=reading,
         decision=decide(context.policy, facts, context.duty, call["read_at"]),
+    )
+
+
+def facts_of(call: Mapping[str, Any], reading: Classification) -> Facts:
+    """What the policy may know of a call (a row of ``calls_to_read``, opened) and its reading."""
+    return Facts(
+        line=call["line"],
+        intake=call["intake"],
+        live=call["live"],
+        classification=reading,
+        text_length=len("".join(call["transcript"].split())),
+        received_at=call["received_at"],
+        call_key=f"{call['line']}:{call['external_id']}",
+        talk_time_s=call["talk_time_s"],
+        persons_affected=largest_group(reading),
+        region=call["region"],
+        has_number=call["has_number"],
+        confidential=call["confidential"],
     )

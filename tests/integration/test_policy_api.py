@@ -23,7 +23,7 @@ async def policy(service: RunningService) -> dict[str, Any]:
 
 
 async def publish(service: RunningService, text: str) -> tuple[int, Any]:
-    return await service.request("POST", "/policy", role="manager", json={"text": text})
+    return await service.request("POST", "/policy", role="manager", json={"text": text, "note": "试验"})
 
 
 async def test_a_published_policy_decides_the_next_call_and_names_its_version(

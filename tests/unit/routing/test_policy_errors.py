@@ -8,7 +8,7 @@ import pytest
 
 from config.files import ConfigFiles
 from routing.errors import PolicyError, QueueNotFound
-from routing.policy.comparing import dry_run
+from routing.policy.comparing import MOST_CALLS, Comparison
 from routing.policy.lines import index_lines
 from routing.policy.loading import load_policy, read_policy
 from routing.policy.sections import PolicyInvalid
@@ -192,12 +192,26 @@ def test_dry_run_counts_what_goes_elsewhere(policy, reading, facts):
     other = load_policy('preset = "12348-first"\n' + shipped(), "p.toml")
     calls = [facts(reading("non_police_help"), line="110", call_key=f"a{n}") for n in range(30)]
     calls += [facts(reading("dispute"), line="110", call_key=f"b{n}") for n in range(5)]
-    result = dry_run(policy, other, calls)
+    result, same = Comparison(policy, other), Comparison(policy, policy)
+    for number, call in enumerate(calls):
+        result.add(number, call)
+        same.add(number, call)
     assert (result.total, result.elsewhere) == (35, 30)
-    assert result.moves == (("departments/departments", "lawyers/lawyers", 30),)
-    assert len(result.examples) == 20
-    assert result.examples[0].call_key == "a0"
-    assert dry_run(policy, policy, calls).elsewhere == 0
+    assert result.moves == {("departments", "lawyers"): 30}
+    assert [one.call_id for one in result.calls] == list(range(30))
+    assert (same.total, same.elsewhere, same.calls) == (35, 0, [])
+
+
+def test_dry_run_shows_calls_with_danger_first(policy, reading, facts):
+    text = 'preset = "12348-first"\n' + shipped().replace('weapon = ["110"]', 'weapon = ["110", "120"]')
+    result = Comparison(policy, load_policy(text, "p.toml"))
+    for number in range(MOST_CALLS + 5):
+        result.add(number, facts(reading("non_police_help"), line="110", call_key=f"a{number}"))
+    result.add(9000, facts(reading("police_incident", level=2, danger={"weapon": "拿着刀"}), call_key="c"))
+    assert (result.elsewhere, result.danger_changed, result.joint_changed) == (MOST_CALLS + 5, 1, 1)
+    assert len(result.calls) == MOST_CALLS
+    assert result.calls[0].call_id == 9000, "a change of who is brought in counts where there is danger"
+    assert result.to_dict()["calls"][0]["joint"] == [[], ["120"]]
 
 
 def test_lines_are_found_in_every_form_toml_allows():
