@@ -1,0 +1,234 @@
+"""The console's English: what Chinese text is not wrapped, what has no English, what English nobody asks for.
+
+    python tools/catalogue.py                 everything that is wrong, by file
+    python tools/catalogue.py --missing FILE  what FILE says and has no English, as entries for a .po file
+
+Chinese is the source and its own key (hotline/console/language.py). Looked at are the templates (``_("…")``), the
+scripts (``t("…")``), and in Python ``say("…")`` and the tables of labels that templates hand to ``_``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from babel.messages.pofile import read_po
+from jinja2 import nodes
+
+ROOT = Path(__file__).resolve().parent.parent
+CONSOLE = ROOT / "hotline" / "console"
+LOCALE = CONSOLE / "locale" / "en"
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+#: Modules whose tables of labels the templates show by ``_``: every Chinese string in a table of theirs is text.
+TABLES = (
+    "hotline/console/words.py",
+    "hotline/console/navigation.py",
+    "hotline/accounts/permissions.py",
+    "hotline/audit/reasons.py",
+    "hotline/access/rules.py",
+    "routing/calls/record.py",
+    "routing/calls/states.py",
+)
+#: Names of classes, topics and queues as shipped; a city's own stay as it writes them.
+LABELS = ("config/taxonomy.toml", "config/policy.toml")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A Chinese text where it stands."""
+
+    path: Path
+    line: int
+    text: str
+    wrapped: bool
+
+    def __str__(self) -> str:
+        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.text.strip()[:60]}"
+
+
+def is_chinese(text: object) -> bool:
+    """Whether a person who reads no Chinese could not read it."""
+    return isinstance(text, str) and CHINESE.search(text) is not None
+
+
+def of_template(path: Path) -> Iterator[Text]:
+    """Chinese texts of a template: in its HTML, and in the strings of its expressions."""
+    environment = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+    tree = environment.parse(path.read_text(encoding="utf-8"))
+    yield from _of_node(path, tree, wrapped=False)
+
+
+def _of_node(path: Path, node: nodes.Node, *, wrapped: bool) -> Iterator[Text]:
+    if isinstance(node, nodes.TemplateData):
+        for offset, line in enumerate(node.data.split("\n")):
+            if is_chinese(line):
+                yield Text(path, node.lineno + offset, line, wrapped=False)
+    elif isinstance(node, nodes.Const) and is_chinese(node.value):
+        yield Text(path, node.lineno, node.value, wrapped=wrapped)
+    calls = isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in ("_", "gettext")
+    if isinstance(node, nodes.Compare):
+        # what is compared is a value of ours, not shown
+        return
+    for child in node.iter_child_nodes():
+        first = calls and isinstance(node, nodes.Call) and bool(node.args) and child is node.args[0]
+        # _('一' if n else '二'): both are texts
+        yield from _of_node(path, child, wrapped=first or (wrapped and isinstance(node, nodes.CondExpr)))
+
+
+_TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/            # comments
+    |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`
+    |(?<=[(,=:\[!&|?{};\n])\s*/(?![/*])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*  # regular expressions
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def of_script(path: Path) -> Iterator[Text]:
+    """Chinese texts of a script; wrapped is what stands literally in ``t("…")``."""
+    source = path.read_text(encoding="utf-8")
+    for token in _TOKEN.finditer(source):
+        text = token[0]
+        if text.startswith("/") or text.lstrip().startswith("/") or not is_chinese(text):
+            continue
+        line = source.count("\n", 0, token.start()) + 1
+        wrapped = text[0] == '"' and re.search(r"(?<![\w.])t\(\s*$", source[: token.start()]) is not None
+        yield Text(path, line, text[1:-1].replace('\\"', '"'), wrapped=wrapped)
+
+
+def of_python(path: Path) -> Iterator[Text]:
+    """Texts that a module says by ``say``; and every Chinese string of a table, where it is one of TABLES."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    table = path.relative_to(ROOT).as_posix() in TABLES
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in ("say", "say_n"):
+                for argument in node.args[: 2 if name == "say_n" else 1]:
+                    for text in (one for one in ast.walk(argument) if isinstance(one, ast.Constant)):
+                        if is_chinese(text.value):
+                            yield Text(path, text.lineno, str(text.value), wrapped=True)
+        if table and isinstance(node, ast.Constant) and is_chinese(node.value) and id(node) not in docs:
+            yield Text(path, node.lineno, str(node.value), wrapped=True)
+
+
+def of_labels(path: Path) -> Iterator[Text]:
+    """What a shipped configuration calls its classes, topics and queues."""
+
+    def labels(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if key == "label" and is_chinese(inner):
+                    yield inner
+                yield from labels(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from labels(inner)
+
+    for text in labels(tomllib.loads(path.read_text(encoding="utf-8"))):
+        yield Text(path, 1, text, wrapped=True)
+
+
+def texts() -> list[Text]:
+    """All of them."""
+    found: list[Text] = []
+    for path in sorted((CONSOLE / "templates").rglob("*.html")):
+        found += of_template(path)
+    for path in sorted((CONSOLE / "static" / "js").rglob("*.js")):
+        found += of_script(path)
+    for path in sorted([*(ROOT / "hotline").rglob("*.py"), *(ROOT / "routing").rglob("*.py")]):
+        found += of_python(path)
+    for name in LABELS:
+        found += of_labels(ROOT / name)
+    return found
+
+
+def english() -> dict[str, dict[str, str]]:
+    """Area -> Chinese -> English."""
+    areas: dict[str, dict[str, str]] = {}
+    for path in sorted(LOCALE.glob("*.po")):
+        with path.open("rb") as file:
+            areas[path.stem] = {
+                str(entry.id): str(entry.string) for entry in read_po(file, locale="en") if entry.id and not entry.fuzzy
+            }
+    return areas
+
+
+def filled(text: str) -> set[str]:
+    """The names of the values in a text: ``%(n)s`` and ``{n}``."""
+    return set(re.findall(r"%\((\w+)\)", text)) | set(re.findall(r"\{(\w+)\}", text))
+
+
+def wrong() -> dict[str, list[str]]:
+    """Kind of fault -> where."""
+    found, areas = texts(), english()
+    known = {chinese: shown for words in areas.values() for chinese, shown in words.items() if shown}
+    said = {one.text for one in found}
+    # messages of errors are not collected, but may have English
+    said |= {
+        str(node.value)
+        for folder in ("hotline", "routing", "config")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and is_chinese(node.value)
+    }
+    twice: dict[str, set[str]] = {}
+    for words in areas.values():
+        for chinese, shown in words.items():
+            twice.setdefault(chinese, set()).add(shown)
+    return {
+        "not wrapped": [str(one) for one in found if not one.wrapped],
+        "without English": sorted({str(one) for one in found if one.wrapped and one.text not in known}),
+        "asked for by nobody": [
+            f"{area}.po: {text}" for area, words in areas.items() for text in words if text not in said
+        ],
+        "Chinese in the English": [f"{text} -> {shown}" for text, shown in known.items() if is_chinese(shown)],
+        "other values in the English": [
+            f"{text} -> {shown}" for text, shown in known.items() if filled(text) != filled(shown)
+        ],
+        "two different words for one": [f"{text}: {sorted(shown)}" for text, shown in twice.items() if len(shown) > 1],
+    }
+
+
+def missing(names: list[str]) -> str:
+    """Entries for a .po file: what the named files say and has no English."""
+    known = {chinese for words in english().values() for chinese, shown in words.items() if shown}
+    entries: dict[str, Text] = {}
+    for one in texts():
+        if one.wrapped and one.text not in known and (not names or any(str(one.path).endswith(name) for name in names)):
+            entries.setdefault(one.text, one)
+
+    def quoted(text: str) -> str:
+        return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+    return "\n".join(
+        f'#: {str(one).rsplit(": ", 1)[0]}\nmsgid {quoted(text)}\nmsgstr ""\n' for text, one in entries.items()
+    )
+
+
+def main() -> int:
+    """Prints what is wrong, or entries to fill in."""
+    if sys.argv[1:2] == ["--missing"]:
+        print(missing(sys.argv[2:]))
+        return 0
+    faults = wrong()
+    for kind, places in faults.items():
+        print(f"{kind}: {len(places)}", *places, sep="\n  ")
+    return 1 if any(faults.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
