@@ -1,0 +1,132 @@
+"""What is looked at on every page: accessibility, cut text, width, shifts of layout, bytes; and its pictures."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+#: Where the pictures of all pages go: a folder that is kept by CI and not by git.
+SCREENS = Path(os.environ.get("HOTLINE_SCREENS", ROOT / "build" / "screens"))
+SIZES = ((1366, 768), (1920, 1080))
+THEMES = ("light", "dark")
+#: A page without the charts' library.
+BYTES_AT_MOST = 100_000
+NOT_COUNTED = "/vendor/echarts.min.js"
+#: Below 0.1 is called good; here nothing may move that a person could notice.
+SHIFT_AT_MOST = 0.02
+
+WATCH_SHIFTS = """
+window.shifted = 0;
+window.shiftedParts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput || window.shiftsOff) continue;
+    window.shifted += entry.value;
+    for (const source of entry.sources) {
+      const part = source.node && (source.node.nodeType === 1 ? source.node : source.node.parentElement);
+      if (part) window.shiftedParts.push(`${part.tagName}.${part.className}#${part.id}`);
+    }
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+#: Text may be cut where the whole of it is one step away: a list's excerpt, an alarm's link.
+CUT = """() => {
+  const deliberate = ".excerpt, .cell-excerpt, .banner.alarm a, [data-may-cut], .unseen, [data-may-cut] *, option";
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = Array.from(element.childNodes).filter((n) => n.nodeType === 3).map((n) => n.data).join("").trim();
+    if (!/[\\u4e00-\\u9fff\\w]/.test(own) || element.matches(deliberate) || element.offsetParent === null) continue;
+    const style = getComputedStyle(element);
+    const cuts = (way) => way === "hidden" || way === "clip";
+    const wide = element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
+    const high = element.clientHeight > 0 && element.scrollHeight > element.clientHeight + 3;
+    const isButton = element.matches("button, [role=button], summary, .tag, .line, .contact, .danger");
+    if ((wide && (cuts(style.overflowX) || isButton)) || (high && cuts(style.overflowY))) {
+      found.push(`${element.tagName}.${element.className}: ${own.slice(0, 30)}`);
+    }
+  }
+  return found;
+}"""
+
+TRANSFERRED = """(notCounted) => {
+  const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .filter((entry) => !entry.name.includes(notCounted));
+  // headers of an answer: what the browser itself counts for them
+  const seen = new Map(entries.map((entry) => [entry.name, entry.encodedBodySize + 300]));
+  return Array.from(seen.values()).reduce((sum, bytes) => sum + bytes, 0);
+}"""
+
+AXE_RUN = """async (rules) => {
+  const only = rules || ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+  const { violations } = await axe.run(document, {
+    runOnly: { type: rules ? "rule" : "tag", values: only },
+    resultTypes: ["violations"],
+  });
+  const said = (node) => `${node.target.join(" ")}: ${node.failureSummary.split("\\n")[1] || ""}`;
+  return violations
+    .filter((one) => ["serious", "critical"].includes(one.impact))
+    .map((one) => `${one.id}: ${one.nodes.slice(0, 4).map(said).join(" | ")}`);
+}"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was wrong with one page, in sentences."""
+
+    name: str
+    wrong: tuple[str, ...]
+
+
+def make_folder() -> None:
+    """The folder of the pictures."""
+    SCREENS.mkdir(parents=True, exist_ok=True)
+
+
+async def settle(page: Page) -> None:
+    """Until the page has fetched its parts and painted them."""
+    await page.wait_for_load_state("load")
+    await expect(page.locator(".htmx-request, [aria-busy=true]")).to_have_count(0, timeout=15_000)
+    await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+async def look(page: Page, name: str) -> Look:
+    """Everything that is to be seen at once on the page that is open, at 1366x768, light."""
+    wrong: list[str] = []
+    shifted, parts = await page.evaluate("[window.shifted, window.shiftedParts]")
+    if shifted > SHIFT_AT_MOST:
+        wrong.append(f"moves while it loads ({shifted:.3f}): {sorted(set(parts))[:6]}")
+    await page.evaluate("window.shiftsOff = true")
+    transferred = await page.evaluate(TRANSFERRED, NOT_COUNTED)
+    if transferred > BYTES_AT_MOST:
+        wrong.append(f"{transferred} bytes are sent for it")
+    wrong += await _measured(page, "100 %")
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    wrong += [f"axe, light: {one}" for one in await page.evaluate(AXE_RUN, None)]
+    await _pictures(page, name, "light")
+    await page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    # what depends on colours is all that the other theme can change
+    wrong += [f"axe, dark: {one}" for one in await page.evaluate(AXE_RUN, ["color-contrast", "link-in-text-block"])]
+    await _pictures(page, name, "dark")
+    await page.evaluate("document.documentElement.dataset.typeSize = '150'")
+    wrong += await _measured(page, "150 %")
+    return Look(name, tuple(f"{name}: {one}" for one in wrong))
+
+
+async def _measured(page: Page, size: str) -> list[str]:
+    width, inner = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    wrong = [f"at {size} it is {width} wide"] if width > inner else []
+    return wrong + [f"at {size} text is cut: {one}" for one in (await page.evaluate(CUT))[:5]]
+
+
+async def _pictures(page: Page, name: str, theme: str) -> None:
+    for width, height in reversed(SIZES):
+        await page.set_viewport_size({"width": width, "height": height})
+        options: dict[str, Any] = {"type": "jpeg", "quality": 80}
+        await page.screenshot(path=SCREENS / f"{name}-{theme}-{width}.jpg", **options)

@@ -1,0 +1,136 @@
+"""Every page of every role on one service with four weeks of calls: seen once, looked at in every respect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from config.settings import load_settings
+from hotline.accounts.login import log_in
+from hotline.accounts.permissions import Role
+from hotline.console.navigation import bar
+from hotline.demo.fill import fill_demo
+from hotline.web.authentication import COOKIE
+from nlp.classification import Reader
+from tests.browser.house import House, Person
+from tests.browser.looking import WATCH_SHIFTS, Look, look, make_folder, settle
+from tests.service_fixtures import fresh_database, running_service
+
+#: Pages outside of the bar, by whom they are looked at.
+BESIDE: dict[Role, tuple[str, ...]] = {
+    "operator": ("/me", "/nowhere"),
+    "lawyer": ("/admin/users",),
+    "security": ("/admin/sessions",),
+}
+#: Looks different to each role that has it.
+OWN = "/desk"
+
+
+@dataclass
+class Filled:
+    """The demo's house and who works in it."""
+
+    house: House
+    names: dict[Role, str]
+    passwords: dict[str, str]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def filled(
+    browser: Browser,
+    postgres_urls: tuple[str, str],
+    template_database: str,
+    redis_server: str,
+    reader: Reader,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Filled]:
+    """A running service with the demo in it."""
+    state = tmp_path_factory.mktemp("pages")
+    settings = replace(load_settings({"HOTLINE_STATE_DIR": str(state)}), port=0, pool_size=10)
+    async with (
+        fresh_database(postgres_urls, template_database) as urls,
+        running_service(settings, urls.database_url, redis_server, reader) as service,
+    ):
+        logins = await fill_demo(settings, urls, service.services.vault)
+        rows = await service.pool.fetch(
+            "select distinct on (role) role, name from users where name = any($1) order by role, id",
+            [login.name for login in logins],
+        )
+        house = House(service, browser)
+        yield Filled(house, {row["role"]: row["name"] for row in rows}, {one.name: one.password for one in logins})
+        for person in house.people:
+            await person.context.close()
+
+
+async def at_work(filled: Filled, role: Role) -> Person:
+    """Somebody of ``role`` at a screen in the light."""
+    name = filled.names[role]
+    person = await filled.house.window(name, expected=(403, 404))
+    begun = await log_in(filled.house.service.pool, name, filled.passwords[name], "127.0.0.1")
+    await person.context.add_cookies([{"name": COOKIE, "value": begun.cookie, "url": person.address}])
+    await person.context.add_init_script(f"localStorage.setItem('theme', 'light');{WATCH_SHIFTS}")
+    return person
+
+
+def pattern(path: str) -> str:
+    """Pages of different calls are one page."""
+    return re.sub(r"\d+", "N", path.partition("?")[0].partition("#")[0])
+
+
+async def links(person: Person) -> list[str]:
+    """Pages of the same service that the open one leads to."""
+    found = await person.page.evaluate(
+        "Array.from(document.querySelectorAll('main a[href]'), (link) => link.getAttribute('href'))"
+    )
+    return [path for path in found if path.startswith("/") and not path.startswith(("/api/", "/static/", "/login"))]
+
+
+async def walk(person: Person, role: Role, seen: set[str]) -> list[Look]:
+    """Every page that ``role`` has and nobody was on before."""
+    links_of = bar(role, "/")
+    waiting = [path for path, _ in (*links_of.shown, *links_of.more)] + list(BESIDE.get(role, ()))
+    looks = []
+    while waiting:
+        path = waiting.pop(0)
+        key = f"{role} {path}" if path == OWN else pattern(path)
+        if key in seen:
+            continue
+        seen.add(key)
+        await person.page.set_viewport_size({"width": 1366, "height": 768})
+        answer = await person.page.goto(f"{person.address}{path}")
+        if answer is None or "text/html" not in answer.headers.get("content-type", ""):
+            continue
+        await settle(person.page)
+        found = await links(person)
+        looks.append(await look(person.page, f"{role}{pattern(path).replace('/', '-')}"))
+        waiting += found
+    return looks
+
+
+async def test_every_page_is_whole_quiet_and_open_to_all(filled: Filled) -> None:
+    make_folder()
+    seen: set[str] = set()
+    looks: list[Look] = []
+    wrong: list[str] = []
+    for role in get_args(Role):
+        if role not in filled.names:
+            continue
+        person = await at_work(filled, role)
+        looks += await walk(person, role, seen)
+        wrong += [f"{role}: {complaint}" for complaint in person.complaints]
+        await person.context.close()
+    guest = await filled.house.window("guest")
+    await guest.context.add_init_script(f"localStorage.setItem('theme', 'light');{WATCH_SHIFTS}")
+    await guest.page.goto(f"{guest.address}/login")
+    await settle(guest.page)
+    looks.append(await look(guest.page, "guest-login"))
+    wrong += [sentence for one in looks for sentence in one.wrong]
+    assert {role for role in get_args(Role) if role != "line"} == set(filled.names), "the demo has every role"
+    assert len(looks) > 20
+    assert wrong == [], "\n".join(wrong)
