@@ -12,6 +12,7 @@ const ending = [];
 let current = null; // {assignmentId, callId}
 let wrapping = null; // the assignment that is wrapped up
 let busy = false;
+let elsewhere = false; // the panes show something that is not in hand
 
 export const state = () => side.querySelector(".desk-state").dataset;
 export const inHand = () => Array.from(side.querySelectorAll("[data-assignment-id]"));
@@ -41,10 +42,26 @@ export async function open(assignmentId, callId) {
   if (current && current.assignmentId === assignmentId) return;
   for (const action of leaving) await action();
   current = { assignmentId, callId };
+  elsewhere = false;
   wrapping = null;
   markCurrent();
   workPane.shownPath = null;
   await Promise.all([fill(callPane, `/console/calls/${callId}`), fill(workPane, `/desk/work/${assignmentId}`)]);
+}
+
+// Another list of the desk shows something in the panes: calls in hand wait until they are opened.
+export async function lookElsewhere() {
+  for (const action of leaving) await action();
+  current = null;
+  elsewhere = true;
+  markCurrent();
+}
+
+// What was looked at is gone: the panes are free.
+export function lookBack() {
+  elsewhere = false;
+  clear();
+  followSide();
 }
 
 function markCurrent() {
@@ -64,12 +81,12 @@ export function followSide() {
   const hand = inHand();
   const still = current && hand.some((button) => button.dataset.assignmentId === current.assignmentId);
   if (current && !still) clear();
-  if (!current && hand.length) {
+  if (!current && hand.length && !elsewhere) {
     const last = hand[hand.length - 1];
     open(last.dataset.assignmentId, last.dataset.callId);
   }
   const { wrapUpAssignment, wrapUpCall } = state();
-  if (!current && wrapUpAssignment && wrapping !== wrapUpAssignment) wrapUp(wrapUpAssignment, wrapUpCall);
+  if (!current && !elsewhere && wrapUpAssignment && wrapping !== wrapUpAssignment) wrapUp(wrapUpAssignment, wrapUpCall);
   const left = workPane.querySelector(".wrap-up-left");
   if (left) left.textContent = state().presence === "wrap_up" ? "" : t(" · 整理时间已到");
   markCurrent();

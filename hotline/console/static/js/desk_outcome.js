@@ -103,7 +103,10 @@ export function startOutcome() {
     });
     form.addEventListener("change", () => {
       const box = form.querySelector(".callback");
-      box.hidden = form.elements.disposition.value !== box.dataset.for;
+      const wanted = form.elements.disposition.value === box.dataset.for;
+      const begins = wanted && box.hidden;
+      box.hidden = !wanted;
+      if (begins) form.elements.callback_at.focus();
     });
     form.addEventListener("click", (event) => {
       const { callbackAt } = event.target.dataset;

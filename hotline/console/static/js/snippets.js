@@ -20,6 +20,7 @@ let editing = null; // {id, version, own} or null for a new one
 let asked = 0;
 let timer = null;
 let target = null; // the field to put text into
+let place = [0, 0]; // its selection when the panel opened: a modal's focus coming back moves the caret
 
 function problem(part, text) {
   const line = part.querySelector(".problem");
@@ -104,7 +105,8 @@ function insert(citationOnly = false) {
   if (!citationOnly && entry.body) text = entry.citation ? `${entry.citation}：${entry.body}` : entry.body;
   dialog.close();
   target.focus();
-  target.setRangeText(text, target.selectionStart, target.selectionEnd, "end");
+  target.setRangeText(text, place[0], place[1], "end");
+  place = [target.selectionStart, target.selectionStart];
   target.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
@@ -179,6 +181,7 @@ export function openSnippets() {
   const work = workForm();
   if (!work || dialog.open) return;
   target = document.activeElement === work.elements.summary ? work.elements.summary : work.elements.notes;
+  place = [target.selectionStart, target.selectionEnd];
   dialog.showModal();
   back();
   words.select();
@@ -214,7 +217,11 @@ export function startSnippets() {
     event.preventDefault();
     back();
   });
-  dialog.addEventListener("close", () => { if (target && target.isConnected) target.focus(); });
+  dialog.addEventListener("close", () => {
+    if (!target || !target.isConnected) return;
+    target.focus();
+    target.setSelectionRange(...place);
+  });
   dialog.addEventListener("click", (event) => {
     const { snippet } = event.target.dataset;
     if (snippet === "new") edit(null);
