@@ -7,14 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from hotline.access.service import without_own
 from hotline.accounts.store import Principal
+from hotline.console.alarms import open_alarms
 from hotline.console.calls import shown_call
 from hotline.console.render import fragment, page
 from hotline.web.bodies import path_id, whole
 from hotline.web.keys import Services, needs, principal, services
-from hotline.web.views import listed_item
-from routing.danger.escalation import STAGE_LABELS, Listener, shown, sounds
+from routing.danger.escalation import STAGE_LABELS
 from routing.danger.load import alarm_load
 from routing.danger.service import queries
 from routing.policy.rails import SELF_HARM
@@ -27,30 +26,7 @@ LOAD_DAYS, LOAD_DAYS_AT_MOST = 7, 92
 @needs("danger.acknowledge")
 async def alarms(request: web.Request) -> web.StreamResponse:
     """GET /console/alarms: danger that nobody has acknowledged; stays on top until somebody does."""
-    own, who = services(request), principal(request)
-    listener = own.published.listener(who.user_id, who.role, datetime.now(UTC))
-    async with own.pool.acquire() as connection:
-        rows = await without_own(connection, who, await queries.open_alarms(connection), "call_id")
-        wanted: list[Any] = []
-        if listener.leads:
-            wanted = await without_own(connection, who, await queries.wanted_leaders(connection), "call_id")
-    entries = [_alarm(own, row, listener) for row in rows]
-    context = {
-        "alarms": [entry for entry in entries if entry["shown"]],
-        "wanted": [listed_item(own.vault, row) for row in wanted],
-        "stage_labels": STAGE_LABELS,
-    }
-    return fragment(request, "_alarms.html", context)
-
-
-def _alarm(own: Services, row: Any, listener: Listener) -> dict[str, Any]:
-    rules = own.published.danger.escalation
-    who = {"stage": row["stage"], "holder": row["held_by"], "listener": listener, "rules": rules}
-    return listed_item(own.vault, row) | {
-        "shown": shown(**who),
-        "sounds": row["level"] >= 2 and sounds(**who),
-        "next_at": rules.next_at(row["stage"], row["raised_at"]),
-    }
+    return fragment(request, "_alarms.html", await open_alarms(request))
 
 
 @needs("calls.read")
@@ -98,6 +74,5 @@ async def load(request: web.Request) -> web.StreamResponse:
         "stage_labels": STAGE_LABELS,
         "rules": own.published.danger.escalation,
         "total": len(rows),
-        "live": False,
     }
     return await page(request, "alarms.html", context)

@@ -14,9 +14,10 @@ import orjson
 from aiohttp import web
 
 from hotline.access.rules import FIELDS
-from hotline.accounts.permissions import ROLES, allowed
+from hotline.accounts.permissions import ROLES, Role, allowed
 from hotline.audit.reasons import REASONS
 from hotline.console import language, words
+from hotline.console.alarms import open_alarms
 from hotline.console.navigation import NO_BAR, bar
 from hotline.web.authentication import masked
 from hotline.web.keys import PRINCIPAL, services
@@ -24,6 +25,8 @@ from routing.calls.record import CONTACTS, REQUEST_KINDS
 from routing.calls.states import STATES
 from routing.policy.facts import LOCAL_ZONE
 
+#: Whose pages show the banner of open alarms.
+ALARMED: frozenset[Role] = frozenset({"operator", "police", "manager", "admin"})
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
@@ -142,7 +145,12 @@ async def page(
         "role_label": ROLES[who.role] if who else "",
         "bar": bar(who.role, request.path) if who is not None and who.due is None else NO_BAR,
         "idle_lock_s": services(request).settings.accounts.idle_lock_min * 60 if inside else 0,
-        "live": False,
+        # whoever acts on danger hears of it on every page
+        "live": inside and who is not None and who.due is None and allowed(who.role, "danger.acknowledge"),
         **(context or {}),
     }
+    shown["sees_alarms"] = shown["live"] and who is not None and who.role in ALARMED
+    if shown["sees_alarms"]:
+        # in the page itself, so that nothing moves when they would come in after it
+        shown |= await open_alarms(request)
     return fragment(request, template, shown, status=status)
