@@ -43,7 +43,7 @@ TEXT = {
     ".jsonl",
 }
 # Files of data grow with what they know, not with what they do.
-DATA = {".txt", ".csv", ".json", ".jsonl", ".npz", ".png"}
+DATA = {".txt", ".csv", ".json", ".jsonl", ".npz", ".png", ".po"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 COPY_LENGTH = 24
 
