@@ -23,9 +23,11 @@ from hotline.database import open_pool
 from hotline.demo.clock import PastClock
 from hotline.demo.danger import wrap_up
 from hotline.demo.drawing import PREFIX, SEED, CallDrawer, DrawnCall
+from hotline.demo.knowledge import add_knowledge
 from hotline.demo.lawyers import add_snippets, lawyers_now
 from hotline.demo.people import add_duties, add_people
 from hotline.demo.places import City, load_city
+from hotline.demo.shift import add_shifts
 from hotline.demo.store import queries
 from hotline.demo.working import Work
 from hotline.embedded.servers import ServerUrls
@@ -104,6 +106,8 @@ async def _fill(
     published = Published(files)
     ids, passwords = await add_people(pool, city)
     await add_duties(pool, published.policy, city, ids, now)
+    async with pool.acquire() as own, own.transaction():
+        await add_knowledge(own, ids, now)
     await published.refresh(pool, force=True)
     filling = _Filling(
         pool=pool,
@@ -165,6 +169,7 @@ class _Filling:
         await queries.hang_up(
             self.connection, still_there=[call_id for call_id, each in present.items() if each.record.live]
         )
+        await add_shifts(self.pool, self.connection, self.vault, self.ids, self.now)
         await self._settle_agents()
         await queries.forget_events(self.connection)
 

@@ -16,7 +16,7 @@ from hotline.demo.store import queries
 from routing.policy.facts import LOCAL_ZONE
 from routing.policy.settings import Policy
 from routing.queues.service import roles_of_queue
-from routing.rosters.roster import Rotation, WeeklyWindow
+from routing.rosters.roster import SHIFT_LEADERS, Rotation, WeeklyWindow
 from routing.rosters.store import queries as roster_queries
 from routing.rosters.store import rotation_body
 
@@ -93,6 +93,12 @@ async def add_duties(pool: Any, policy: Policy, city: City, ids: Mapping[str, in
                 )
             if shifts := _shifts(queue, serving[0], ids, first):
                 await roster_queries.insert_shifts(connection, rows=shifts, source="demo")
+        # shift leaders by day and by night, so that one of the printed log-ins leads at any hour
+        for name, window in (("manager", _DAY), ("operator2", _NIGHT)):
+            leads = Rotation(
+                SHIFT_LEADERS, f"班长·{name}", (ids[name],), first, 1, "days", 1, (WeeklyWindow(_ALL_DAYS, *window),)
+            )
+            await roster_queries.put_rotation(connection, queue=leads.queue, name=leads.name, body=rotation_body(leads))
         for person in city.people:
             if any(person.role in roles_of_queue(policy, queue) for queue in policy.queues):
                 await account_queries.set_agent(

@@ -187,3 +187,36 @@ update agents a set
 -- name: forget_events!
 -- Nobody was there to be told.
 delete from events;
+
+-- name: put_organisation$
+-- A department of the demo's city.
+insert into organisations (code, name) values (:code, :name)
+on conflict (code) do update set name = excluded.name returning id;
+
+-- name: set_organisation!
+-- Whom a person works for.
+update users set org_id = :org_id where id = :user_id;
+
+-- name: may_be_called_back
+-- Calls that wait for a lawyer with nobody on the line: their callers may have chosen to be called back.
+select c.id from calls c join queue_items i on i.call_id = c.id
+where i.state = 'waiting' and i.queue = 'lawyers' and not c.live and c.caller_number is not null
+order by c.received_at limit :limit;
+
+-- name: past_handover!
+-- A handover of the past with some of the calls that were forwarded in the shift before it.
+with made as (
+    insert into handovers (prepared_by, prepared_at, note, closed_by, closed_at)
+    values (:outgoing, :at::timestamptz - interval '9 minutes', :note, :incoming, :at::timestamptz + interval '6 minutes')
+    returning id
+)
+insert into handover_items (handover_id, kind, ref, call_id, owner, due_at, added_at, confirmed_by, confirmed_at)
+select m.id, 'duty', f.call_id, f.call_id, f.by_user, f.receipt_due_at, :at::timestamptz - interval '9 minutes', :incoming,
+       :at::timestamptz + f.place * interval '40 seconds'
+from made m cross join (
+    select t.call_id, t.by_user, t.receipt_due_at, row_number() over (order by t.created_at desc) as place
+    from (select distinct on (call_id) * from transfers
+          where state <> 'cancelled' and created_at between :at::timestamptz - interval '14 hours' and :at::timestamptz
+          order by call_id, id) t
+    order by t.created_at desc limit :matters
+) f;

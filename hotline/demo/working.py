@@ -20,6 +20,7 @@ from routing.answers.service import answer_directly
 from routing.danger.service import queries as danger_queries
 from routing.danger.settings import DangerSettings
 from routing.errors import ConsentRequired
+from routing.knowledge.service import Citation, suggest
 from routing.policy.decision import Destination
 from routing.policy.facts import LOCAL_ZONE
 from routing.policy.settings import Policy
@@ -243,8 +244,21 @@ class Work:
         return await forward(self.pool, self.vault, self.policy, call_id, user_id, order=order)
 
     async def _answer(self, call_id: int, user_id: int) -> None:
-        words = "invalid_answers" if self.calls[call_id].route == "invalid" else "answers"
-        await answer_directly(self.pool, self.vault, call_id, user_id, self.rng.choice(self.city.words[words]))
+        """By the article that fits the call best, or in the operator's own words."""
+        drawn = self.calls[call_id]
+        invalid = drawn.route == "invalid"
+        async with self.pool.acquire() as connection:
+            found = [] if invalid else await suggest(connection, drawn.record.text, (), limit=1)
+        own_words = self.rng.choice(self.city.words["invalid_answers" if invalid else "answers"])
+        await answer_directly(
+            self.pool,
+            self.vault,
+            call_id,
+            user_id,
+            found[0]["answer"] if found else own_words,
+            citation=Citation(found[0]["id"], found[0]["version"]) if found else None,
+            no_article_reason=None if found else "不是咨询，没有可引用的条目" if invalid else "知识库里还没有这一问",
+        )
 
     def _answered_by_operator(self, call_id: int, proposed: str) -> bool:
         """A wrong number, or something an operator knows. Danger is always handed on."""

@@ -7,7 +7,7 @@ from hotline.web.api_route import ApiRoute
 
 _ARTICLE = r"/articles/{id:\d{1,18}}"
 _HANDOVER = r"/handovers/{id:\d{1,18}}"
-_MATTER = _HANDOVER + r"/items/{kind:danger|callback|duty|notice}/{ref:\d{1,18}}"
+_MATTER = _HANDOVER + r"/items/{kind:\w{1,20}}/{ref:\d{1,18}}"
 
 SHIFT: tuple[ApiRoute, ...] = (
     ApiRoute("GET", "/articles", articles.listing, "知识库条目", query=("q", "state", "topic", "limit")),
