@@ -1,5 +1,6 @@
-// One call for reading: follows its events; receipts and reasoned returns of tickets.
+// One call for reading: follows its events; the danger panel; receipts and reasoned returns of tickets.
 import { post } from "./api.js";
+import { onDangerEvent, showDanger, startDangerPanel } from "./danger_panel.js";
 import { onEvent, onOpen } from "./live.js";
 import { fill, soon } from "./panes.js";
 import { showProblem } from "./toasts.js";
@@ -7,6 +8,11 @@ import { showProblem } from "./toasts.js";
 const pane = document.getElementById("call");
 const refresh = soon(() => fill(pane, `/console/calls/${pane.dataset.callId}`));
 
+if (document.getElementById("danger")) {
+  startDangerPanel(pane);
+  showDanger(pane.dataset.callId);
+  onEvent(onDangerEvent);
+}
 onEvent((kind, event) => {
   if (String(event.call_id) === pane.dataset.callId) refresh();
 });
