@@ -17,9 +17,8 @@ from hotline.audit.chain import audit_key
 from hotline.console.pages import add_console
 from hotline.database import open_pool
 from hotline.embedded.servers import ServerUrls
-from hotline.intake.api_record import profiles_by_line
 from hotline.intake.gate import IntakeGate
-from hotline.intake.profile import load_profiles
+from hotline.intake.line_profiles import LineProfiles
 from hotline.migrations.migrate import check_schema
 from hotline.published import Published
 from hotline.sealing.opening import check_key_file, open_vault
@@ -51,7 +50,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     check_key_file(settings)
     files = ConfigFiles(settings.config_dir)
     published = Published(files)
-    profiles = profiles_by_line(load_profiles(files))
+    profiles = LineProfiles(files)
     check_role_names(settings.accounts.second_factor_roles)
     oidc = Provider(settings.accounts.oidc) if settings.accounts.oidc else None
     app = web.Application(
@@ -83,6 +82,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
             await check_schema(connection)
         vault = await open_vault(settings, urls)
         await published.refresh(pool, force=True)
+        await profiles.refresh(pool, force=True)
     except BaseException:
         await pool.close()
         raise

@@ -34,6 +34,9 @@ class ImportStore(Protocol):
     def vault(self) -> FileVault:
         """Seals the rows sent back."""
 
+    async def profile_for(self, profile: Profile) -> Profile:
+        """The version of ``profile`` that was published on this installation, else the file's."""
+
     async def triage_pending(self) -> None:
         """Triage what waits, unless a worker runs that does it."""
 
@@ -87,7 +90,7 @@ async def run_import(
         with ImportProgress() as progress:
             result = await import_files(
                 files,
-                profile,
+                await store.profile_for(profile),
                 sink=store.sink,
                 progress=progress,
                 rejects_dir=settings.state_dir / "rejects",

@@ -18,7 +18,10 @@ from hotline.commands.import_ import IntakeAs
 from hotline.database import open_pool, when_back
 from hotline.embedded.servers import embedded_servers
 from hotline.intake.importer import Sink
+from hotline.intake.line_profiles import LineProfiles
+from hotline.intake.profile import Profile
 from hotline.intake.store import PostgresSink
+from hotline.lexicon.store import FOLDER, edited_lexicon
 from hotline.models.store import unpacked
 from hotline.published import Published
 from hotline.sealing.opening import prepare_vault
@@ -53,6 +56,12 @@ class DatabaseStore:
         self._name = worker_name()
         self.sink: Sink = PostgresSink(pool, intake_as=intake_as, vault=vault, patience_s=limits.patience_s)
 
+    async def profile_for(self, profile: Profile) -> Profile:
+        """The version of ``profile`` that was published on this installation, else the file's."""
+        profiles = LineProfiles(self._files)
+        await profiles.refresh(self._pool, force=True)
+        return next((e.profile for e in profiles.entries.values() if e.name == profile.path), profile)
+
     async def triage_pending(self) -> None:
         """Read every waiting call here, with a progress bar, unless a worker runs."""
         await when_back(self._triage_pending, wait_s=self._limits.patience_s)
@@ -72,8 +81,9 @@ class DatabaseStore:
         reader = GuardedReader(self._limits.read_limit_s)
         async with self._pool.acquire() as connection:
             promoted = await unpacked(connection, self._models)
-        if promoted is not None:
-            await asyncio.to_thread(reader.use, promoted)
+            lexicon = await edited_lexicon(connection, self._files, self._models.parent / FOLDER)
+        if promoted is not None or lexicon is not None:
+            await asyncio.to_thread(reader.use, promoted, lexicon)
         context = TriageContext(reader, published.policy, published.duty, self.vault, self._name, self._limits.lease_s)
         columns = (TextColumn("研判"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:

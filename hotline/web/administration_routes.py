@@ -1,8 +1,8 @@
-"""The administrators' part of the API's table: rosters, grids."""
+"""The administrators' part of the API's table: rosters, grids, line profiles."""
 
 from __future__ import annotations
 
-from hotline.web.api import grids, roster_files, roster_weeks, rosters
+from hotline.web.api import grids, lines, roster_files, roster_weeks, rosters
 from hotline.web.api_route import ApiRoute
 
 ADMINISTRATION: tuple[ApiRoute, ...] = (
@@ -71,4 +71,17 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
         query=("preview", "keep", "mark"),
         answers=(200, 422),
     ),
+    ApiRoute("GET", "/lines", lines.listing, "线路档案和从页面办理的导入"),
+    ApiRoute("GET", r"/lines/{name:[\w-]{1,40}}", lines.show, "一份线路档案：文本和版本", answers=(200, 422)),
+    ApiRoute(
+        "POST",
+        r"/lines/{name:[\w-]{1,40}}",
+        lines.publish,
+        "校验并发布线路档案",
+        body=lines.ProfileBody,
+        answers=(201, 409, 422),
+    ),
+    ApiRoute("POST", r"/lines/{name:[\w-]{1,40}}/test", lines.try_out, "试读导出文件，不保存", answers=(200, 422)),
+    ApiRoute("POST", r"/lines/{name:[\w-]{1,40}}/import", lines.import_file, "导入导出文件", answers=(200, 422)),
+    ApiRoute("GET", r"/lines/imports/{id:\d{1,18}}/rejects", lines.rejects, "下载退回文件", answers=(200, 404)),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,12 +15,12 @@ from hotline.accounts.permissions import Permission
 from hotline.accounts.store import Principal
 from hotline.audit.chain import AuditKey
 from hotline.intake.gate import IntakeGate
-from hotline.intake.profile import Profile
+from hotline.intake.line_profiles import LineProfiles
 from hotline.published import Published
+from hotline.sealing.vault import FileVault
 from hotline.signals import Signals
 from hotline.web.hub import EventHub
 from routing.journey import Journey
-from routing.sealing import Vault
 from routing.supervision.rules import SupervisionRules
 from routing.transfers.exchange import Exchange
 
@@ -33,9 +33,9 @@ class Services:
     pool: Any
     signals: Signals
     published: Published
-    vault: Vault
-    profiles: Mapping[str, Profile]
-    """Line profiles by line."""
+    vault: FileVault
+    profiles: LineProfiles
+    """Line profiles by line, those published on this installation before the files."""
     hub: EventHub
     journey: Journey | None
     """Who follows calls on their way; None: nobody."""

@@ -15,7 +15,9 @@ from hotline.access import errors as access
 from hotline.accounts import errors as accounts
 from hotline.audit.reasons import ReasonMissing
 from hotline.database import DatabaseSlow, DatabaseUnreachable
+from hotline.intake.errors import FileUnreadable, ProfileError
 from hotline.intake.gate import IntakeBusy, TriageBehind
+from hotline.sealing.files import SealedFileBroken
 from routing import errors as routing
 
 log = structlog.get_logger(__name__)
@@ -77,6 +79,9 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (ConfigError, 422, "config-invalid", "配置有误"),
     (routing.SealBroken, 503, "sealed-unreadable", "存储的内容打不开"),
     (IntakeBusy, 429, "intake-busy", "接收过忙"),
+    (ProfileError, 422, "line-profile-invalid", "线路档案有误"),
+    (FileUnreadable, 422, "file-unreadable", "文件读不了"),
+    (SealedFileBroken, 404, "rejects-gone", "退回文件不在了"),
     (TriageBehind, 429, "triage-behind", "研判积压过多"),
     (DatabaseUnreachable, 503, "database-unreachable", "数据库暂不可用"),
     (DatabaseSlow, 503, "database-slow", "数据库响应过慢"),

@@ -47,6 +47,7 @@ async def submit(request: web.Request) -> web.Response:
             413, "too-many-records", "记录过多", f"一次最多 {MAX_RECORDS} 条，本次 {len(items)} 条，请分批。"
         )
     own = services(request)
+    await own.profiles.refresh(own.pool)
     answer: dict[str, list[dict[str, Any]]] = {"accepted": [], "updated": [], "duplicates": [], "rejected": []}
     good: list[tuple[int, CallRecord]] = []
     for index, item in enumerate(items):

@@ -20,7 +20,8 @@ function send(method, path, body, told) {
     sender.open(method, path);
     sender.setRequestHeader("Accept", "application/json");
     sender.setRequestHeader("X-CSRF-Token", csrfToken());
-    if (body !== undefined && !(body instanceof Blob)) sender.setRequestHeader("Content-Type", "application/json");
+    const plain = body === undefined || body instanceof Blob || body instanceof FormData;
+    if (!plain) sender.setRequestHeader("Content-Type", "application/json");
     sender.upload.onprogress = (event) => told({ step: "upload", done: event.loaded, total: event.total });
     sender.onprogress = () => { if (sender.status === 200) take(); };
     sender.onerror = () => reject(new Problem(0, { detail: t("连不上服务，内容未提交；请检查网络后再试。") }));
@@ -40,7 +41,7 @@ function send(method, path, body, told) {
       else if (outcome.problem) reject(new Problem(outcome.problem.status, outcome.problem));
       else resolve(outcome.result);
     };
-    sender.send(body === undefined || body instanceof Blob ? body : JSON.stringify(body));
+    sender.send(plain ? body : JSON.stringify(body));
   });
 }
 
@@ -56,15 +57,14 @@ export async function streamed(method, path, body, told = () => {}) {
   }
 }
 
-// A bar for it: <progress> and a line of words inside `box`; say(line) words a line of progress.
+// A bar for it inside `box`, with words beside it; say(line) words a line of progress.
 export function bar(box, say) {
   const gauge = document.createElement("progress");
   const words = document.createElement("span");
-  const line = document.createElement("p");
-  line.className = "progress-line";
-  line.setAttribute("role", "status");
-  line.append(gauge, words);
-  box.replaceChildren(line);
+  words.className = "said";
+  words.setAttribute("role", "status");
+  box.className = "progress";
+  box.replaceChildren(gauge, words);
   box.hidden = false;
   return (now) => {
     if (now.total) {
