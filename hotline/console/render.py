@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import aiohttp_jinja2
 import jinja2
 import orjson
 from aiohttp import web
+from babel.dates import format_skeleton
 
 from hotline.access.rules import FIELDS
 from hotline.accounts.permissions import ROLES, Role, allowed
@@ -62,10 +63,24 @@ def duration(seconds: float | None) -> str:
         return "—"
     whole = max(0, int(seconds))
     if whole < 3600:
-        return f"{whole // 60}分{whole % 60:02d}秒"
+        return language.say("%(m)s分%(s)s秒", m=whole // 60, s=f"{whole % 60:02d}")
     if whole < 86_400:
-        return f"{whole // 3600}时{whole % 3600 // 60:02d}分"
-    return f"{whole // 86_400}天{whole % 86_400 // 3600}时"
+        return language.say("%(h)s时%(m)s分", h=whole // 3600, m=f"{whole % 3600 // 60:02d}")
+    return language.say("%(d)s天%(h)s时", d=whole // 86_400, h=whole % 86_400 // 3600)
+
+
+def day(value: datetime | date | str | None) -> str:
+    """A day on the wall calendar of Asia/Shanghai with its weekday, in the page's language; a dash for none."""
+    if value is None:
+        return "—"
+    moment = as_moment(value) if isinstance(value, str) else value
+    shown = moment.astimezone(LOCAL_ZONE).date() if isinstance(moment, datetime) else moment
+    return format_skeleton("MMMEd", shown, locale="en_GB" if language.current() == "en" else "zh_Hans_CN")
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A number with a comma at the thousands, as both languages write it; a dash for none."""
+    return "—" if value is None else f"{value:,.{digits}f}"
 
 
 def percent(value: float | None) -> str:
@@ -102,7 +117,14 @@ def set_up_templates(app: web.Application) -> None:
     # {{ _("共 %(n)s 通", n=3) }}: what comes back is plain text, escaped like any other
     environment.install_gettext_callables(language.say, language.say_n, newstyle=False)  # type: ignore[attr-defined]
     environment.filters.update(
-        local=local, iso=iso, waited=waited, duration=duration, percent=percent, attribute=json_attribute
+        local=local,
+        iso=iso,
+        waited=waited,
+        duration=duration,
+        percent=percent,
+        attribute=json_attribute,
+        day=day,
+        number=number,
     )
     environment.globals.update(
         static=lambda name: f"/static/{name}?v={versions.get(name, '0')}",

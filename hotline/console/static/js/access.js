@@ -2,6 +2,7 @@
 import { post } from "./api.js";
 import { ask } from "./dialogs.js";
 import { onKey } from "./keys.js";
+import { t } from "./language.js";
 
 function chosen() {
   return [...document.querySelectorAll("#reason-fields input:checked")].map((box) => box.value);
@@ -15,8 +16,8 @@ export function askReason(title, send, { fields = false } = {}) {
   return ask("reason-dialog", {
     title,
     check: ({ reason, note }) => {
-      if (fields && !chosen().length) return "请至少选一项要看的内容。";
-      return reason === "other" && note.trim().length < 4 ? "请用至少 4 个字说明理由。" : null;
+      if (fields && !chosen().length) return t("请至少选一项要看的内容。");
+      return reason === "other" && note.trim().length < 4 ? t("请用至少 4 个字说明理由。") : null;
     },
     send: ({ reason, note }) => send({ reason, note: note.trim() || null }),
   });
@@ -42,7 +43,7 @@ function showClear(values) {
 
 async function unmask(callId) {
   let values = null;
-  await askReason("查看明文", async (why) => {
+  await askReason(t("查看明文"), async (why) => {
     values = (await post(`/api/v1/calls/${callId}/unmask`, { fields: chosen(), ...why })).fields;
   }, { fields: true });
   if (values) showClear(values);
@@ -50,7 +51,7 @@ async function unmask(callId) {
 
 async function openOther(callId, entry) {
   let other = null;
-  await askReason("打开同号的另一通来电", async (why) => {
+  await askReason(t("打开同号的另一通来电"), async (why) => {
     other = (await post(`/api/v1/calls/${callId}/timeline`, { entry, ...why })).call.id;
   });
   // beside this page: whoever is on the line stays in sight
@@ -66,7 +67,7 @@ export function startAccess() {
     if (other) openOther(other.closest("[data-call-id]").dataset.callId, other.dataset.timeline);
   });
   if (document.getElementById("call") || document.querySelector("[data-call-id]")) {
-    onKey("v", "查看明文（须说明理由）", () => unmask(document.querySelector("[data-unmask]").dataset.unmask), {
+    onKey("v", t("查看明文（须说明理由）"), () => unmask(document.querySelector("[data-unmask]").dataset.unmask), {
       when: () => document.querySelector("[data-unmask]"),
     });
   }

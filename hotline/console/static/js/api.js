@@ -1,9 +1,10 @@
 // Calls of /api/v1: CSRF token, problem details as errors, log-in or unlocking in place when the session asks for it.
+import { t } from "./language.js";
 import { csrfToken, logInAgain, mended } from "./session.js";
 
 export class Problem extends Error {
   constructor(status, body) {
-    super(body.detail || body.title || "请求失败，请重试。");
+    super(body.detail || body.title || t("请求失败，请重试。"));
     this.status = status;
     this.kind = (body.type || "").replace("urn:hotline:problem:", "");
     this.errors = body.errors || [];
@@ -22,7 +23,7 @@ async function readBody(response) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    return { title: "服务没有正常回答，请稍后重试。" };
+    return { title: t("服务没有正常回答，请稍后重试。") };
   }
 }
 
@@ -40,7 +41,7 @@ export async function request(method, path, body, options = {}) {
     try {
       response = await fetch(path, { method, headers, body: payload, keepalive: Boolean(options.keepalive) });
     } catch (error) {
-      throw new Problem(0, { detail: "连不上服务，内容未提交；请检查网络后再试。" });
+      throw new Problem(0, { detail: t("连不上服务，内容未提交；请检查网络后再试。") });
     }
     if (response.status === 204) return null;
     const answer = await readBody(response);

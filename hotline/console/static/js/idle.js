@@ -2,6 +2,7 @@
 // covered, unless the service says that its person has work in hand. Tabs of one browser share the clock.
 import { beep } from "./alarms.js";
 import { post } from "./api.js";
+import { t } from "./language.js";
 import { onEvent } from "./live.js";
 import { cover, isCovered } from "./session.js";
 import { everySecond } from "./ticking.js";
@@ -54,9 +55,9 @@ function startWarnings() {
     if (kind === "danger" && seesAlarms && event.level >= 2) {
       if (!alarm) beep();
       alarm = true;
-      warn("有危险正在发生的来电，请立即解锁处理。");
+      warn(t("有危险正在发生的来电，请立即解锁处理。"));
     } else if (kind === "call_offered" && event.user_id === userId && !alarm) {
-      warn("有来电正在等您接，请解锁。");
+      warn(t("有来电正在等您接，请解锁。"));
     }
   });
   everySecond(() => {

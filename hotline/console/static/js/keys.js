@@ -1,6 +1,9 @@
 // Keys of a page: registered with a description that the help on ? shows.
+import { t } from "./language.js";
+
 const bindings = [];
 
+// options: dialog (the key counts only in that dialog), inFields, when, repeats, last (a page's own key goes first).
 // name: "Enter", "F2", "Ctrl+Enter", "Alt+1", a letter in lower case, " " for space.
 export function onKey(name, description, action, options = {}) {
   bindings.push({ names: [].concat(name), description, action, options });
@@ -20,12 +23,16 @@ function takesKey(element, name) {
   return (name === "Enter" || name === " ") && element instanceof HTMLElement && element.matches("button, a, summary");
 }
 
+function inOrder() {
+  return [...bindings.filter(({ options }) => !options.last), ...bindings.filter(({ options }) => options.last)];
+}
+
 export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return;
     const name = nameOf(event);
     const dialog = document.querySelector("dialog[open]");
-    for (const binding of bindings) {
+    for (const binding of inOrder()) {
       const { names, action, options } = binding;
       if (!names.includes(name)) continue;
       if (options.dialog ? !dialog || dialog.id !== options.dialog : dialog) continue;
@@ -39,18 +46,26 @@ export function startKeys() {
   });
 }
 
-const WORDS = { " ": "空格", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };
+const WORDS = { " ": t("空格"), ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc" };
 
+function keyWords(name) {
+  return name.split("+").map((part) => WORDS[part] || (part.length === 1 ? part.toUpperCase() : part)).join("+");
+}
+
+// Every key of this page with what it does; what cannot be done here just now stands there too, since it can be later.
 export function showHelp() {
   const list = document.getElementById("help-keys");
   list.replaceChildren();
-  for (const { names, description } of bindings) {
-    if (!description) continue;
+  const taken = new Set();
+  for (const { names, description, options } of inOrder()) {
+    const own = names.filter((name) => !taken.has(name));
+    if (!options.dialog) names.forEach((name) => taken.add(name));
+    if (!description || !own.length) continue;
     const term = document.createElement("dt");
-    names.forEach((name, index) => {
+    own.forEach((name, index) => {
       if (index) term.append(" / ");
       const key = document.createElement("kbd");
-      key.textContent = name.split("+").map((part) => WORDS[part] || (part.length === 1 ? part.toUpperCase() : part)).join("+");
+      key.textContent = keyWords(name);
       term.append(key);
     });
     const words = document.createElement("dd");

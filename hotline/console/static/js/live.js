@@ -1,5 +1,6 @@
 // Server-sent events: who listens to what, the sign when live is off, coming back without missing anything.
 import { get } from "./api.js";
+import { t } from "./language.js";
 
 const KINDS = [
   "call_received", "call_updated", "segments_added", "call_held", "call_triaged", "proposal_changed", "notice",
@@ -53,11 +54,11 @@ function open() {
   source.addEventListener("reload", () => { for (const listener of catchUps) listener(); });
   source.onopen = () => {
     lastSign = Date.now();
-    sign("on", "实时");
+    sign("on", t("实时"));
     for (const listener of catchUps) listener();
   };
   source.onerror = () => {
-    sign("off", "实时更新已中断，正在重连…");
+    sign("off", t("实时更新已中断，正在重连…"));
     // the browser comes back by itself with Last-Event-ID unless the answer was an error, such as an ended session
     if (source.readyState !== EventSource.CLOSED) return;
     timer = setTimeout(open, COME_BACK_MS);
@@ -69,13 +70,13 @@ function open() {
 export function startLive() {
   open();
   window.addEventListener("online", open);
-  window.addEventListener("offline", () => sign("off", "网络已断开，正在等待恢复…"));
+  window.addEventListener("offline", () => sign("off", t("网络已断开，正在等待恢复…")));
   document.addEventListener("logged-in-again", open);
 }
 
 export function watchSilence() {
   if (!source || source.readyState !== EventSource.OPEN || Date.now() - lastSign < SILENT_MS) return;
-  sign("off", "实时更新没有回音，正在重连…");
+  sign("off", t("实时更新没有回音，正在重连…"));
   lastSign = Date.now();
   open();
 }

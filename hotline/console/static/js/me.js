@@ -1,6 +1,7 @@
 // One's own account: password, second factor, sessions.
 import { post } from "./api.js";
 import { whenSent } from "./forms.js";
+import { t } from "./language.js";
 import { startSessionLists } from "./sessions.js";
 import { showProblem, toast } from "./toasts.js";
 
@@ -15,10 +16,10 @@ function done(text) {
 }
 
 whenSent(document.getElementById("password-form"), async ({ old, new: fresh, again }) => {
-  if (fresh !== again) throw new Error("两次输入的新密码不一样。");
+  if (fresh !== again) throw new Error(t("两次输入的新密码不一样。"));
   await post("/api/v1/me/password", { old, new: fresh }, { quiet: true });
   document.getElementById("password-form").reset();
-  done("密码已修改，您在别处的登录已结束。");
+  done(t("密码已修改，您在别处的登录已结束。"));
 });
 
 function showRecovery(codes) {

@@ -1,4 +1,6 @@
 // The session: its CSRF token, the log-in dialog over the page when it has ended, the cover when it is locked.
+import { t } from "./language.js";
+
 let waiting = null;
 let unlocking = null;
 
@@ -30,7 +32,7 @@ function tell(problem, text) {
   problem.hidden = false;
 }
 
-const UNREACHABLE = "连不上服务，请稍后再试。";
+const UNREACHABLE = t("连不上服务，请稍后再试。");
 
 // Resolves after the same person has logged in again; nothing on the page is lost meanwhile.
 export function logInAgain() {

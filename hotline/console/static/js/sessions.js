@@ -1,5 +1,6 @@
 // Lists of sessions: the button of a row ends it.
 import { post } from "./api.js";
+import { t } from "./language.js";
 import { showProblem, toast } from "./toasts.js";
 
 export function startSessionLists() {
@@ -10,7 +11,7 @@ export function startSessionLists() {
     try {
       await post(button.dataset.endSession);
       button.closest("tr").remove();
-      toast("会话已结束。");
+      toast(t("会话已结束。"));
     } catch (error) {
       button.disabled = false;
       showProblem(error);

@@ -1,4 +1,6 @@
 // One beat a second: waits count up, countdowns count down, and whoever asks is called.
+import { t } from "./language.js";
+
 const listeners = new Set();
 
 export function everySecond(listener) {
@@ -13,9 +15,9 @@ function pad(number) {
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "—";
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 3600) return `${Math.floor(whole / 60)}分${pad(whole % 60)}秒`;
-  if (whole < 86400) return `${Math.floor(whole / 3600)}时${pad(Math.floor((whole % 3600) / 60))}分`;
-  return `${Math.floor(whole / 86400)}天${Math.floor((whole % 86400) / 3600)}时`;
+  if (whole < 3600) return t("{m}分{s}秒", { m: Math.floor(whole / 60), s: pad(whole % 60) });
+  if (whole < 86400) return t("{h}时{m}分", { h: Math.floor(whole / 3600), m: pad(Math.floor((whole % 3600) / 60)) });
+  return t("{d}天{h}时", { d: Math.floor(whole / 86400), h: Math.floor((whole % 86400) / 3600) });
 }
 
 function setText(element, text) {
@@ -28,7 +30,7 @@ export function tickNow() {
     setText(element, duration((now - Date.parse(element.dataset.since)) / 1000));
   }
   for (const element of document.querySelectorAll("[data-until]")) {
-    setText(element, `${Math.max(0, Math.ceil((Date.parse(element.dataset.until) - now) / 1000))} 秒`);
+    setText(element, t("{n} 秒", { n: Math.max(0, Math.ceil((Date.parse(element.dataset.until) - now) / 1000)) }));
   }
 }
 
