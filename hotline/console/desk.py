@@ -14,9 +14,11 @@ from hotline.access.service import without_own
 from hotline.accounts.permissions import Role
 from hotline.accounts.store import Principal
 from hotline.console.calls import queries, shown_call
+from hotline.console.casework import DEPARTMENT, MEDIATOR
 from hotline.console.desk_view import Desk
 from hotline.console.lawyer import LAWYER
 from hotline.console.operator import destination_states
+from hotline.console.police import POLICE
 from hotline.console.render import fragment, page
 from hotline.console.words import CALLBACK, DESTINATIONS, DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
 from hotline.web.bodies import path_id
@@ -32,7 +34,7 @@ SHOWN_PER_QUEUE = 30
 #: An agent who never logged in.
 OFFLINE = {"presence": "offline", "presence_since": None, "wrap_up_until": None, "wrap_up_extended": False}
 #: The desks that differ from the plain one.
-DESKS: dict[Role, Desk] = {"lawyer": LAWYER}
+DESKS: dict[Role, Desk] = {"lawyer": LAWYER, "mediator": MEDIATOR, "department": DEPARTMENT, "police": POLICE}
 _PLAIN = Desk()
 
 

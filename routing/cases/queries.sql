@@ -254,3 +254,16 @@ where k.state = 'fed_back' order by k.fed_back_at limit :limit;
 select count(*) filter (where opened_at >= :since::timestamptz) as taken_on,
        count(*) filter (where fed_back_at >= :since) as fed_back
 from undertakings where holder = :user_id and (opened_at >= :since or fed_back_at >= :since);
+
+-- name: reach^
+-- A person's own grids and fields; none: anything.
+select grids, skills from agents where user_id = :user_id;
+
+-- name: holder_of_item$
+-- Who has an item of these queues now; null: nobody, or it stands elsewhere.
+select u.display_name
+from queue_items i
+left join assignments s on s.queue_item_id = i.id and s.ended_at is null
+left join undertakings k on k.queue_item_id = i.id and k.state in ('handling', 'objected')
+join users u on u.id = coalesce(s.user_id, k.holder)
+where i.id = :item_id and i.queue = any(:queues::text[]) and i.state = 'claimed';

@@ -1,0 +1,153 @@
+"""Cases on screen: the desks of mediators 调解席 and departments 承办, and the file of one case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from hotline.access.service import check_concern, without_own
+from hotline.accounts.store import Principal
+from hotline.console.desk_view import Desk
+from hotline.console.language import say
+from hotline.console.render import duration, fragment
+from hotline.web.bodies import path_id
+from hotline.web.case_views import DESK_OF_ROLE, case_file, listed_case
+from hotline.web.keys import Services, needs, principal, services
+from nlp.masking import mask_text
+from routing.cases import terms
+from routing.cases.deadlines import NEARNESS, due_at, nearness, objection_until
+from routing.cases.states import STATES
+from routing.cases.store import queries
+from routing.cases.terms import Desk as CaseDesk
+from routing.police_returns.service import newest_return
+from routing.policy.facts import LOCAL_ZONE
+
+#: More than anybody carries; what is left out is said.
+SHOWN = 200
+
+#: What templates of cases look words up in.
+TERMS: dict[str, Any] = {
+    "case_states": STATES,
+    "step_kinds": terms.STEP_KINDS,
+    "outcomes": terms.OUTCOMES,
+    "return_reasons": terms.RETURN_REASONS,
+    "objection_reasons": terms.OBJECTION_REASONS,
+    "appraisals": terms.APPRAISALS,
+    "nearness_words": NEARNESS,
+}
+
+
+def left_words(due: datetime, now: datetime | None = None) -> str:
+    """How long until a deadline, or since: the script counts on like this."""
+    left_s = (due - (now or datetime.now(UTC))).total_seconds()
+    time = duration(abs(left_s) // 60 * 60)
+    return say("剩 %(time)s", time=time) if left_s > 0 else say("超 %(time)s", time=time)
+
+
+async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[str, Any]:
+    """What a desk carries and what waits for it, by deadline; with what the lists can be filtered by."""
+    policy, now, desk = own.published.policy, datetime.now(UTC), DESK_OF_ROLE[who.role]
+    midnight = datetime.now(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    names = list(policy.queues_of_role(who.role))
+    async with own.pool.acquire() as connection:
+        carried = await queries.carried(connection, desk=desk, user_id=who.user_id, all_of_desk=False, limit=SHOWN)
+        carried = await without_own(connection, who, carried, "call_id")
+        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, limit=SHOWN)
+        rows = await without_own(connection, who, rows, "call_id")
+        agent = await queries.reach(connection, user_id=who.user_id)
+        own_day = await queries.done_today(connection, user_id=who.user_id, since=midnight)
+    waiting = [_waiting(own, row, now) for row in rows if row["state"] in ("waiting", "offered")]
+    cases = [listed_case(own.vault, row, now) for row in carried]
+    grids, skills = (agent["grids"], agent["skills"]) if agent else ([], [])
+    for entry in (*waiting, *cases):
+        entry["place"] = entry["grid_name"] or entry["region"] or ""
+        entry["fits"] = fits(entry, grids, skills)
+    waiting.sort(key=lambda entry: (entry["due_at"], entry["enqueued_at"]))
+    handled = [case for case in cases if case["state"] == "handling" and case["holder"] is not None]
+    return {
+        **TERMS,
+        "left_words": left_words,
+        "waiting": waiting,
+        "by_nearness": [(name, [case for case in handled if case["nearness"] == name]) for name in NEARNESS],
+        "orphaned": [case for case in cases if case["holder"] is None and case["state"] != "fed_back"],
+        "objected": [case for case in cases if case["state"] == "objected" and case["holder"] is not None],
+        "fed_back": [case for case in cases if case["state"] == "fed_back" and case["holder"] is not None],
+        "places": _counted(waiting, cases, "place"),
+        "fields": _counted(waiting, cases, "topic"),
+        "reach": bool(grids or skills),
+        "own_day": dict(own_day),
+    }
+
+
+def _waiting(own: Services, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """One waiting item with its deadline as it will be, and until when a dispatch may be objected to."""
+    policy = own.published.policy
+    desk: CaseDesk = "mediators" if policy.queue(row["queue"]).destination == "mediators" else "departments"
+    due = due_at(desk, row["entered_at"], row["deadline"], policy.calendar)
+    until = objection_until(row["entered_at"], policy.calendar)
+    listed = listed_case(own.vault, row, now)
+    listed.pop("reading")
+    return listed | {"due_at": due, "nearness": nearness(due, now), "objection_until": until}
+
+
+def fits(entry: Mapping[str, Any], grids: Sequence[str], skills: Sequence[str]) -> bool:
+    """Whether an entry is of somebody's own grids and fields; who has none takes anything."""
+    grid, topics = entry["grid"] or "", entry["read_topics"] or []
+    here = not grids or not grid or any(grid == own or grid.startswith(f"{own}.") for own in grids)
+    return here and (not skills or not topics or bool(set(topics[:1]) & set(skills)))
+
+
+def _counted(
+    waiting: Sequence[Mapping[str, Any]], cases: Sequence[Mapping[str, Any]], name: str
+) -> list[tuple[str, int]]:
+    """Values of the lists with how many entries have each, the most frequent first."""
+    found = Counter(entry[name] for entry in (*waiting, *cases) if entry[name])
+    return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+@needs("cases.carry")
+async def file(request: web.Request) -> web.StreamResponse:
+    """GET /desk/cases/{id}: the file of a case at the right of a desk."""
+    shown = await case_file(services(request), principal(request), path_id(request))
+    return fragment(request, "_case_file.html", {**TERMS, "left_words": left_words, "case": shown})
+
+
+@needs("cases.carry")
+async def offer(request: web.Request) -> web.StreamResponse:
+    """GET /desk/items/{id}: what waits, before anybody takes it on; who was faster, once somebody has."""
+    own, who = services(request), principal(request)
+    names = list(own.published.policy.queues_of_role(who.role))
+    async with own.pool.acquire() as connection:
+        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, limit=SHOWN * 5)
+        row = next((each for each in rows if each["item_id"] == path_id(request)), None)
+        if row is None:
+            holder = await queries.holder_of_item(connection, item_id=path_id(request), queues=names)
+            return fragment(request, "_case_gone.html", {"holder": holder})
+        await check_concern(connection, who, row["call_id"])
+        earlier = await queries.undertakings_of_call(connection, call_id=row["call_id"])
+        declined = await newest_return(connection, own.vault, row["call_id"])
+    item = _waiting(own, row, datetime.now(UTC))
+    context = {**TERMS, "left_words": left_words, "item": item, "earlier": [dict(each) for each in earlier]}
+    if declined is not None:
+        declined["words"] = mask_text(declined["words"] or "")
+    return fragment(request, "_case_offer.html", context | {"declined": declined})
+
+
+async def _dialogs(_own: Services, _who: Principal, _shown: dict[str, Any]) -> dict[str, Any]:
+    return dict(TERMS)
+
+
+MEDIATOR = Desk(
+    page="desk_mediator.html", side="_case_side.html", work="_case_work.html", page_extra=_dialogs, side_extra=_side
+)
+DEPARTMENT = Desk(
+    page="desk_department.html",
+    side="_case_side.html",
+    work="_case_work.html",
+    page_extra=_dialogs,
+    side_extra=_side,
+)

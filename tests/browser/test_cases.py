@@ -1,0 +1,123 @@
+"""Mediators, departments and the police desk at their screens, by keyboard alone; one house for the three journeys."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.browser.house import House, Person
+from tests.integration.test_cases import LIGHT, NOISE
+
+KNIFE = "快来人，巷子里有人拿着刀追着另一个人砍，已经见血了"
+
+
+async def _waits(house: House, text: str, queue: str) -> int:
+    """A recorded call that waits in ``queue``; an operator sends it there where policy does not."""
+    call_id = await house.call(text)
+    page = await house.service.call_in(call_id, "queued")
+    if page["queue_item"]["queue"] != queue:
+        destination = house.service.services.published.policy.queue(queue).destination
+        body = {"destination": destination, "reason": "类别判断有误", "consent": True}
+        status, made = await house.service.request("POST", f"/calls/{call_id}/forward", role="operator", json=body)
+        assert status == 200, made
+    return call_id
+
+
+async def test_the_three_desks_by_keyboard_alone(house: House) -> None:
+    await _mediator(house, await _waits(house, NOISE, "mediators"))
+    await _department(house, await _waits(house, LIGHT, "departments"), await _waits(house, LIGHT, "departments"))
+    await _police(house)
+
+
+async def _mediator(house: House, call_id: int) -> None:
+    zhao = await house.enter("zhao", "mediator", display_name="赵调解员")
+    await zhao.wait_live()
+    await zhao.press("ArrowDown")
+    await zhao.see("受理", within="#case-offer")
+    await zhao.press("Enter")
+    await zhao.see("办理中", within="#case-file")
+    await zhao.press("m")
+    await expect(zhao.page.locator("#step-dialog")).to_be_visible()
+    note = zhao.page.locator("#step-dialog [name=note]")
+    for _ in range(9):  # over the parts of the date and time, as many as the browser has
+        if await note.evaluate("field => field === document.activeElement"):
+            break
+        await zhao.press("Tab")
+    await expect(note).to_be_focused()
+    await zhao.page.keyboard.insert_text("社区活动室，双方都来")
+    await zhao.press("Enter")
+    await zhao.see("社区活动室，双方都来", within="#case-file .steps .next")
+    await zhao.see("调解会", within="#side .next-step")
+    await zhao.press("d")
+    await zhao.page.keyboard.insert_text("双方同意晚八点后不施工")
+    await zhao.press("Control+Enter")
+    await zhao.see("双方同意晚八点后不施工", within="#case-file .steps .done")
+    await zhao.press("e")
+    await zhao.page.keyboard.insert_text("晚八点后不施工，补偿八百元")
+    await zhao.page.reload()
+    await zhao.wait_live()
+    await zhao.press("ArrowDown")
+    await zhao.see("办理中", within="#case-file")
+    await zhao.press("e")
+    await expect(zhao.page.locator("#end-dialog textarea")).to_have_value("晚八点后不施工，补偿八百元")
+    await zhao.press("Control+Enter")
+    await zhao.see("已反馈，待评价", within="#case-file")
+    await house.service.call_in(call_id, "completed")
+
+
+async def _department(house: House, first: int, second: int) -> None:
+    sun = await house.enter("sun", "department", display_name="孙科长", expected=(409,))
+    await sun.wait_live()
+    await sun.press("ArrowDown", "ArrowUp")
+    await sun.see("待接单", within="#case-offer")
+    await sun.press("y")
+    await expect(sun.page.locator("#object-dialog")).to_be_visible()
+    await sun.press("5", "Enter")
+    await sun.see("异议待裁定", within="#case-file")
+    await house.service.call_in(first, "claimed")
+    # somebody else is faster: the conflict says who has it
+    await sun.press("ArrowUp", "ArrowUp")
+    await sun.see("待接单", within="#case-offer")
+    item = await sun.page.locator("#case-offer").get_attribute("data-item-id")
+    assert (await house.service.request("POST", f"/items/{item}/undertake", role="department", user="li"))[0] == 201
+    await sun.press("Enter")
+    await sun.see("已由li接办", within="#toasts")
+    await sun.see("这件已由li接办", within="#work")
+    third = await _waits(house, LIGHT, "departments")
+    await sun.page.locator(f'[data-of-call="{third}"]').wait_for()
+    await sun.press("ArrowUp")
+    await sun.page.locator(f'#case-offer[data-call-id="{third}"]').wait_for()
+    await sun.press("Enter")
+    await sun.see("办理中", within="#case-file")
+    await sun.press("r")
+    await sun.page.keyboard.insert_text("井盖已于今日更换，并已电话告知")
+    await sun.press("Control+Enter")
+    await sun.see("已反馈，待评价", within="#case-file")
+    await house.service.call_in(third, "completed")
+    assert second != third
+
+
+async def _police(house: House) -> None:
+    quiet = await _waits(house, NOISE, "mediators")
+    body = {"destination": "police", "reason": "类别判断有误"}
+    assert (await house.service.request("POST", f"/calls/{quiet}/forward", role="operator", json=body))[0] == 200
+    loud = await house.call(KNIFE, line="110", live=True, operator="nobody")
+    await house.service.call_in(loud, "proposed")
+    assert (await house.service.request("POST", f"/calls/{loud}/forward", role="operator", json={}))[0] == 200
+    zhou: Person = await house.enter("zhou", "police", display_name="周警官")
+    await zhou.wait_live()
+    await expect(zhou.page.locator("#side [data-choose]").first).to_have_attribute("data-of-call", str(loud))
+    await zhou.press("ArrowDown")
+    await zhou.see("尚未接警", within="#police-look")
+    await zhou.press("a")
+    await zhou.see("警报已确认", within="#side")
+    await zhou.press("Enter")
+    await zhou.page.locator(f'#work-form[data-call-id="{loud}"]').wait_for()
+    await zhou.press("Alt+1", "Control+Enter")
+    await house.service.call_in(loud, "completed")
+    await zhou.page.locator("#work-form").wait_for(state="detached")
+    await zhou.press("ArrowDown", "b")
+    await expect(zhou.page.locator("#no-police-dialog")).to_be_visible()
+    await zhou.press("1", "Enter")
+    await expect(zhou.page.locator("#no-police-dialog")).to_be_hidden()
+    page = await house.service.call_in(quiet, "queued")
+    assert page["queue_item"]["queue"] == "mediators"
