@@ -10,6 +10,7 @@ from hotline.accounts.permissions import Permission, Role, allowed
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/operator", "话务台", "calls.answer"),
     ("/desk", "坐席", "queues.claim"),
+    ("/feedback", "评价与异议", "cases.appraise"),
     ("/calls", "来电", "calls.read"),
     ("/search", "查找", "calls.search"),
     ("/knowledge", "知识库", "knowledge.read"),

@@ -18,6 +18,7 @@ from hotline.console import (
     operator,
     police,
     policy,
+    rulings,
     search,
     statistics,
     supervision,
@@ -57,6 +58,8 @@ def add_console(app: web.Application) -> None:
     app.router.add_get(r"/console/calls/{id:\d{1,18}}/proposal", operator.proposal)
     app.router.add_get("/desk", desk.desk)
     app.router.add_get("/desk/side", desk.side)
+    app.router.add_get("/feedback", rulings.show)
+    app.router.add_get("/feedback/lists", rulings.lists)
     app.router.add_get(r"/desk/cases/{id:\d{1,18}}", casework.file)
     app.router.add_get(r"/desk/items/{id:\d{1,18}}", casework.offer)
     app.router.add_get(r"/console/calls/{id:\d{1,18}}/police", police.look)

@@ -243,7 +243,7 @@ where b.decided_at > now() - interval '30 days' order by b.decided_at desc limit
 
 -- name: to_appraise
 -- What was fed back and no caller has said anything of, oldest first.
-select k.id, k.call_id, k.desk, k.outcome, k.fed_back_at, e.code, c.line, c.received_at, c.region, c.confidential,
+select k.id, k.call_id, k.desk, k.outcome, k.reply, k.fed_back_at, e.code, c.line, c.received_at, c.region, c.confidential,
        c.excerpt, t.route, t.topics as read_topics, u.display_name as holder_name
 from undertakings k join cases e on e.id = k.case_id join calls c on c.id = k.call_id
 left join triages t on t.id = c.triage_id left join users u on u.id = k.holder
