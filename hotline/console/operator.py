@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from hotline.accounts.store import Principal
 from hotline.console.calls import queries, shown_call
 from hotline.console.render import fragment, page
 from hotline.console.words import DESTINATIONS, OVERRULE_REASONS, WRAP_UP_DISPOSITIONS
@@ -91,6 +92,7 @@ def _entry(own: Services, row: Mapping[str, Any], since: datetime, *, mine: bool
         "contact": shown["contact"],
         "live": live,
         "mine": mine,
+        "assignment_id": shown.get("assignment_id"),
         "since": since,
         "region": shown["region"],
         "excerpt": shown["excerpt"],
@@ -134,6 +136,7 @@ async def proposal(request: web.Request) -> web.StreamResponse:
             "signature": signature(shown),
             "short_handed": short_handed(target),
         }
+    context["in_hand"] = _in_hand(shown, who)
     context["may_act"] = shown["call"]["state"] in ("received", "triaged", "proposed", "queued", "offered", "claimed")
     return fragment(request, "_proposal.html", context)
 
@@ -156,6 +159,12 @@ async def _people(own: Services, queue: str) -> list[dict[str, Any]]:
             roles = [role for role, names in own.published.policy.roles.items() if queue in names]
             rows = await own_queries.present_by_role(connection, roles=roles)
     return [dict(row) for row in rows]
+
+
+def _in_hand(shown: Mapping[str, Any], who: Principal) -> bool:
+    """Whether this person has claimed the call from the operators' queue and may put it back."""
+    item = shown["queue_item"]
+    return item is not None and item["state"] == "claimed" and item["assigned_to"] == who.display_name
 
 
 def _closing_locked(shown: Mapping[str, Any]) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from routing.calls import store as calls
 from routing.danger.service import check_closing
-from routing.errors import HeldByOther, IllegalTransition, InvalidRequest
+from routing.errors import IllegalTransition, InvalidRequest
 from routing.knowledge.service import Citation, check_citation
 from routing.leavers.service import stay
+from routing.policy.settings import Policy
+from routing.queues.service import Claim
 from routing.queues.store import queries as queue_queries
 from routing.sealing import Vault
 from routing.transfers.store import check_holder, locked_call, queries
@@ -74,17 +77,38 @@ async def answer_directly(
         )
 
 
-async def hold(pool: Any, call_id: int, user_id: int) -> None:
-    """An operator takes a live call. Raises HeldByOther when somebody has it."""
+async def hold(
+    pool: Any, policy: Policy, call_id: int, user_id: int, *, on_roster: Callable[[str, int, datetime], bool]
+) -> Claim | None:
+    """An operator takes this call, so that nobody else works on it.
+
+    A live one is held; a recorded one that waits at the operators' table is claimed, and the claim given back.
+
+    Raises CallNotFound, HeldByOther when somebody has it, or IllegalTransition.
+    """
     async with pool.acquire() as connection, connection.transaction():
         await stay(connection, user_id)
         call = await locked_call(connection, call_id)
-        if call["held_by"] not in (None, user_id):
-            raise HeldByOther(f"来电正由{call['held_by_name']}处理。")
-        if not call["live"] or call["state"] not in ("received", "triaged", "proposed"):
-            raise IllegalTransition("只有在线且未转办的来电可以接起。")
-        await calls.queries.set_hold(connection, call_id=call_id, user_id=user_id)
-        await queue_queries.event(connection, kind="call_held", call_id=call_id, queue=None, user_id=user_id, data={})
+        item = await queries.lead_item(connection, call_id=call_id)
+        check_holder(call, item, user_id)
+        if call["live"] and call["state"] in ("received", "triaged", "proposed"):
+            await calls.queries.set_hold(connection, call_id=call_id, user_id=user_id)
+            await queue_queries.event(
+                connection, kind="call_held", call_id=call_id, queue=None, user_id=user_id, data={}
+            )
+            return None
+        queue = policy.queue_for("operators")
+        if item is None or item["state"] != "waiting" or item["queue"] != queue.name:
+            raise IllegalTransition("只有在线未转办的来电，或在话务台等待的记录可以接起。")
+        await queue_queries.ensure_agent(connection, user_id=user_id)
+        taken = await queue_queries.take_item(
+            connection,
+            item_id=item["id"],
+            user_id=user_id,
+            lease_s=queue.lease_s,
+            off_roster=not on_roster(queue.name, user_id, await calls.queries.clock(connection)),
+        )
+        return Claim(taken["id"], taken["call_id"], taken["lease_expires_at"])
 
 
 async def record_choice(

@@ -200,36 +200,3 @@ async def test_a_hang_up_in_a_self_harm_call_sounds_again(service: RunningServic
     assert (await alarm())["acknowledged_at"] is None, "it is not over until a person says so"
     _, page = await service.request("GET", f"/calls/{call_id}")
     assert "self_harm_hung_up" in [entry["action"] for entry in page["timeline"]]
-
-
-async def test_the_form_after_a_call_is_saved_with_it_by_who_handled_it(
-    service: RunningService, call: CallMaker
-) -> None:
-    await service.start_worker()
-    await service.token("operator", "zhou")
-    call_id = int((await service.post_calls(call(LIGHT, live=True, operator="zhou")))["accepted"][0]["call_id"])
-
-    async def proposed() -> bool:
-        _, page = await service.request("GET", f"/calls/{call_id}")
-        return bool(page["call"]["state"] == "proposed")
-
-    await eventually(proposed)
-    await service.request("POST", f"/calls/{call_id}/answer", role="operator", user="zhou", json={"answer": "已告知"})
-    form = {
-        "route": "non_police_help",
-        "topic": "utilities",
-        "region": "桐花街道",
-        "disposition": "直接答复",
-        "summary": "路灯不亮",
-    }
-    path = f"/calls/{call_id}/wrap-up"
-    status, refused = await service.request("PUT", path, role="operator", user="lin", json=form)
-    assert status == 409, refused
-    status, saved = await service.request("PUT", path, role="operator", user="zhou", json=form)
-    assert (status, saved["version"]) == (200, 1)
-    status, _ = await service.request("PUT", path, role="operator", user="zhou", json={**form, "seen": 0})
-    assert status == 409, "a version nobody saw is not overwritten"
-    status, _ = await service.request(
-        "PUT", path, role="operator", user="zhou", json={**form, "topic": "nothing", "seen": 1}
-    )
-    assert status == 422

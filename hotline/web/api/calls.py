@@ -271,11 +271,13 @@ async def answer(request: web.Request) -> web.Response:
 
 @needs("calls.answer")
 async def take_hold(request: web.Request) -> web.Response:
-    """POST /calls/{id}/hold: an operator takes a live call."""
-    own = services(request)
-    await hold(own.pool, path_id(request), principal(request).user_id)
+    """POST /calls/{id}/hold: an operator takes a live call, or a record that waits at the operators' table."""
+    own, who, call_id = services(request), principal(request), path_id(request)
+    taken = await hold(own.pool, own.published.policy, call_id, who.user_id, on_roster=own.published.book.has)
     await own.signals.ring()
-    return json_response({"call_id": path_id(request), "held_by": principal(request).user_id})
+    return json_response(
+        {"call_id": call_id, "held_by": who.user_id, "assignment_id": taken.assignment_id if taken else None}
+    )
 
 
 class ChoiceBody(Body):

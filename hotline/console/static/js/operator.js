@@ -186,6 +186,22 @@ async function hold() {
   refreshList();
 }
 
+async function putBack() {
+  const entry = chosen && document.getElementById(`entry-${chosen}`);
+  if (!entry || !entry.dataset.assignmentId) {
+    toast(t("这通来电不在您手上。"), true);
+    return;
+  }
+  try {
+    await post(`/api/v1/assignments/${entry.dataset.assignmentId}/release`, {});
+    toast(t("已放回队列，等候时间不变。"));
+  } catch (error) {
+    showProblem(error);
+  }
+  readCall();
+  refreshList();
+}
+
 async function chooseForCaller() {
   const now = proposal();
   if (!now || !now.mayAct || busy) return;
@@ -260,6 +276,7 @@ document.addEventListener("click", (event) => {
   else if (act === "choice") chooseForCaller();
   else if (act === "undo") undo(button.dataset.transferId);
   else if (act === "confirm") confirmDialled(button.dataset.transferId);
+  else if (act === "put-back") putBack();
   else if (act === "wrap-up") wrap(button.dataset.callId);
 });
 
@@ -273,7 +290,8 @@ onKey("F6", t("转 12345 承办单位"), () => send({ destination: KEYS.F6 }));
 onKey("F7", t("三方通话"), () => send({ mode: "conference" }));
 onKey("F8", t("直接答复"), answer);
 onKey("t", t("工单流转"), () => send({ mode: "ticket" }));
-onKey("h", t("接起在线来电"), hold);
+onKey("h", t("接起：别人不再看到这通来电"), hold);
+onKey("x", t("把接起的记录放回队列"), putBack);
 onKey("n", t("登记来电人的选择（等待、回拨、留言）"), chooseForCaller);
 onKey("c", t("确认人工转接已接通"), () => confirmDialled());
 onKey("w", t("整理刚办完的来电"), () => wrap());

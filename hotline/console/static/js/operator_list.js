@@ -1,8 +1,11 @@
 // The list of calls: groups, filters by line and by who is on the line, which entry is chosen.
+import { post } from "./api.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 
 const KEPT = "operator-filter";
+// A claimed record goes back to the queue when its console falls silent (lease); two of three heartbeats may be lost.
+const HEARTBEAT_MS = 20000;
 const list = document.getElementById("call-list");
 const buttons = Array.from(document.querySelectorAll("[data-filter-line], [data-filter-contact]"));
 const note = document.getElementById("filtered-out");
@@ -97,3 +100,10 @@ onKey("0", t("看全部来电"), () => {
   filter.line = null;
   toggle("contact", filter.contact);
 });
+
+// A lease that ran out shows by itself: the call leaves the list of mine.
+setInterval(() => {
+  for (const entry of list.querySelectorAll("[data-assignment-id]")) {
+    post(`/api/v1/assignments/${entry.dataset.assignmentId}/heartbeat`).catch(() => htmx.trigger(list, "list-stale"));
+  }
+}, HEARTBEAT_MS);
