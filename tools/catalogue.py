@@ -105,15 +105,16 @@ def of_script(path: Path) -> Iterator[Text]:
 def of_python(path: Path) -> Iterator[Text]:
     """Texts that a module says by ``say``; and every Chinese string of a table, where it is one of TABLES."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    table = path.relative_to(ROOT).as_posix() in TABLES
-    docs = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
+    if path.relative_to(ROOT).as_posix() in TABLES:
+        for table in tree.body:
+            if isinstance(table, ast.Assign | ast.AnnAssign):
+                for entry in ast.walk(table):
+                    if isinstance(entry, ast.Constant) and is_chinese(entry.value):
+                        yield Text(path, entry.lineno, str(entry.value), wrapped=True)
     for node in ast.walk(tree):
+        if path.stem == "words" and isinstance(node, ast.Return) and node.value:
+            words = (one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant))
+            yield from (Text(path, node.lineno, str(word), wrapped=True) for word in words if is_chinese(word))
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if name in ("say", "say_n"):
@@ -121,8 +122,6 @@ def of_python(path: Path) -> Iterator[Text]:
                     for text in (one for one in ast.walk(argument) if isinstance(one, ast.Constant)):
                         if is_chinese(text.value):
                             yield Text(path, text.lineno, str(text.value), wrapped=True)
-        if table and isinstance(node, ast.Constant) and is_chinese(node.value) and id(node) not in docs:
-            yield Text(path, node.lineno, str(node.value), wrapped=True)
 
 
 def of_labels(path: Path) -> Iterator[Text]:
@@ -131,8 +130,8 @@ def of_labels(path: Path) -> Iterator[Text]:
     def labels(value: object) -> Iterator[str]:
         if isinstance(value, dict):
             for key, inner in value.items():
-                if key == "label" and is_chinese(inner):
-                    yield inner
+                if (key == "label" or path.stem == "taxonomy") and is_chinese(inner):
+                    yield str(inner)
                 yield from labels(inner)
         elif isinstance(value, list):
             for inner in value:
@@ -195,7 +194,7 @@ def wrong() -> dict[str, list[str]]:
         "asked for by nobody": [
             f"{area}.po: {text}" for area, words in areas.items() for text in words if text not in said
         ],
-        "Chinese in the English": [f"{text} -> {shown}" for text, shown in known.items() if is_chinese(shown)],
+        "not translated": [text for text, shown in known.items() if text == shown],
         "other values in the English": [
             f"{text} -> {shown}" for text, shown in known.items() if filled(text) != filled(shown)
         ],

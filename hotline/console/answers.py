@@ -6,6 +6,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from hotline.console import language
 from hotline.console.language import LONG
 from hotline.console.render import page
 from hotline.web.authentication import HX_REQUEST, Handler
@@ -15,6 +16,8 @@ log = structlog.get_logger(__name__)
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since", "Range"})
 
 _TEXT = frozenset({"text/html", "text/javascript"})
+
+PROBLEM = "application/problem+json"
 
 _PAGES = {
     403: ("没有权限", "您的角色没有打开这个页面的权限。如工作需要，请联系管理员。"),
@@ -45,6 +48,21 @@ def _compressed(request: web.Request, response: web.StreamResponse) -> bool:
     )
 
 
+def _spoken(response: web.StreamResponse) -> None:
+    """Puts a problem's title and sentences into the language of the browser, where the catalogue has them.
+
+    A program sends no language cookie and gets the Chinese; ``type`` is the same for all. Sentences with values in
+    them are made in Chinese before they come here and stay so.
+    """
+    if language.current() == "zh" or response.content_type != PROBLEM or not isinstance(response, web.Response):
+        return
+    body = orjson.loads(response.body or b"{}")  # type: ignore[arg-type]
+    for part in (body, *body.get("errors", ())):
+        for key in {"title", "detail", "message"} & part.keys():
+            part[key] = language.say(str(part[key]))
+    response.body = orjson.dumps(body)
+
+
 @web.middleware
 async def answer_people(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors of pages become pages in Chinese; static files may be kept and are sent compressed."""
@@ -55,7 +73,8 @@ async def answer_people(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         title, detail = _PAGES.get(error.status, ("请求有误", error.text or error.reason))
         return await page(request, "error.html", {"title": title, "detail": detail}, status=error.status)
-    if response.status >= 400 and response.content_type == "application/problem+json" and _for_people(request):
+    _spoken(response)
+    if response.status >= 400 and response.content_type == PROBLEM and _for_people(request):
         body = orjson.loads(response.text or "{}") if isinstance(response, web.Response) else {}
         shown = {"title": body.get("title", "请求有误"), "detail": body.get("detail", "")}
         return await page(request, "error.html", shown, status=response.status)
