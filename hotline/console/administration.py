@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from hotline.console import admin, audit, grids, lines, rosters, users
+from hotline.console import admin, audit, grids, lines, retention, rosters, users
 
 
 def add_pages(app: web.Application) -> None:
@@ -14,6 +14,7 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/grids", grids.show)
     app.router.add_get("/lines", lines.listing)
     app.router.add_get(r"/lines/{name:[\w-]{1,40}}", lines.show)
+    app.router.add_get("/retention", retention.show)
     app.router.add_get("/admin/users", users.listing)
     app.router.add_get(r"/admin/users/{id:\d{1,18}}", users.show)
     app.router.add_get("/admin/sessions", users.all_sessions)

@@ -84,3 +84,7 @@ select call_id, at, state, action from call_log where call_id = any(:ids::bigint
 -- name: looks
 -- Who looked at the calls in clear or by this number: role and time, as far as the audit log tells.
 select at, role, action, subject from audit_entries where subject = any(:subjects::text[]) order by id;
+
+-- name: retention_runs
+-- Retention rounds that erased something, newest first.
+select at, subject, detail from audit_entries where action = 'retention_erased' order by at desc limit :limit;

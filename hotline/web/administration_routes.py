@@ -1,8 +1,8 @@
-"""The administrators' part of the API's table: rosters, grids, line profiles."""
+"""The administrators' part of the API's table: rosters, grids, line profiles, retention."""
 
 from __future__ import annotations
 
-from hotline.web.api import grids, lines, roster_files, roster_weeks, rosters
+from hotline.web.api import grids, lines, retention, roster_files, roster_weeks, rosters
 from hotline.web.api_route import ApiRoute
 
 ADMINISTRATION: tuple[ApiRoute, ...] = (
@@ -84,4 +84,22 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
     ApiRoute("POST", r"/lines/{name:[\w-]{1,40}}/test", lines.try_out, "试读导出文件，不保存", answers=(200, 422)),
     ApiRoute("POST", r"/lines/{name:[\w-]{1,40}}/import", lines.import_file, "导入导出文件", answers=(200, 422)),
     ApiRoute("GET", r"/lines/imports/{id:\d{1,18}}/rejects", lines.rejects, "下载退回文件", answers=(200, 404)),
+    ApiRoute("GET", "/retention", retention.show, "保存期限、法律保留、已删除的"),
+    ApiRoute("POST", "/retention/count", retention.count, "试算到期内容"),
+    ApiRoute(
+        "POST",
+        "/retention/holds",
+        retention.place,
+        "设置法律保留",
+        body=retention.HoldBody,
+        answers=(201, 404, 422),
+    ),
+    ApiRoute(
+        "POST",
+        r"/retention/holds/{id:\d{1,18}}/release",
+        retention.release,
+        "附理由解除法律保留",
+        body=retention.ReleaseHoldBody,
+        answers=(200, 422),
+    ),
 )

@@ -135,7 +135,8 @@ where id = :call_id;
 
 -- name: place_hold$
 -- Nothing of this call, or of this caller, is erased until the hold is released; its number.
-insert into legal_holds (call_id, number_hash, reason) values (:call_id, :number_hash, :reason) returning id;
+insert into legal_holds (call_id, number_hash, reason, placed_by)
+values (:call_id, :number_hash, :reason, :placed_by) returning id;
 
 -- name: release_hold$
 -- The hold ends; null where it had ended or never was.
@@ -143,5 +144,8 @@ update legal_holds set released_at = now() where id = :hold_id and released_at i
 
 -- name: holds
 -- Holds, those in force first.
-select id, call_id, number_hash is not null as of_caller, reason, placed_at, released_at from legal_holds
-order by released_at is not null, id;
+select h.id, h.call_id, h.number_hash is not null as of_caller, h.reason, h.placed_at, h.released_at,
+       u.display_name as placed_by, c.line, c.external_id,
+       (select count(*) from calls n where n.caller_hash = h.number_hash) as of_number
+from legal_holds h left join users u on u.id = h.placed_by left join calls c on c.id = h.call_id
+order by h.released_at is not null, h.id;

@@ -42,12 +42,14 @@ class PersonCall:
 
 async def count_due(pool: Any, periods: Periods) -> list[Due]:
     """What a round would erase now, rule by rule; changes nothing."""
-    counted = []
     async with pool.acquire() as connection:
-        for rule in periods.rules:
-            row = await queries.count_due(connection, **_of_rule(rule, periods))
-            counted.append(Due(rule, row["due"], row["held"]))
-    return counted
+        return [await count_rule(connection, rule, periods) for rule in periods.rules]
+
+
+async def count_rule(connection: Any, rule: Period, periods: Periods) -> Due:
+    """What a round would erase now by one rule; changes nothing."""
+    row = await queries.count_due(connection, **_of_rule(rule, periods))
+    return Due(rule, row["due"], row["held"])
 
 
 async def erase_due(pool: Any, vault: Vault, rule: Period, periods: Periods) -> int:
@@ -105,9 +107,18 @@ async def correct_caller(connection: Any, vault: Vault, call_id: int, changes: M
 
 
 async def place_hold(
-    connection: Any, vault: Vault, *, reason: str, call_id: int | None = None, number_hash: bytes | None = None
+    connection: Any,
+    vault: Vault,
+    *,
+    reason: str,
+    call_id: int | None = None,
+    number_hash: bytes | None = None,
+    placed_by: int | None = None,
 ) -> int:
-    """Keep a call, or all calls of a number, until the hold is released; the hold's number."""
+    """Keep a call, or all calls of a number, until the hold is released; the hold's number.
+
+    ``placed_by``: the account; None on the command line.
+    """
     if len(reason.strip()) < 4:
         raise InvalidRequest("reason：请写明保留的依据（至少 4 个字），如法院调取函号。")
     if call_id is not None and not await queries.lock_calls(connection, ids=[call_id]):
@@ -118,6 +129,7 @@ async def place_hold(
             call_id=call_id,
             number_hash=number_hash,
             reason=vault.seal(reason.strip(), "legal_holds.reason"),
+            placed_by=placed_by,
         )
     )
 
