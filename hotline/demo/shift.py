@@ -55,6 +55,7 @@ async def add_shifts(pool: Any, connection: Any, vault: Vault, ids: Mapping[str,
         )
     async with pool.acquire() as own, own.transaction():
         handover_id = await handover.prepare(own, vault, ids["operator2"], NOTE_NOW)
+        writer = handover.Writer(ids["operator2"], oversees=False)
         for matter in await handover.matters(own):
             if matter["kind"] == "callback":
                 await handover.write_item_note(
@@ -63,7 +64,8 @@ async def add_shifts(pool: Any, connection: Any, vault: Vault, ids: Mapping[str,
                     handover_id,
                     kind="callback",
                     ref=matter["ref"],
-                    note="来电人下午要接孩子，请在约定时间内打。",
+                    note=NOTE_ON_CALLBACK,
+                    by=writer,
                 )
                 break
 

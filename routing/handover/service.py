@@ -8,6 +8,7 @@ afterwards stands in the next handover again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -25,6 +26,14 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 NOTE_LENGTH = 2_000
 #: The outgoing leader may finish so long after the shift has ended, the incoming one begin so long before.
 OVERLAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes a note; ``oversees``: a manager."""
+
+    user_id: int
+    oversees: bool
 
 
 async def check_leader(connection: Any, user_id: int, *, oversees: bool) -> None:
@@ -118,16 +127,18 @@ async def call_off(connection: Any, handover_id: int, user_id: int) -> None:
     await _tell(connection, handover_id)
 
 
-async def write_note(connection: Any, vault: Vault, handover_id: int, note: str) -> None:
+async def write_note(connection: Any, vault: Vault, handover_id: int, note: str, *, by: Writer) -> None:
     """What the outgoing leader wants known beside the matters."""
-    await _locked(connection, handover_id)
+    await _check_writer(connection, await _locked(connection, handover_id), by)
     await queries.put_note(connection, handover_id=handover_id, note=_sealed(vault, note, "handovers.note"))
     await _tell(connection, handover_id)
 
 
-async def write_item_note(connection: Any, vault: Vault, handover_id: int, *, kind: str, ref: int, note: str) -> None:
+async def write_item_note(
+    connection: Any, vault: Vault, handover_id: int, *, kind: str, ref: int, note: str, by: Writer
+) -> None:
     """The same to one matter. Raises HandoverNotFound."""
-    await _locked(connection, handover_id)
+    await _check_writer(connection, await _locked(connection, handover_id), by)
     sealed = _sealed(vault, note, "handover_items.note")
     if await queries.put_item_note(connection, handover_id=handover_id, kind=kind, ref=ref, note=sealed) is None:
         raise HandoverNotFound("这份交接里没有这一项，请刷新。")
@@ -167,6 +178,12 @@ async def _locked(connection: Any, handover_id: int, *, incoming: int | None = N
     if incoming is not None and incoming == row["prepared_by"]:
         raise HandoverChanged("交班人不能替接班人确认，请由接班班长确认。")
     return row
+
+
+async def _check_writer(connection: Any, row: Any, by: Writer) -> None:
+    """Who prepared the handover may add to it after the shift has ended, else a leader. Raises NoShiftLeader."""
+    if row["prepared_by"] != by.user_id:
+        await check_leader(connection, by.user_id, oversees=by.oversees)
 
 
 async def _tell(connection: Any, handover_id: int, call_id: int | None = None) -> None:

@@ -84,8 +84,8 @@ on conflict (word, article_id) do update set weight = excluded.weight;
 
 -- name: find
 -- Articles in which most of these words occur, rare words before common ones; the last word may be just begun. Without
--- words all of them, those that expire first before. :state: current, expiring (within :days), expired, withdrawn,
--- drafts, proposed, or all.
+-- words all of them, by topic. :state: current, citable (not expired either), renewal (expired or within :days, those
+-- that expire first before), withdrawn, drafts, or all.
 with hit as (
     select x.article_id, x.word, x.weight, count(*) over (partition by x.word) as articles
     from article_words x
@@ -116,16 +116,19 @@ where (:topic::text is null or s.topic = :topic) and (:org_id::bigint is null or
         when 'withdrawn' then s.withdrawn_at is not null
         when 'drafts' then s.draft
         else true end
-order by s.matched desc nulls last, s.score desc nulls last, s.expires_on nulls first, s.title
+order by s.matched desc nulls last, s.score desc nulls last, case when :state = 'renewal' then s.expires_on end,
+         s.topic, s.title
 limit :limit;
 
 -- name: suggest
--- Articles that may be cited now and fit a call: by its words, rare ones counting more, and by its topics.
+-- Articles that may be cited now and fit a call: by its words, rare ones counting more, and by its topics. One word
+-- that happens to occur is not enough.
 with hit as (
     select x.article_id, x.weight, count(*) over (partition by x.word) as articles
     from article_words x where x.word = any(:words::text[])
 ), ranked as (
-    select article_id, sum(weight * ln(1 + (select count(*) from articles)::float8 / articles)) as score
+    select article_id, count(*) as matched,
+           sum(weight * ln(1 + (select count(*) from articles)::float8 / articles)) as score
     from hit group by article_id
 )
 select a.id, a.version, v.title, v.answer, v.topic, v.org_id, v.expires_on, o.name as owner,
@@ -135,8 +138,8 @@ join article_versions v on v.article_id = a.id and v.version = a.version
 join organisations o on o.id = v.org_id
 left join ranked r on r.article_id = a.id
 where a.withdrawn_at is null and v.expires_on >= (now() at time zone 'Asia/Shanghai')::date
-  and (r.article_id is not null or v.topic = any(:topics::text[]))
-order by coalesce(r.score, 0) * case when v.topic = any(:topics::text[]) then 2 else 1 end
+  and (r.matched > 1 or v.topic = any(:topics::text[]))
+order by coalesce(r.score, 0) * case when v.topic = any(:topics::text[]) then 3 else 1 end
          + case when v.topic = any(:topics::text[]) then 1 else 0 end desc, v.title
 limit :limit;
 

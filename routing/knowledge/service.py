@@ -24,6 +24,12 @@ MAX_WORDS, MAX_CALL_WORDS = 20, 400
 IMPORT_BATCH = 200
 #: What makes a row of an import another version.
 IMPORTED_FIELDS = ("answer", "body", "topic", "org_id", "expires_on")
+#: Said in every call about anything: they tell nothing of what it is about.
+COMMON_WORDS = frozenset(
+    "什么 什么时候 时候 怎么 怎么办 怎样 可以 没有 现在 我们 你们 他们 自己 这个 那个 这样 一个 一直 一下 几个 知道 已经 就是 还是"
+    " 因为 所以 但是 如果 不是 不能 是不是 有没有 能不能 请问 谢谢 您好 你好 麻烦 情况 问题 处理 办理 今天 昨天 明天 电话 打电话"
+    " 刚才 今年 去年 之后 以后 以前 里面 这里 那里 东西 事情 反映 需要 告诉 希望 应该 哪里 多少 为什么 咨询 恢复".split()
+)
 STATES = ("all", "current", "citable", "renewal", "withdrawn", "drafts")
 
 
@@ -193,7 +199,7 @@ async def find(
 async def suggest(connection: Any, said: str, topics: Sequence[str], *, limit: int = 8) -> list[dict[str, Any]]:
     """Articles that may be cited for a call, by what was said and its topics; nothing of it is kept."""
     # single characters stand in every article
-    words = [word for word in search_tokens(said) if len(word) > 1][:MAX_CALL_WORDS]
+    words = [word for word in search_tokens(said) if len(word) > 1 and word not in COMMON_WORDS][:MAX_CALL_WORDS]
     return [listed(row) for row in await queries.suggest(connection, words=words, topics=list(topics)[:2], limit=limit)]
 
 

@@ -14,7 +14,7 @@ from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
 from routing.errors import HandoverNotFound
 from routing.handover import service as handover
-from routing.handover.service import NOTE_LENGTH, opened_item, queries
+from routing.handover.service import NOTE_LENGTH, Writer, opened_item, queries
 from routing.notices import service as notices
 from routing.notices.service import BODY_LENGTH, Notice
 from routing.rosters.roster import DUTY_GROUPS
@@ -76,8 +76,8 @@ async def write_note(request: web.Request) -> web.Response:
     own, who, handover_id = services(request), principal(request), path_id(request)
     body = await read_body(request, PrepareBody)
     async with own.pool.acquire() as connection, connection.transaction():
-        await handover.check_leader(connection, who.user_id, oversees=_oversees(request))
-        await handover.write_note(connection, own.vault, handover_id, body.note)
+        by = Writer(who.user_id, _oversees(request))
+        await handover.write_note(connection, own.vault, handover_id, body.note, by=by)
         await record(connection, actor=who, action="handover_noted", subject=f"handover:{handover_id}")
     await own.signals.ring()
     return json_response({"id": handover_id})
@@ -94,8 +94,8 @@ async def write_item_note(request: web.Request) -> web.Response:
     kind, ref = _matter(request)
     body = await read_body(request, PrepareBody)
     async with own.pool.acquire() as connection, connection.transaction():
-        await handover.check_leader(connection, who.user_id, oversees=_oversees(request))
-        await handover.write_item_note(connection, own.vault, handover_id, kind=kind, ref=ref, note=body.note)
+        by = Writer(who.user_id, _oversees(request))
+        await handover.write_item_note(connection, own.vault, handover_id, kind=kind, ref=ref, note=body.note, by=by)
         await record(connection, actor=who, action="handover_noted", subject=f"handover:{handover_id}")
     await own.signals.ring()
     return json_response({"id": handover_id, "kind": kind, "ref": ref})

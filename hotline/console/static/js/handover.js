@@ -133,8 +133,8 @@ async function close() {
 
 async function note() {
   const entry = current();
-  const { open, leader } = state();
-  if (!entry || open !== "yes" || leader !== "yes") return;
+  const { open, leader, outgoing } = state();
+  if (!entry || open !== "yes" || (leader !== "yes" && outgoing !== "yes")) return;
   const { kind, ref } = entry.dataset;
   const given = ask("item-note-dialog", { send: (values) => put(`${base()}/items/${kind}/${ref}/note`, { note: values.note }) });
   const field = document.querySelector("#item-note-dialog textarea");
