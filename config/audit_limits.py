@@ -21,6 +21,8 @@ class AuditLimits:
     allowed: Mapping[str, int]
     """Kind of :data:`KINDS` -> how many different ones."""
     export_max_rows: int
+    export_approval_rows: int
+    """A table of statistics with more rows goes out only when a second person agrees; lists of calls always do."""
 
 
 def load_audit_limits(files: ConfigFiles) -> AuditLimits:
@@ -30,13 +32,15 @@ def load_audit_limits(files: ConfigFiles) -> AuditLimits:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"audit.toml is no TOML ({error}); correct that line.") from error
     bulk, export = table.get("bulk", {}), table.get("export", {})
-    unknown = sorted({*table} - {"bulk", "export"} | {*bulk} - {"window_minutes", *KINDS} | {*export} - {"max_rows"})
+    known = (("bulk", "export"), ("window_minutes", *KINDS), ("max_rows", "approval_rows"))
+    unknown = sorted(key for part, keys in zip((table, bulk, export), known, strict=True) for key in {*part} - {*keys})
     if unknown:
         raise ConfigError(f"audit.toml has the unknown key {unknown[0]}; remove it.")
     return AuditLimits(
         window_s=60.0 * _whole(bulk, "bulk", "window_minutes"),
         allowed={kind: _whole(bulk, "bulk", kind) for kind in KINDS},
         export_max_rows=_whole(export, "export", "max_rows"),
+        export_approval_rows=_whole({"approval_rows": 1000, **export}, "export", "approval_rows"),
     )
 
 

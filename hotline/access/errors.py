@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hotline.errors import HotlineError
+from routing.errors import InvalidRequest
 
 
 class AccessRefused(HotlineError):
@@ -19,3 +20,7 @@ class CallerHidden(AccessRefused):
 
 class OwnComplaint(AccessRefused):
     """The call complains about the organisation the person works for."""
+
+
+class TooManyRows(InvalidRequest):
+    """More calls than one export may hold."""

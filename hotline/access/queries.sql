@@ -1,9 +1,10 @@
 -- Looking at what is hidden.
 
 -- name: in_hand$
--- Whether somebody has the call on the line or in hand.
+-- Whether somebody has the call on the line, in hand, or carries its case.
 select exists (select from calls where id = :call_id and held_by = :user_id)
-    or exists (select from assignments where call_id = :call_id and user_id = :user_id and ended_at is null);
+    or exists (select from assignments where call_id = :call_id and user_id = :user_id and ended_at is null)
+    or exists (select from undertakings where call_id = :call_id and holder = :user_id and state in ('handling', 'objected'));
 
 -- name: concerned
 -- Those of these calls that complain about an organisation.

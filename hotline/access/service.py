@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from hotline.access.errors import AccessRefused, CallerHidden, OwnComplaint
+from hotline.access.errors import AccessRefused, CallerHidden, OwnComplaint, TooManyRows
 from hotline.access.rules import caller_hidden, check_unmask
 from hotline.accounts.store import Principal
 from hotline.audit.reasons import Reason
@@ -194,7 +194,7 @@ async def export(
     clear: bool,
     at: datetime,
 ) -> list[dict[str, Any]]:
-    """Rows for an export, recorded. ``wanted`` needs both times. Raises InvalidRequest where there are more rows."""
+    """Rows for an export, recorded. ``wanted`` needs both times. Raises TooManyRows."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await queries.export(
             connection,
@@ -207,7 +207,7 @@ async def export(
             limit=limit + 1,
         )
         if len(rows) > limit:
-            raise InvalidRequest(f"符合条件的来电超过 {limit} 条，一次不能导出；请缩短时间或加上条件。")
+            raise TooManyRows(f"符合条件的来电超过 {limit} 条，一次不能导出；请缩短时间或加上条件。")
         rows = await without_own(connection, who, rows)
         await record_reasoned(
             connection,

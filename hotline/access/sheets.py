@@ -1,16 +1,10 @@
-"""Exports of the list of calls as CSV or Excel: marked with who made them, harmless to open."""
+"""Rows of an export of calls: masked unless asked for in clear, marked with who took them, harmless to open."""
 
 from __future__ import annotations
 
-import csv
-import io
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-
-import xlsxwriter
 
 from hotline.formulas import harmless
 from nlp.masking import mask_address, mask_number
@@ -67,38 +61,3 @@ def watermark(who: str, user_id: int, at: datetime, *, clear: bool, count: int) 
     kind = "含明文，请妥善保管" if clear else "已脱敏"
     moment = at.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M:%S")
     return f"导出人 {who}（工号 {user_id}） {moment} 共 {count} 条 {kind} 仅供内部工作使用"
-
-
-def csv_bytes(mark: str, rows: Sequence[Sequence[str]]) -> Iterator[bytes]:
-    """The export as CSV with a byte order mark, in pieces."""
-    yield b"\xef\xbb\xbf"
-    for part in _parts(mark, rows):
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\r\n").writerows(part)
-        yield text.getvalue().encode()
-
-
-def _parts(mark: str, rows: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
-    yield [[harmless(mark)], list(COLUMNS)]
-    for start in range(0, len(rows), 500):
-        yield rows[start : start + 500]
-
-
-def xlsx_bytes(mark: str, rows: Sequence[Sequence[str]]) -> bytes:
-    """The export as an Excel file; its parts stand in a private folder meanwhile, which is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="hotline-export-") as folder:
-        path = Path(folder) / "calls.xlsx"
-        options = {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False, "strings_to_urls": False}
-        with xlsxwriter.Workbook(str(path), options) as book:
-            sheet = book.add_worksheet("来电")
-            bold = book.add_format({"bold": True})
-            sheet.set_column(0, len(COLUMNS) - 1, 16)
-            sheet.freeze_panes(2, 0)
-            sheet.set_footer(f"&L{mark.replace('&', '&&')}&R&P/&N")
-            sheet.write_string(0, 0, mark, bold)
-            for column, name in enumerate(COLUMNS):
-                sheet.write_string(1, column, name, bold)
-            for number, row in enumerate(rows, start=2):
-                for column, value in enumerate(row):
-                    sheet.write_string(number, column, value)
-        return path.read_bytes()

@@ -45,6 +45,7 @@ Permission = Literal[
     "objections.decide",
     "statistics.read",
     "statistics.export",
+    "exports.approve",  # another's export
     "events.read",
     "rosters.read",
     "rosters.write",
@@ -108,6 +109,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         "calls.search",
         "person.search",
         "calls.export",
+        "exports.approve",
         "reviews.write",
         "knowledge.propose",
         "knowledge.publish",

@@ -9,14 +9,16 @@ from aiohttp import web
 
 from hotline.console.language import say
 from hotline.console.render import fragment, page
+from hotline.exports import jobs
 from hotline.statistics.asked import COMPARISONS
 from hotline.statistics.glance import glance
-from hotline.statistics.tables import labels
-from hotline.web.keys import needs, services
+from hotline.statistics.tables import KEY_NAMES, labels
+from hotline.web.api.exports import jobs_of
+from hotline.web.keys import needs, principal, services
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.service import queue_states
 from routing.statistics.behind.service import organisation_names
-from routing.statistics.indicators import Indicators
+from routing.statistics.indicators import INDICATOR_KEYS, Indicators
 from routing.statistics.store import queries as statistics_queries
 from routing.triage.store import queries as triage_queries
 
@@ -24,6 +26,7 @@ from routing.triage.store import queries as triage_queries
 TABS: tuple[tuple[str, str], ...] = (
     ("/statistics", "今日一览"),
     ("/statistics/routing", "分流统计"),
+    ("/statistics/exports", "导出与审批"),
 )
 
 
@@ -32,6 +35,8 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/statistics", today)
     app.router.add_get("/console/statistics/glance", fragment_of_today)
     app.router.add_get("/statistics/routing", charts)
+    app.router.add_get("/statistics/exports", exports)
+    app.router.add_get("/console/statistics/exports", fragment_of_exports)
 
 
 async def _today(request: web.Request) -> dict[str, Any]:
@@ -83,6 +88,32 @@ async def charts(request: web.Request) -> web.StreamResponse:
         "tabs": TABS,
     }
     return await page(request, "statistics_routing.html", {**shown, "live": True})
+
+
+@needs("statistics.export")
+async def exports(request: web.Request) -> web.StreamResponse:
+    """GET /statistics/exports: asking for an export, one's own, those that wait for one's consent."""
+    own, who = services(request), principal(request)
+    async with own.pool.acquire() as connection:
+        organisations = await organisation_names(connection)
+    shown = {
+        "items": await jobs_of(own, who),
+        "jobs": jobs,
+        "key_names": KEY_NAMES,
+        "indicator_keys": INDICATOR_KEYS,
+        "labels": labels(own.published.policy, organisations),
+        "lines": list(own.profiles),
+        "limits": own.audit_limits,
+        "tabs": TABS,
+    }
+    return await page(request, "statistics_exports.html", {**shown, "live": True})
+
+
+@needs("statistics.export")
+async def fragment_of_exports(request: web.Request) -> web.StreamResponse:
+    """GET /console/statistics/exports: the list alone, with progress."""
+    shown = {"items": await jobs_of(services(request), principal(request)), "jobs": jobs}
+    return fragment(request, "_statistics_exports.html", shown)
 
 
 def _periods(indicators: Indicators) -> list[dict[str, str]]:

@@ -1,10 +1,12 @@
-"""A table as CSV or Excel; nothing in it is taken for a formula."""
+"""Tables as CSV or Excel; nothing in them is taken for a formula, and each says who took it out and when."""
 
 from __future__ import annotations
 
 import csv
 import io
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import xlsxwriter
@@ -12,42 +14,75 @@ import xlsxwriter
 from hotline.formulas import harmless
 from hotline.statistics.tables import Table, Value
 
+#: So many rows are written between two looks at how far it is.
+_TELL_ROWS = 500
 
-def csv_bytes(table: Table) -> bytes:
-    """CSV with a byte order mark, as spreadsheet programs want it."""
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Tables that go out together."""
+
+    title: str
+    period: str
+    filters: tuple[str, ...]
+    """In words."""
+    mark: str
+    """Who takes it out, staff number and time: on every sheet and every printed page."""
+    tables: tuple[Table, ...]
+
+    def head(self, table: Table) -> list[str]:
+        """The lines above a table."""
+        filters = (f"条件：{'；'.join(self.filters)}",) if self.filters else ()
+        return [self.mark, f"{self.title} {self.period}", *filters, *table.notes]
+
+
+def csv_bytes(book: Book) -> bytes:
+    """CSV with a byte order mark, as spreadsheet programs want it; tables one below the other."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerows([harmless(note)] for note in table.notes)
-    writer.writerow(table.columns)
-    writer.writerows([_cell(value) for value in row] for row in table.rows)
+    for table in book.tables:
+        writer.writerows([harmless(line)] for line in book.head(table))
+        writer.writerow(table.columns)
+        writer.writerows([_cell(table, value) for value in row] for row in table.rows)
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
-def xlsx_bytes(table: Table) -> bytes:
-    """An Excel file; its parts stand in a private folder meanwhile, which is gone afterwards."""
+def xlsx_bytes(book: Book, tell: Callable[[int, int], None] = lambda done, steps: None) -> bytes:
+    """An Excel file, a sheet for each table, written row by row.
+
+    Texts stay texts (codes and numbers of phones too), only figures are numbers. Its parts stand in a private folder
+    meanwhile, which is gone afterwards.
+    """
+    steps = sum(len(table.rows) for table in book.tables)
+    done = 0
     with tempfile.TemporaryDirectory(prefix="hotline-export-") as folder:
-        path = Path(folder) / "statistics.xlsx"
+        path = Path(folder) / "export.xlsx"
         options = {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False, "strings_to_urls": False}
-        with xlsxwriter.Workbook(str(path), options) as book:
-            sheet = book.add_worksheet(table.title)
-            bold = book.add_format({"bold": True})
-            sheet.set_column(0, len(table.columns) - 1, 16)
-            for number, note in enumerate(table.notes):
-                sheet.write_string(number, 0, note)
-            head = len(table.notes)
-            sheet.freeze_panes(head + 1, 0)
-            for column, name in enumerate(table.columns):
-                sheet.write_string(head, column, name, bold)
-            for number, row in enumerate(table.rows, start=head + 1):
-                for column, value in enumerate(row):
-                    if isinstance(value, str):
-                        sheet.write_string(number, column, harmless(value))
-                    elif value is not None:
-                        sheet.write_number(number, column, value)
+        with xlsxwriter.Workbook(str(path), options) as file:
+            bold = file.add_format({"bold": True})
+            for table in book.tables:
+                sheet = file.add_worksheet(table.title[:31])
+                sheet.set_column(0, len(table.columns) - 1, 16)
+                sheet.set_footer(f"&L{book.mark.replace('&', '&&')}&R&P/&N")
+                head = book.head(table)
+                sheet.freeze_panes(len(head) + 1, 0)
+                for number, line in enumerate(head):
+                    sheet.write_string(number, 0, harmless(line), bold if number == 0 else None)
+                for column, name in enumerate(table.columns):
+                    sheet.write_string(len(head), column, name, bold)
+                for number, row in enumerate(table.rows, start=len(head) + 1):
+                    for column, value in enumerate(row):
+                        if isinstance(value, str):
+                            sheet.write_string(number, column, value if table.shielded else harmless(value))
+                        elif value is not None:
+                            sheet.write_number(number, column, value)
+                    done += 1
+                    if done % _TELL_ROWS == 0:
+                        tell(done, steps)
         return path.read_bytes()
 
 
-def _cell(value: Value) -> str | int | float:
+def _cell(table: Table, value: Value) -> str | int | float:
     if value is None:
         return ""
-    return harmless(value) if isinstance(value, str) else value
+    return harmless(value) if isinstance(value, str) and not table.shielded else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from hotline.console.words import DESTINATIONS
@@ -47,10 +47,8 @@ class Table:
     rows: tuple[tuple[Value, ...], ...]
     hidden: int = 0
     """How many rows were hidden or left out."""
-
-    def with_note(self, note: str) -> Table:
-        """The same with one more line above it."""
-        return replace(self, notes=(*self.notes, note))
+    shielded: bool = False
+    """Its texts are shielded against spreadsheet programs already."""
 
 
 def labels(policy: Policy, organisations: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -70,7 +68,12 @@ def labels(policy: Policy, organisations: Mapping[str, str]) -> dict[str, dict[s
 
 
 def routing_table(
-    buckets: Sequence[Bucket], by: Sequence[str], levels: Mapping[str, str], words: Mapping[str, Mapping[str, str]]
+    buckets: Sequence[Bucket],
+    by: Sequence[str],
+    levels: Mapping[str, str],
+    words: Mapping[str, Mapping[str, str]],
+    *,
+    title: str = "分流统计",
 ) -> Table:
     """Routing statistics, small cells hidden."""
     cells = [Cell(bucket.keys, bucket.counts.get("calls", 0)) for bucket in buckets]
@@ -86,7 +89,7 @@ def routing_table(
             rows.append((*said, SMALL_TEXT if small else "（隐去）", *(None for _ in FIGURES[1:])))
         else:
             rows.append((*said, *_figures(bucket.counts, below_county(bucket.keys.get("region"), levels))))
-    return Table("分流统计", (RULE,), (*(KEY_NAMES[key] for key in keys), *FIGURES), tuple(rows), len(hiding))
+    return Table(title, (RULE,), (*(KEY_NAMES[key] for key in keys), *FIGURES), tuple(rows), len(hiding))
 
 
 def _figures(counts: Mapping[str, int], below: bool) -> tuple[Value, ...]:

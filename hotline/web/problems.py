@@ -15,6 +15,7 @@ from hotline.access import errors as access
 from hotline.accounts import errors as accounts
 from hotline.audit.reasons import ReasonMissing
 from hotline.database import DatabaseSlow, DatabaseUnreachable
+from hotline.exports import errors as exports
 from hotline.intake.errors import FileUnreadable, ProfileError
 from hotline.intake.gate import IntakeBusy, TriageBehind
 from hotline.sealing.files import SealedFileBroken
@@ -60,6 +61,10 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (routing.ShiftNotFound, 404, "shift-not-found", "没有这个班次"),
     (routing.GridError, 422, "grids-invalid", "网格表有误"),
     (routing.RosterError, 422, "roster-invalid", "值班表有误"),
+    (exports.ExportNotFound, 404, "export-not-found", "没有这项导出"),
+    (exports.SecondPersonNeeded, 409, "second-person-needed", "须由另一人审批"),
+    (exports.ExportChanged, 409, "export-changed", "导出状态已变化"),
+    (exports.ReportMissing, 422, "report-missing", "未安装报告组件"),
     (accounts.LoginRefused, 401, "login-refused", "登录失败"),
     (accounts.LoginThrottled, 429, "login-throttled", "登录过于频繁"),
     (accounts.PasswordRejected, 422, "password-rejected", "密码不符合要求"),
@@ -75,13 +80,13 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (access.NotInHand, 403, "not-in-hand", "不在您手上"),
     (access.CallerHidden, 403, "caller-hidden", "保密来电"),
     (access.OwnComplaint, 403, "own-complaint", "涉及本单位"),
+    (ProfileError, 422, "line-profile-invalid", "线路档案有误"),
+    (FileUnreadable, 422, "file-unreadable", "文件读不了"),
+    (SealedFileBroken, 404, "rejects-gone", "退回文件不在了"),
     (ReasonMissing, 422, "reason-required", "需要填写理由"),
     (ConfigError, 422, "config-invalid", "配置有误"),
     (routing.SealBroken, 503, "sealed-unreadable", "存储的内容打不开"),
     (IntakeBusy, 429, "intake-busy", "接收过忙"),
-    (ProfileError, 422, "line-profile-invalid", "线路档案有误"),
-    (FileUnreadable, 422, "file-unreadable", "文件读不了"),
-    (SealedFileBroken, 404, "rejects-gone", "退回文件不在了"),
     (TriageBehind, 429, "triage-behind", "研判积压过多"),
     (DatabaseUnreachable, 503, "database-unreachable", "数据库暂不可用"),
     (DatabaseSlow, 503, "database-slow", "数据库响应过慢"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from hotline.statistics.asked import FILTERS
-from hotline.web.api import statistics
+from hotline.web.api import exports, statistics
 from hotline.web.api_route import ApiRoute
+
+_EXPORT = r"/exports/{id:\d{1,18}}"
 
 STATISTICS: tuple[ApiRoute, ...] = (
     ApiRoute("GET", "/statistics/routing", statistics.routing, "分流统计", query=("from", "to", "by", *FILTERS)),
@@ -33,4 +35,10 @@ STATISTICS: tuple[ApiRoute, ...] = (
         query=("what", "format", "period", "from", "to", "by"),
         answers=(200, 422),
     ),
+    ApiRoute("GET", "/exports", exports.listing, "我的导出和待我审批的导出"),
+    ApiRoute("POST", "/exports", exports.ask, "申请导出", body=exports.ExportBody, answers=(202, 403, 422)),
+    ApiRoute("POST", rf"{_EXPORT}/approve", exports.approve, "批准导出（另一名管理者）", answers=(200, 404, 409)),
+    ApiRoute("POST", rf"{_EXPORT}/refuse", exports.refuse, "不批准导出", answers=(200, 404, 409)),
+    ApiRoute("POST", rf"{_EXPORT}/take-back", exports.take_back, "撤回自己的导出", answers=(200, 404, 409)),
+    ApiRoute("GET", rf"{_EXPORT}/file", exports.fetch, "下载导出的文件", answers=(200, 404, 409)),
 )

@@ -15,6 +15,8 @@ import structlog
 
 from hotline.accounts.store import queries as account_queries
 from hotline.erasure.rounds import retention_round
+from hotline.exports.rounds import export_round
+from hotline.lexicon.store import FOLDER, edited_lexicon
 from hotline.models.store import unpacked
 from hotline.published import Published
 from hotline.signals import Signals
@@ -59,6 +61,8 @@ RETENTION_S = 3600.0
 RETENTION_BATCHES = 50
 #: Deltas of statistics wait so long for the roll-ups: calls that move on meanwhile cancel out.
 FOLD_S = 5.0
+#: Exports that were asked for are begun within this time.
+EXPORT_S = 0.5
 #: Alarms that nobody acknowledges are looked at this often.
 DANGER_ROUND_S = 0.5
 #: A live call of which nothing was heard for so long is over, whether its line said so or not.
@@ -136,12 +140,12 @@ class Worker:
         self._live_silence_s = live_silence_s
         self._journey = journey
         self._models = models
-        self._unusable: Path | None = None
+        self._unusable: tuple[Path | None, Path | None] | None = None
         self._second = second
         self._sharpener = Sharpener()
         self._connection: Any = None
         self.name = worker_name()
-        self._trials = TrialRunner(pool, vault, published, self.name)
+        self._trials = TrialRunner(pool, vault, published, self.name, models)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; a batch begun is finished."""
@@ -165,6 +169,7 @@ class Worker:
             asyncio.create_task(_for_ever("trials", TRIALS_S, self._trials.round)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
             asyncio.create_task(_for_ever("fold", FOLD_S, self._fold)),
+            asyncio.create_task(_for_ever("exports", EXPORT_S, self._export)),
             asyncio.create_task(_for_ever("retention", RETENTION_S, self._retain)),
         ]
         await stop.wait()
@@ -251,31 +256,32 @@ class Worker:
             await self._pool.release(leaving)
 
     async def _model(self) -> None:
-        """Take up a model that was promoted or rolled back; calls wait for the seconds that loading takes."""
+        """Take up a model or a lexicon that was published; calls wait for the seconds that loading takes."""
         if self._models is None:
             return
         async with self._pool.acquire() as connection:
             folder = await unpacked(connection, self._models)
-        if folder is not None and folder == self._unusable:
+            lexicon = await edited_lexicon(connection, self._published.files, self._models.parent / FOLDER)
+        if (folder, lexicon) == self._unusable:
             return
         try:
             for reader in (self._reader, self._apart):
-                if isinstance(reader, GuardedReader) and await asyncio.to_thread(reader.use, folder):
+                if isinstance(reader, GuardedReader) and await asyncio.to_thread(reader.use, folder, lexicon):
                     log.info("model_changed", worker=self.name, model=reader.model)
         except ReaderUnusable as error:
             # tried once: each try costs the reader that works a restart
-            self._unusable = folder
+            self._unusable = folder, lexicon
             log.error("promoted_model_unusable", error=str(error))
             return
-        await self._second_follows(folder)
+        await self._second_follows(folder, lexicon)
 
-    async def _second_follows(self, folder: Path | None) -> None:
+    async def _second_follows(self, folder: Path | None, lexicon: Path | None) -> None:
         """The second reader reads with the same model, or not at all: it was joined with that very first reader."""
         second = self._second
         if not isinstance(second, GuardedReader):
             return
         try:
-            await asyncio.to_thread(second.use, folder)
+            await asyncio.to_thread(second.use, folder, lexicon)
         except ReaderUnusable as error:
             self._second = None
             log.warning("second_reader_unusable", error=str(error))
@@ -307,6 +313,10 @@ class Worker:
     async def _fold(self) -> None:
         while await fold(self._pool) == FOLD_STEP:
             pass
+
+    async def _export(self) -> None:
+        while await export_round(self._pool, self._vault, self._published):
+            await self._signals.ring()
 
     async def _retain(self) -> None:
         periods = load_periods(self._published.files)

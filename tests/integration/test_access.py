@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
+from config.audit_limits import KINDS
+from hotline.exports.rounds import export_round
 from routing.search.service import index_calls
 from tests.service_fixtures import CallMaker, RunningService
 
@@ -194,6 +196,25 @@ def table(body: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
 
 
+BULK = "[bulk]\nwindow_minutes = 60\n" + "\n".join(f"{kind} = 60" for kind in KINDS)
+
+
+async def exported(
+    service: RunningService, role: str, *, user: str | None = None, published: Any = None, **body: Any
+) -> tuple[int, bytes]:
+    """A list of calls asked for, agreed to by another manager, made and fetched; the first refusal's status."""
+    asked = {"what": "calls", "form": "csv", **body}
+    status, job = await service.request("POST", "/exports", role=role, user=user, json=asked)
+    if status != 202:
+        return status, b""
+    agreed = await service.request("POST", f"/exports/{job['id']}/approve", role="manager", user="second-manager")
+    assert agreed[0] == 200, agreed
+    await export_round(service.pool, service.services.vault, published or service.services.published)
+    headers = {"Authorization": f"Bearer {await service.token(role, user)}"}
+    async with service.session.get(f"{service.address}/api/v1/exports/{job['id']}/file", headers=headers) as answer:
+        return answer.status, await answer.read()
+
+
 async def test_exports_are_masked_marked_harmless_and_recorded(service: RunningService, call: CallMaker) -> None:
     ids = await stored(
         service,
@@ -201,19 +222,16 @@ async def test_exports_are_masked_marked_harmless_and_recorded(service: RunningS
         call(LAMP, **SECRET, confidential=True),
     )
 
-    async def export(role: str, **query: str) -> tuple[int, bytes]:
-        headers = {"Authorization": f"Bearer {await service.token(role)}"}
-        address = f"{service.address}/api/v1/calls/export"
-        async with service.session.get(address, headers=headers, params=query) as answer:
-            return answer.status, await answer.read()
+    async def export(role: str, **body: Any) -> tuple[int, bytes]:
+        return await exported(service, role, **body)
 
     for role in ("operator", "lawyer", "department", "admin", "security", "auditor"):
         assert (await export(role, reason="report"))[0] == 403, role
     assert (await export("manager"))[0] == 422, "no reason"
-    assert (await export("manager", reason="report", format="pdf"))[0] == 422
+    assert (await export("manager", reason="report", form="pdf"))[0] == 422
     status, body = await export("manager", reason="report")
     assert status == 200
-    mark, head, *rows = table(body)
+    mark, _, head, *rows = table(body)
     assert f"工号 {await me(service, 'manager')}" in mark[0]
     assert "已脱敏" in mark[0]
     by_id = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
@@ -222,10 +240,10 @@ async def test_exports_are_masked_marked_harmless_and_recorded(service: RunningS
     assert NUMBER not in body.decode()
     assert (shown["区域"][0], shown["来电编号"][0]) == ("'", "'")
     assert {hidden["来电号码"], hidden["姓名"], hidden["地址"]} == {"（保密）"}
-    status, body = await export("manager", reason="legal", unmasked="true")
-    clear = [dict(zip(head, row, strict=True)) for row in table(body)[2:]]
+    status, body = await export("manager", reason="legal", unmasked=True)
+    clear = [dict(zip(head, row, strict=True)) for row in table(body)[3:]]
     assert {row["来电号码"] for row in clear} == {f"'+86{NUMBER}", "（保密）"}
-    status, body = await export("manager", reason="report", format="xlsx")
+    status, body = await export("manager", reason="report", form="xlsx")
     assert (status, body[:2]) == (200, b"PK")
     details = [row["detail"] for row in await entries(service, "calls_exported")]
     assert [(detail["format"], detail["clear"], detail["rows"]) for detail in details] == [
@@ -237,9 +255,12 @@ async def test_exports_are_masked_marked_harmless_and_recorded(service: RunningS
 
 async def test_an_export_too_long_is_refused(service: RunningService, call: CallMaker) -> None:
     await stored(service, call(LAMP), call(LAMP), call(LAMP))
-    object.__setattr__(service.services, "audit_limits", replace(service.services.audit_limits, export_max_rows=2))
-    status, problem = await service.request("GET", "/calls/export?reason=report", role="manager")
-    assert (status, problem["type"]) == (422, "urn:hotline:problem:invalid-request")
+    files = SimpleNamespace(read=lambda name: "[export]\nmax_rows = 2\n" + BULK)
+    published = SimpleNamespace(files=files, policy=service.services.published.policy)
+    status, _ = await exported(service, "manager", published=published, reason="report")
+    assert status == 409, "there is no file"
+    _, found = await service.request("GET", "/exports", role="manager")
+    assert (found["items"][0]["state"], found["items"][0]["failure"]) == ("failed", "rows")
     assert await entries(service, "calls_exported") == []
 
 
@@ -265,10 +286,8 @@ async def test_lawyers_notes_stay_with_lawyers_in_lists_search_and_exports(
             await service.request("POST", "/search", role=role, json={"q": "工资"}),
             await service.request("POST", f"/calls/{call_id}/unmask", role=role, json=UNMASK | {"reason": "legal"}),
         ]
-    headers = {"Authorization": f"Bearer {await service.token('manager')}"}
-    address = f"{service.address}/api/v1/calls/export?reason=legal&unmasked=true"
-    async with service.session.get(address, headers=headers) as answer:
-        seen["manager"].append(await answer.text())
+    _, content = await exported(service, "manager", reason="legal", unmasked=True)
+    seen["manager"].append(content.decode())
     for role, answers in seen.items():
         assert "抗辩" not in json.dumps(answers, ensure_ascii=False, default=str), role
     _, page = await service.request("GET", f"/calls/{call_id}", role="lawyer", user="luo")
@@ -311,12 +330,10 @@ async def test_a_complaint_never_goes_to_whom_it_concerns(service: RunningServic
     status, claim = await service.request("POST", "/queues/departments/claim", role="department", user="shui")
     assert (status, claim["call"]["id"]) == (200, about)
     assert [row["subject"] for row in await entries(service, "call_refused")] == [f"call:{about}"]
-    headers = {"Authorization": f"Bearer {await service.token('manager', 'zong')}"}
+    await service.token("manager", "zong")
     async with service.pool.acquire() as connection:
         await connection.execute(
             "update users set org_id = (select id from organisations where code = 'sr') where name = 'zong'"
         )
-    async with service.session.get(
-        f"{service.address}/api/v1/calls/export", headers=headers, params={"reason": "report"}
-    ) as answer:
-        assert {row[0] for row in table(await answer.read())[2:]} == {str(other)}
+    _, content = await exported(service, "manager", user="zong", reason="report")
+    assert {row[0] for row in table(content)[3:]} == {str(other)}

@@ -27,6 +27,7 @@ EXPECTED: dict[str, set[str]] = {
     "danger.acknowledge": {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"},
     "statistics.read": {"manager", "admin"},
     "statistics.export": {"manager", "admin"},
+    "exports.approve": {"manager"},
     # security and auditor get the alerts of the audit log and nothing else of the stream
     "events.read": {
         "operator",

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 from pydantic import Field
 
 from hotline.access import service
-from hotline.access.rules import SEES_ANY
-from hotline.access.sheets import csv_bytes, export_row, watermark, xlsx_bytes
 from hotline.accounts.permissions import allowed
-from hotline.accounts.store import Principal
 from hotline.audit.reasons import read_reason
-from hotline.console.words import DESTINATIONS
 from hotline.intake.normalise import phone
 from hotline.web.bodies import Body, moment, path_id, read_body, whole
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.paging import read_cursor, write_cursor
 from hotline.web.problems import json_response, problem
 from hotline.web.views import call_page, listed_call
-from routing.calls.store import CallFilter
 from routing.errors import InvalidRequest
 from routing.search.service import CallSearch
 
@@ -137,69 +131,3 @@ def wanted_search(query: str, number: str | None, **place: Any) -> CallSearch:
     if query.isascii() and " " not in query and any(sign.isdigit() for sign in query):
         return CallSearch(code=query, **place)
     return CallSearch(words=query, **place)
-
-
-@needs("calls.export")
-async def export(request: web.Request) -> web.StreamResponse:
-    """GET /calls/export?format=csv or xlsx&reason=: the list, masked unless ``unmasked=true``; marked, recorded."""
-    own, who, query = services(request), principal(request), request.query
-    form = query.get("format", "csv")
-    if form not in ("csv", "xlsx"):
-        raise InvalidRequest("format：只能是 csv 或 xlsx。")
-    clear = query.get("unmasked", "false") == "true"
-    if clear and not (allowed(who.role, "calls.unmask") and who.role in SEES_ANY):
-        return problem(403, "not-allowed", "没有权限", "您的角色不能导出明文；去掉 unmasked 可导出脱敏的数据。")
-    reason = read_reason(query.get("reason"), query.get("note"))
-    at = datetime.now(UTC)
-    to_at = moment(request, "to") or at
-    wanted = CallFilter(
-        line=query.get("line") or None,
-        route=query.get("route") or None,
-        destination=query.get("destination") or None,
-        state=query.get("state") or None,
-        from_at=moment(request, "from") or to_at - EXPORT_SPAN,
-        to_at=to_at,
-    )
-    rows = await service.export(
-        own.pool,
-        own.vault,
-        who,
-        wanted,
-        reason,
-        limit=own.audit_limits.export_max_rows,
-        form=form,
-        clear=clear,
-        at=at,
-    )
-    return await _sheet(request, own, who, rows, form=form, clear=clear, at=at)
-
-
-async def _sheet(
-    request: web.Request,
-    own: Services,
-    who: Principal,
-    rows: list[dict[str, Any]],
-    *,
-    form: str,
-    clear: bool,
-    at: datetime,
-) -> web.StreamResponse:
-    taxonomy = own.published.policy.taxonomy
-    names = {
-        "routes": dict(taxonomy.routes),
-        "topics": dict(taxonomy.topics),
-        "destinations": {name: words[0] for name, words in DESTINATIONS.items()},
-    }
-    cells = await asyncio.to_thread(lambda: [export_row(row, names, clear=clear) for row in rows])
-    mark = watermark(who.display_name, who.user_id, at, clear=clear, count=len(rows))
-    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="calls-{at:%Y%m%d%H%M%S}.{form}"'}
-    if form == "xlsx":
-        kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        body = await asyncio.to_thread(xlsx_bytes, mark, cells)
-        return web.Response(body=body, content_type=kind, headers=headers)
-    response = web.StreamResponse(headers=headers | {"Content-Type": "text/csv; charset=utf-8"})
-    await response.prepare(request)
-    for piece in csv_bytes(mark, cells):
-        await response.write(piece)
-    await response.write_eof()
-    return response

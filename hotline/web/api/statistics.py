@@ -11,11 +11,11 @@ from aiohttp import web
 from hotline.audit.store import record
 from hotline.statistics.asked import asked
 from hotline.statistics.picture import picture
-from hotline.statistics.sheets import csv_bytes, xlsx_bytes
+from hotline.statistics.sheets import Book, csv_bytes, xlsx_bytes
 from hotline.statistics.tables import Table, indicator_table, labels, routing_table
 from hotline.web.bodies import moment
 from hotline.web.keys import needs, principal, services
-from hotline.web.problems import json_response
+from hotline.web.problems import json_response, problem
 from routing.errors import InvalidRequest
 from routing.policy.facts import LOCAL_ZONE
 from routing.statistics import store
@@ -138,6 +138,14 @@ async def export(request: web.Request) -> web.Response:
             defined = own.published.indicators
             found = await store.indicator_figures(connection, defined, from_at, to_at, by)
             table = indicator_table(found, by, defined.version, levels, words)
+        if len(table.rows) > own.audit_limits.export_approval_rows:
+            return problem(
+                409,
+                "approval-needed",
+                "须审批",
+                f"表格有 {len(table.rows)} 行，超过 {own.audit_limits.export_approval_rows} 行须另一名管理者审批；"
+                "请在“统计 › 导出与审批”申请。",
+            )
         detail = {"what": what, "by": by, "format": form, "from": from_at.isoformat(), "to": to_at.isoformat()}
         await record(
             connection,
@@ -147,10 +155,11 @@ async def export(request: web.Request) -> web.Response:
             detail={**detail, "rows": len(table.rows), "hidden": table.hidden},
         )
     shown = [f"{time.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}" for time in (from_at, to_at, at)]
-    table = table.with_note(f"{shown[0]} 至 {shown[1]}（不含） 导出人 {who.display_name} {shown[2]}")
+    mark = f"导出人 {who.display_name}（工号 {who.user_id}） {shown[2]} 仅供内部工作使用"
+    book = Book("热线分流", f"{shown[0]} 至 {shown[1]}（不含）", (), mark, (table,))
     kind, write = _FORMATS[form]
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": f'attachment; filename="statistics-{at:%Y%m%d%H%M%S}.{form}"',
     }
-    return web.Response(body=await asyncio.to_thread(write, table), content_type=kind, headers=headers)
+    return web.Response(body=await asyncio.to_thread(write, book), content_type=kind, headers=headers)

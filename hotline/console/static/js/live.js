@@ -7,7 +7,7 @@ const KINDS = [
   "queue_changed", "danger", "danger_acknowledged", "danger_escalated",
   "danger_answered", "leader_wanted", "leader_joined", "closing_released", "call_offered", "call_claimed", "call_released",
   "call_completed", "transfer_created", "transfer_cancelled", "transfer_confirmed", "transfer_returned",
-  "ticket_received", "presence_changed", "callback_due", "case_changed", "triage_set_aside", "audit_alert",
+  "ticket_received", "presence_changed", "callback_due", "case_changed", "triage_set_aside", "audit_alert", "export_changed",
   "knowledge_changed", "handover_changed", "shift_notice_changed",
 ];
 const COME_BACK_MS = 2000;
