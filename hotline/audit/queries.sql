@@ -31,6 +31,7 @@ where (:from_at::timestamptz is null or e.at >= :from_at)
   and (:user_id::bigint is null or e.user_id = :user_id)
   and (:action::text is null or e.action = :action)
   and (:subject::text is null or e.subject = :subject)
+  and (:kind::text is null or starts_with(e.subject, :kind || ':'))
   and (:before_id::bigint is null or e.id < :before_id)
 order by e.id desc limit :limit;
 
@@ -63,3 +64,26 @@ where id = :alert_id and acknowledged_at is null returning id;
 -- name: actions
 -- Which acts occur in the log, for the filter.
 select distinct action from audit_entries order by action;
+
+-- name: own_filters
+-- What somebody saved to look for again.
+select id, name, query from audit_filters where user_id = :user_id order by name;
+
+-- name: save_filter$
+-- A filter under a name; a second one of that name takes its place.
+insert into audit_filters (user_id, name, query) values (:user_id, :name, :query::jsonb)
+on conflict (user_id, name) do update set query = excluded.query returning id;
+
+-- name: drop_filter$
+-- One of somebody's own; its id, or null where it is not theirs.
+delete from audit_filters where id = :filter_id and user_id = :user_id returning id;
+
+-- name: chain_state^
+-- How long the chain is, what waits for a link, the newest signed checkpoint.
+select (select max(seq) from audit_links) as links, (select max(linked_at) from audit_links where seq =
+        (select max(seq) from audit_links)) as linked_at,
+       (select max(seq) from audit_checkpoints) as checkpoint, (select max(at) from audit_checkpoints) as checkpoint_at;
+
+-- name: shipping
+-- How far each receiver has been told, the latest first.
+select receiver, seq, shipped_at from audit_shipping order by shipped_at desc;

@@ -10,7 +10,7 @@ it; checkpoints that were shipped to a log receiver catch that.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,18 +71,29 @@ class Verdict:
         }
 
 
-async def verify_chain(pool: Any, key: AuditKey, vault: Vault, checkpoint_file: Path | None = None) -> Verdict:
+async def verify_chain(
+    pool: Any,
+    key: AuditKey,
+    vault: Vault,
+    checkpoint_file: Path | None = None,
+    *,
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> Verdict:
     """Walk the whole chain against entries, checkpoints and notes; the first break by its place in the chain.
 
     Reads one snapshot and blocks nobody. ``checkpoint_file`` is read first, so
-    that it cannot be ahead of the snapshot.
+    that it cannot be ahead of the snapshot. ``told`` hears how many links of
+    how many have been walked.
     """
     outside, unreadable = _outside(checkpoint_file)
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("set local statement_timeout = 0")
         chain = await queries.chain(connection)
         walk = _Walk(key, chain)
+        end = await queries.last_link(connection)
+        total = end["seq"] if end else 0
         while walk.broken is None:
+            told(walk.seq, total)
             rows = await queries.links(connection, after=walk.seq, limit=BATCH)
             if not rows:
                 break

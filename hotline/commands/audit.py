@@ -73,6 +73,7 @@ def list_entries(
                     user_id=user,
                     action=action,
                     subject=subject,
+                    kind=None,
                     before_id=None,
                     limit=limit,
                 )

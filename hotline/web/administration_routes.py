@@ -1,8 +1,8 @@
-"""The administrators' part of the API's table: rosters, grids, line profiles, retention."""
+"""The administrators' part of the API's table: rosters, grids, line profiles, retention, the audit log."""
 
 from __future__ import annotations
 
-from hotline.web.api import grids, lines, retention, roster_files, roster_weeks, rosters
+from hotline.web.api import audit, audit_files, grids, lines, retention, roster_files, roster_weeks, rosters
 from hotline.web.api_route import ApiRoute
 
 ADMINISTRATION: tuple[ApiRoute, ...] = (
@@ -102,4 +102,31 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
         body=retention.ReleaseHoldBody,
         answers=(200, 422),
     ),
+    ApiRoute(
+        "GET",
+        "/audit/entries",
+        audit.listing,
+        "审计日志",
+        query=("from", "to", "user_id", "action", "kind", "subject", "before_id", "limit"),
+    ),
+    ApiRoute(
+        "GET",
+        "/audit/export.csv",
+        audit_files.export,
+        "导出审计日志（CSV）",
+        query=("from", "to", "user_id", "action", "kind", "subject"),
+    ),
+    ApiRoute("GET", "/audit/filters", audit_files.filters, "我的常用查询"),
+    ApiRoute(
+        "POST",
+        "/audit/filters",
+        audit_files.save_filter,
+        "存为常用查询",
+        body=audit_files.FilterBody,
+        answers=(201, 422),
+    ),
+    ApiRoute("DELETE", r"/audit/filters/{id:\d{1,18}}", audit_files.drop_filter, "删除常用查询"),
+    ApiRoute("GET", "/audit/alerts", audit.alerts, "审计告警"),
+    ApiRoute("POST", r"/audit/alerts/{id:\d{1,18}}/acknowledge", audit.acknowledge, "告警已核查", answers=(200, 409)),
+    ApiRoute("POST", "/audit/verify", audit.verify, "核验审计链", query=("progress",)),
 )

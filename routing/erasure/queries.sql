@@ -145,7 +145,6 @@ update legal_holds set released_at = now() where id = :hold_id and released_at i
 -- name: holds
 -- Holds, those in force first.
 select h.id, h.call_id, h.number_hash is not null as of_caller, h.reason, h.placed_at, h.released_at,
-       u.display_name as placed_by, c.line, c.external_id,
-       (select count(*) from calls n where n.caller_hash = h.number_hash) as of_number
+       u.display_name as placed_by, c.line, c.external_id
 from legal_holds h left join users u on u.id = h.placed_by left join calls c on c.id = h.call_id
 order by h.released_at is not null, h.id;

@@ -14,6 +14,7 @@ from hotline.audit.verify import Verdict, record_verdict, verify_chain
 from hotline.web.bodies import moment, path_id, whole
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
+from hotline.web.progress import Progress, answer_with_progress
 from routing.errors import IllegalTransition
 
 #: More alerts than this nobody reads on one page.
@@ -29,6 +30,8 @@ class EntryFilter:
     user_id: int | None
     action: str | None
     subject: str | None
+    kind: str | None
+    """What the subject is: the part before its colon."""
     before_id: int | None
 
 
@@ -42,6 +45,7 @@ def entry_filter(request: web.Request) -> EntryFilter:
         whole(request, "user_id", 0, low=0, high=limit) or None,
         query.get("action") or None,
         query.get("subject", "").strip() or None,
+        query.get("kind", "").strip() or None,
         whole(request, "before_id", 0, low=0, high=limit) or None,
     )
 
@@ -56,6 +60,7 @@ async def read_entries(own: Services, who: Any, wanted: EntryFilter, limit: int)
             user_id=wanted.user_id,
             action=wanted.action,
             subject=wanted.subject,
+            kind=wanted.kind,
             before_id=wanted.before_id,
             limit=limit,
         )
@@ -95,15 +100,23 @@ async def acknowledge(request: web.Request) -> web.Response:
     return json_response({"alert_id": alert_id, "acknowledged": True})
 
 
-async def verified(own: Services, who: Any) -> Verdict:
+async def verified(own: Services, who: Any, progress: Progress | None = None) -> Verdict:
     """Walk the chain and record the verdict."""
-    verdict = await verify_chain(own.pool, own.audit_key, own.vault, checkpoint_file(own.settings))
+    told = progress.at if progress is not None else lambda done, total: None
+    verdict = await verify_chain(own.pool, own.audit_key, own.vault, checkpoint_file(own.settings), told=told)
     async with own.pool.acquire() as connection:
         await record_verdict(connection, who, verdict)
     return verdict
 
 
 @needs("audit.read")
-async def verify(request: web.Request) -> web.Response:
-    """POST /audit/verify: walk the whole chain."""
-    return json_response((await verified(services(request), principal(request))).to_dict())
+async def verify(request: web.Request) -> web.StreamResponse:
+    """POST /audit/verify?progress=: walk the whole chain; ``progress=yes`` tells how far it is, line by line."""
+    own, who = services(request), principal(request)
+    if request.query.get("progress") != "yes":
+        return json_response((await verified(own, who)).to_dict())
+
+    async def work(progress: Progress) -> dict[str, Any]:
+        return (await verified(own, who, progress)).to_dict()
+
+    return await answer_with_progress(request, work)
