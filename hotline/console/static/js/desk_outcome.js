@@ -16,6 +16,14 @@ export function problemOf(form, text) {
   line.hidden = !text;
 }
 
+// The outcome's key pressed again: the next of the times that are promised most often.
+function nextTime(form) {
+  const times = Array.from(form.querySelectorAll(".callback:not([hidden]) [data-callback-at]"), (button) => button.dataset.callbackAt);
+  if (!times.length) return;
+  const field = form.elements.callback_at;
+  field.value = times[(times.indexOf(field.value) + 1) % times.length];
+}
+
 // Wrapped up: free for the next call at once.
 async function wrapped() {
   await endWrapUp();
@@ -116,7 +124,9 @@ export function startOutcome() {
   onKey("Ctrl+Enter", t("办结"), complete, { inFields: true });
   onKey(["Alt+1", "Alt+2", "Alt+3", "Alt+4", "Alt+5", "Alt+6"], t("选处理结果"), (event) => {
     const choice = document.querySelectorAll('#work-form [name="disposition"]')[Number(event.key) - 1];
-    if (choice) choice.click();
+    if (!choice) return;
+    if (choice.checked) nextTime(choice.form);
+    else choice.click();
   }, { inFields: true });
   onKey("Alt+r", t("退回队列"), release, { inFields: true });
   onKey("n", t("到笔记"), () => document.getElementById("notes") && document.getElementById("notes").focus());
