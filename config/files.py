@@ -16,6 +16,8 @@ class ConfigFiles:
     """Finds configuration files; a file in ``overlay`` replaces the packaged one of that name."""
 
     overlay: Path | None = None
+    edited: Path | None = None
+    """A folder named by the version of what was edited in the console; its files come after ``overlay``'s."""
 
     def path(self, name: str) -> Path:
         """The file that counts for ``name`` (such as ``policy.toml`` or ``lines/110.toml``).
@@ -47,7 +49,7 @@ class ConfigFiles:
         return self.overlay is not None and (self.overlay / name).is_file()
 
     def _folders(self) -> list[Path]:
-        return [self.overlay, PACKAGED] if self.overlay else [PACKAGED]
+        return [folder for folder in (self.overlay, self.edited, PACKAGED) if folder is not None]
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -115,7 +115,9 @@ def find_entities(text: str, hits: Sequence[Hit]) -> list[Named]:
         if named:
             found.add(*named)
     for hit in hits:
-        if hit.phrase.source == NAME_LEXICON:
+        if hit.phrase.source == NAME_LEXICON and hit.phrase.firm:
+            found.add(hit.phrase.kind, hit.start, hit.end, None)
+        elif hit.phrase.source == NAME_LEXICON:
             start = _name_start(text, hit.start, _REACH)
             if start < hit.start and text[hit.end : hit.end + 1] not in _NO_TAIL:
                 found.add(hit.phrase.kind, start, hit.end, None)

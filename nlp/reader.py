@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from config.errors import ConfigError
@@ -13,6 +14,9 @@ from nlp.model import Model, load_model
 from nlp.reading import CallReader
 from nlp.taxonomy import load_taxonomy
 from nlp.tokens import make_tokenizer
+
+#: Stands between the name of a model and that of an edited lexicon.
+EDITED = "~"
 
 
 def load_reader(
@@ -51,6 +55,9 @@ def build_reader(
     """The reader of a model at hand; raises ConfigError as load_reader does."""
     files = files or ConfigFiles()
     taxonomy = load_taxonomy(files)
+    if files.edited is not None:
+        # readings name the lexicon they were made with
+        model = replace(model, name=f"{model.name}{EDITED}{files.edited.name[:8]}")
     unknown = [topic for topic in model.topics if topic not in taxonomy.topics]
     if unknown:
         raise ConfigError(f"{files.path('taxonomy.toml')} lacks the topics {', '.join(unknown)} that the model knows.")

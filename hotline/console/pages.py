@@ -15,16 +15,19 @@ from hotline.console import (
     handover,
     knowledge,
     language,
+    lexicon,
     operator,
     police,
     policy,
     rulings,
     search,
+    start,
     statistics,
     supervision,
     wrap_up,
 )
 from hotline.console.answers import answer_people
+from hotline.console.first_steps import set_up_first_steps
 from hotline.console.render import STATIC, set_up_templates
 from hotline.web.authentication import answer_errors
 
@@ -32,6 +35,7 @@ from hotline.web.authentication import answer_errors
 def add_console(app: web.Application) -> None:
     """Add every page to ``app``."""
     set_up_templates(app)
+    set_up_first_steps(app)
     # outside of the middleware that answers errors, inside of the one that sets the security headers
     app.middlewares.insert(app.middlewares.index(answer_errors), answer_people)
     app.middlewares.insert(0, language.speak)
@@ -47,6 +51,8 @@ def add_console(app: web.Application) -> None:
     app.router.add_post("/unlock", accounts.unlock_here)
     app.router.add_post("/logout", accounts.log_out_here)
     app.router.add_get("/me", accounts.profile)
+    app.router.add_get("/start", start.guide)
+    app.router.add_get("/start/steps", start.steps)
     app.router.add_get("/operator", operator.table)
     app.router.add_get("/operator/calls", operator.call_list)
     app.router.add_get("/operator/forwards", operator.forwards)
@@ -71,6 +77,7 @@ def add_console(app: web.Application) -> None:
     app.router.add_get(r"/calls/{id:\d{1,18}}", calls.show)
     statistics.add_pages(app)
     app.router.add_get("/policy", policy.show)
+    app.router.add_get("/lexicon", lexicon.show)
     knowledge.add_pages(app)
     handover.add_pages(app)
     app.router.add_get("/supervision", supervision.show)

@@ -1,8 +1,8 @@
-"""The supervisors' part of the API's table: reviews, agreement, policy, trials of drafts."""
+"""The supervisors' part of the API's table: reviews, agreement, policy, lexicon, trials of drafts."""
 
 from __future__ import annotations
 
-from hotline.web.api import policy, supervision, trials
+from hotline.web.api import lexicon, policy, supervision, trials
 from hotline.web.api_route import ApiRoute
 
 _REVIEW = r"/supervision/reviews/{id:\d{1,18}}"
@@ -40,6 +40,28 @@ SUPERVISION: tuple[ApiRoute, ...] = (
         "试算：最近的来电按草稿会去哪里",
         body=trials.PolicyTrialBody,
         answers=(201, 422),
+    ),
+    ApiRoute(
+        "POST",
+        "/trials/lexicon",
+        trials.try_lexicon,
+        "试算：最近的来电按词库草稿会怎样研判",
+        body=trials.LexiconTrialBody,
+        answers=(201, 422),
+    ),
+    ApiRoute(
+        "POST",
+        "/trials/sentence",
+        trials.try_sentence,
+        "试一句话：分词、类别、危险的前后对比",
+        body=trials.SentenceBody,
+        answers=(201, 422),
+    ),
+    ApiRoute("GET", "/lexicon", lexicon.show, "词库：随产品提供的条目、本地的增停"),
+    ApiRoute("POST", "/lexicon/check", lexicon.check, "校验词库草稿", body=lexicon.CheckBody),
+    ApiRoute("POST", "/lexicon", lexicon.publish, "发布词库", body=lexicon.LexiconBody, answers=(201, 409, 422)),
+    ApiRoute(
+        "GET", r"/lexicon/versions/{id:\d{1,18}}", lexicon.one_version, "词库的一个版本及其差异", answers=(200, 404)
     ),
     ApiRoute("GET", r"/trials/{id:\d{1,18}}", trials.show, "试算的进度与结果", answers=(200, 404)),
     ApiRoute("POST", r"/trials/{id:\d{1,18}}/cancel", trials.cancel, "取消试算", answers=(200, 404)),

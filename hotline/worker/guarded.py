@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from hotline.errors import HotlineError
+from hotline.worker.reading_child import LEXICON
 from nlp.classification import Classification
 from routing.errors import ReaderLost
 
@@ -57,6 +58,8 @@ class GuardedReader:
         self._model = ""
         self._folder: Path | None = None
         """Of the model to read with; None: the shipped one."""
+        self._lexicon: Path | None = None
+        """Of the edited lexicon; None: the files as shipped."""
 
     @property
     def model(self) -> str:
@@ -78,20 +81,22 @@ class GuardedReader:
             raise ReadingFailed(str(answer))
         return list(answer)
 
-    def use(self, folder: Path | None) -> bool:
-        """Read with the model in ``folder`` (None: the shipped one) from now on; False where it is so already.
+    def use(self, folder: Path | None, lexicon: Path | None = None) -> bool:
+        """Read with the model and the edited lexicon in these folders (None: the shipped ones) from now on.
 
-        What is being read ends first. Raises ReaderUnusable when the model cannot be used; the one before is kept.
+        False where it is so already. What is being read ends first. Raises ReaderUnusable when they cannot be used;
+        those before are kept.
         """
         with self._turn:
-            if folder == self._folder:
+            if (folder, lexicon) == (self._folder, self._lexicon):
                 return False
-            before, self._folder = self._folder, folder
+            before = self._folder, self._lexicon
+            self._folder, self._lexicon = folder, lexicon
             self._end()
             try:
                 self._started()
             except ReaderUnusable:
-                self._folder = before
+                self._folder, self._lexicon = before
                 raise
             return True
 
@@ -151,6 +156,8 @@ class GuardedReader:
             for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
                 ours.setsockopt(socket.SOL_SOCKET, option, limit)
             model = [] if self._folder is None else [str(self._folder)]
+            if self._lexicon is not None:
+                model.append(f"{LEXICON}{self._lexicon}")
             self._child = subprocess.Popen(
                 [*self._command, str(theirs.fileno()), *model],
                 stdin=subprocess.DEVNULL,

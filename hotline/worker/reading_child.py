@@ -1,6 +1,7 @@
-"""The process in which a worker's calls are read: ``python -P reading_child.py [--second] FD [MODEL]``.
+"""The process in which a worker's calls are read: ``python -P reading_child.py [--second] FD [MODEL] [--lexicon=DIR]``.
 
-MODEL is the folder of a promoted model; without it the shipped one is read. ``--second`` asks both readers.
+MODEL is the folder of a promoted model; without it the shipped one is read. DIR holds the lexicon files edited on this
+installation. ``--second`` asks both readers.
 
 It loads model and lexicons once and forks a reader. A text that ends or
 stalls the reader ends that fork and nothing else: the next one is there
@@ -21,6 +22,7 @@ from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 SECOND = "--second"
+LEXICON = "--lexicon="
 
 
 def serve(descriptor: int, build: Callable[[], Any]) -> None:
@@ -84,11 +86,12 @@ def main() -> None:
     from nlp.deep.reader import load_live_reader
     from nlp.reader import load_reader
 
-    arguments = [argument for argument in sys.argv[1:] if argument != SECOND]
+    arguments = [argument for argument in sys.argv[1:] if argument != SECOND and not argument.startswith(LEXICON)]
+    edited = next((Path(each.removeprefix(LEXICON)) for each in sys.argv[1:] if each.startswith(LEXICON)), None)
     folder = Path(arguments[1]) if len(arguments) > 1 else None
 
     def build() -> Any:
-        first = load_reader(folder, ConfigFiles(load_settings().config_dir))
+        first = load_reader(folder, ConfigFiles(load_settings().config_dir, edited))
         return load_live_reader(first, folder) if SECOND in sys.argv else first
 
     serve(int(arguments[0]), build)

@@ -81,7 +81,7 @@ def load_second_reader(first: CallReader, folder: Path | None = None, *, threads
     if not available() or not (folder / FILE).is_file():
         return None
     model = load_second(folder)
-    if model.first != first.model:
+    if model.first != first.model.partition("~")[0]:
         # A first reader trained anew makes other probabilities: joining them would be guesswork.
         return None
     return SecondReader(first, model, Embedder(threads), threading.Lock())

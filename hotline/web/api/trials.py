@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+import orjson
 from aiohttp import web
 from pydantic import Field
 
 from hotline.audit.store import record
+from hotline.web.api.lexicon import MOST_AMENDMENTS, AmendmentBody, checked
 from hotline.web.api.policy import with_end
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
+from nlp.amendments import dumps
 from routing.trials.service import MOST_CALLS, cancel_trial, start_trial, trial_state
 
 
@@ -36,6 +39,48 @@ async def try_policy(request: web.Request) -> web.Response:
         )
         detail: dict[str, Any] = {"kind": "policy", "calls": body.calls}
         await record(connection, actor=who, action="trial_started", subject=f"trial:{trial_id}", detail=detail)
+    return json_response({"trial_id": trial_id}, status=201)
+
+
+class LexiconTrialBody(Body):
+    """POST /trials/lexicon."""
+
+    amendments: list[AmendmentBody] = Field(max_length=MOST_AMENDMENTS)
+    calls: int = Field(default=1000, ge=1, le=20_000)
+
+
+@needs("lexicon.write")
+async def try_lexicon(request: web.Request) -> web.Response:
+    """POST /trials/lexicon: of how many of the last calls the reading would change; 201 with the trial's id."""
+    body = await read_body(request, LexiconTrialBody)
+    draft = checked(services(request), body.amendments)
+    return await _started(request, "lexicon", dumps(draft), body.calls)
+
+
+class SentenceBody(Body):
+    """POST /trials/sentence."""
+
+    amendments: list[AmendmentBody] = Field(max_length=MOST_AMENDMENTS)
+    text: str = Field(min_length=1, max_length=500)
+    line: str = Field(default="12345", max_length=20)
+
+
+@needs("lexicon.write")
+async def try_sentence(request: web.Request) -> web.Response:
+    """POST /trials/sentence: words, class and danger of a sentence, before and after; 201 with the trial's id."""
+    body = await read_body(request, SentenceBody)
+    draft = checked(services(request), body.amendments)
+    asked = {"text": body.text, "line": body.line, "amendments": dumps(draft)}
+    return await _started(request, "sentence", orjson.dumps(asked).decode(), 0)
+
+
+async def _started(request: web.Request, kind: Literal["lexicon", "sentence"], body: str, calls: int) -> web.Response:
+    own, who = services(request), principal(request)
+    async with own.pool.acquire() as connection, connection.transaction():
+        trial_id = await start_trial(connection, own.vault, kind=kind, user_id=who.user_id, wanted=calls, body=body)
+        if kind == "lexicon":
+            detail: dict[str, Any] = {"kind": kind, "calls": calls}
+            await record(connection, actor=who, action="trial_started", subject=f"trial:{trial_id}", detail=detail)
     return json_response({"trial_id": trial_id}, status=201)
 
 
