@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from hotline.accounts.permissions import Role
+from routing.cases.states import STATES as UNDERTAKING_STATES
+from routing.cases.terms import APPRAISALS as CASE_APPRAISALS
+from routing.cases.terms import OUTCOMES
 
 #: Where each role begins its work.
 HOME: dict[Role, str] = {
@@ -91,6 +94,11 @@ DANGER_LEVELS: dict[int, str] = {0: "无", 1: "有危险", 2: "正在发生"}
 
 CHOICES: dict[str, str] = {"wait": "在线等候", "callback": "约定回拨", "message": "留言"}
 
+#: Of cases, as a call's page tells them.
+CASE_STATES = UNDERTAKING_STATES
+APPRAISALS = CASE_APPRAISALS
+CASE_OUTCOMES: dict[str, str] = {code: name for desk in OUTCOMES.values() for code, name in desk.items()}
+
 #: Entries of a call's log, as its course shows them.
 ACTIONS: dict[str, str] = {
     "received": "接收",
@@ -124,6 +132,19 @@ ACTIONS: dict[str, str] = {
     "wrap_up_saved": "整理已保存",
     "caller_choice": "登记来电人选择",
     "hung_up": "来电人已挂断",
+    "case_accepted": "受理为案件",
+    "case_taken_over": "接手案件",
+    "case_returned": "案件退回话务台",
+    "case_extended": "案件延期",
+    "case_appraised": "登记来电人评价",
+    "case_again": "来电人不满意，重新办理",
+    "fed_back": "反馈来电人",
+    "step_planned": "安排下一步",
+    "step_done": "登记一步的结果",
+    "objected": "对派单提出异议",
+    "objection_upheld": "异议成立，改派",
+    "objection_rejected": "异议驳回",
+    "no_police_matter": "警务台退回：非警务",
     "holder_left": "经办人停用或换岗，来电退回",
 }
 

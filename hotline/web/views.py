@@ -15,6 +15,7 @@ from routing.calls.record import CONTACTS
 from routing.calls.states import STATES
 from routing.calls.store import opened_call, with_excerpt
 from routing.calls.store import queries as call_queries
+from routing.cases.store import queries as case_queries
 from routing.danger.service import panel
 from routing.danger.service import queries as danger_queries
 from routing.errors import CallNotFound
@@ -219,6 +220,7 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         notices = await triage_queries.notices(connection, call_id=call_id)
         assignments = await queue_queries.assignments_of_call(connection, call_id=call_id)
         choices = await transfer_queries.choices(connection, call_id=call_id)
+        undertakings = await case_queries.undertakings_of_call(connection, call_id=call_id)
         opposed = (await counterparties(connection, services.vault, [call_id]))[call_id]
         others = await timeline_of(connection, services.vault, who, call)
         await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
@@ -247,6 +249,7 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
             _assignment_view(opened(services.vault, a, "assignments", ("disposition", "notes", "summary")), who)
             for a in assignments
         ],
+        "undertakings": [dict(each) for each in undertakings],
         "choices": [_choice_view(opened(services.vault, choice, "caller_choices", ("message",))) for choice in choices],
     }
 

@@ -178,7 +178,8 @@ where l.call_id = :call_id order by l.id;
 -- Other calls of the same number within the window: line, date, state, and who owes the next step by when
 -- (routing/calls/next_steps.py); nothing that was said (DESIGN section 5).
 select c.id, c.line, c.received_at, c.state, h.display_name as held_by_name,
-       i.queue, i.deadline, u.display_name as assigned_to, f.receipt_due_at, k.callback_until
+       i.queue, coalesce(w.due_at, i.deadline) as deadline, u.display_name as assigned_to, f.receipt_due_at,
+       k.callback_until
 from calls c
 left join users h on h.id = c.held_by
 left join lateral (
@@ -188,7 +189,8 @@ left join lateral (
 left join lateral (
     select s.user_id from assignments s where s.queue_item_id = i.id and s.ended_at is null limit 1
 ) s on true
-left join users u on u.id = s.user_id
+left join undertakings w on w.queue_item_id = i.id and w.state in ('handling', 'objected')
+left join users u on u.id = coalesce(s.user_id, w.holder)
 left join lateral (
     select t.receipt_due_at from transfers t
     where t.call_id = c.id and t.state in ('pending', 'confirmed', 'taken') and t.receipt_at is null

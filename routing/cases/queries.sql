@@ -63,6 +63,11 @@ insert into undertakings (case_id, call_id, queue_item_id, assignment_id, queue,
 values (:case_id, :call_id, :item_id, :assignment_id, :queue, :desk, :role, :state, :user_id, :dispatched_at, :due_at)
 returning id;
 
+-- name: received!
+-- Who takes a ticket on has received it.
+update transfers set receipt_at = now()
+where queue_item_id = :item_id and our_ticket is not null and receipt_at is null and state not in ('cancelled', 'returned');
+
 -- name: call_of$
 -- The call an undertaking is about.
 select call_id from undertakings where id = :undertaking_id;

@@ -58,6 +58,7 @@ async def take_on(
     if item["objected_before"]:
         raise IllegalTransition("您对这件派单的异议已成立，不再派给您。")
     assignment_id = await _taken(connection, item, user_id, on_roster)
+    await queries.received(connection, item_id=item_id)
     case = await queries.open_case(connection, call_id=call_id)
     due = due_at(desk, item["entered_at"], item["deadline"], policy.calendar)
     undertaking_id = await queries.insert_undertaking(

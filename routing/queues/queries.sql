@@ -366,11 +366,12 @@ insert into call_log (call_id, state, action) select id, 'closed', 'closed' from
 update agents set penalty_until = now() + make_interval(secs => :penalty_s::double precision) where user_id = :user_id;
 
 -- name: items_of_call
--- The queue items of a call, open ones first, newest first.
+-- The queue items of a call, open ones first, newest first, with who has each in hand or carries it as a case.
 select i.*, u.display_name as assigned_to
 from queue_items i
 left join assignments s on s.queue_item_id = i.id and s.ended_at is null
-left join users u on u.id = s.user_id
+left join undertakings k on k.queue_item_id = i.id and k.state in ('handling', 'objected')
+left join users u on u.id = coalesce(s.user_id, k.holder)
 where i.call_id = :call_id order by (i.state in ('waiting', 'offered', 'claimed')) desc, i.id desc;
 
 -- name: assignments_of_call
