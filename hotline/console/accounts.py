@@ -15,6 +15,8 @@ from hotline.accounts.errors import (
 )
 from hotline.accounts.login import LogIn, log_in, pass_code
 from hotline.accounts.oidc import WAIT_MIN
+from hotline.console.first_steps import guide_is_open
+from hotline.console.navigation import GUIDE
 from hotline.console.render import page
 from hotline.console.words import HOME
 from hotline.web.authentication import COOKIE, HX_REQUEST, masked
@@ -38,6 +40,8 @@ async def home(request: web.Request) -> web.StreamResponse:
     target = HOME.get(principal(request).role)
     if target is None:
         raise web.HTTPForbidden(text="线路接入账号没有页面。")
+    if principal(request).role == "admin" and await guide_is_open(request):
+        target = GUIDE[0]
     raise web.HTTPSeeOther(target)
 
 

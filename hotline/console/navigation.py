@@ -28,6 +28,8 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/admin/users", "账号", "users.write"),
     ("/audit", "审计", "audit.alerts"),
 )
+#: Of a city that begins, until its steps are done (first_steps.py).
+GUIDE = ("/start", "开始使用")
 #: Roles that work at the operators' table and have no desk of their own.
 _NO_DESK: frozenset[Role] = frozenset({"operator", "admin"})
 #: So many links fit into one line beside name, live sign and search, at 1366 px and a type size of 150 %.
@@ -53,8 +55,8 @@ class Bar:
         return next((name for path, name in self.more if path == self.current), None)
 
 
-def bar(role: Role, path: str) -> Bar:
-    """The bar of ``role`` on the page ``path``."""
+def bar(role: Role, path: str, *, guide: bool = False) -> Bar:
+    """The bar of ``role`` on the page ``path``; with the guide of a new city before all others."""
     links = [
         (target, name)
         for target, name, permission in NAVIGATION
@@ -62,6 +64,8 @@ def bar(role: Role, path: str) -> Bar:
     ]
     order = FIRST.get(role, ())
     links.sort(key=lambda link: order.index(link[0]) if link[0] in order else len(order))
+    if guide:
+        links.insert(0, GUIDE)
     # a menu of one would cost as much room as its link
     count = len(links) if len(links) <= AT_ONCE + 1 else AT_ONCE
     under = [target for target, _ in links if path == target or path.startswith(f"{target}/")]

@@ -19,7 +19,8 @@ from hotline.accounts.permissions import ROLES, Role, allowed
 from hotline.audit.reasons import REASONS
 from hotline.console import language, words
 from hotline.console.alarms import open_alarms
-from hotline.console.navigation import NO_BAR, bar
+from hotline.console.first_steps import guide_is_open
+from hotline.console.navigation import NO_BAR, Bar, bar
 from hotline.web.authentication import masked
 from hotline.web.keys import PRINCIPAL, services
 from routing.calls.record import CONTACTS, REQUEST_KINDS
@@ -165,7 +166,7 @@ async def page(
         "path": request.path,
         "csrf_token": masked(who.csrf_token) if who and who.csrf_token else "",
         "role_label": ROLES[who.role] if who else "",
-        "bar": bar(who.role, request.path) if who is not None and who.due is None else NO_BAR,
+        "bar": await _bar(request),
         "idle_lock_s": services(request).settings.accounts.idle_lock_min * 60 if inside else 0,
         # whoever acts on danger hears of it on every page
         "live": inside and who is not None and who.due is None and allowed(who.role, "danger.acknowledge"),
@@ -176,3 +177,10 @@ async def page(
         # in the page itself, so that nothing moves when they would come in after it
         shown |= await open_alarms(request)
     return fragment(request, template, shown, status=status)
+
+
+async def _bar(request: web.Request) -> Bar:
+    who = request.get(PRINCIPAL)
+    if who is None or who.due is not None:
+        return NO_BAR
+    return bar(who.role, request.path, guide=who.role == "admin" and await guide_is_open(request))
