@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from nlp.search_tokens import search_tokens
@@ -25,11 +26,7 @@ IMPORT_BATCH = 200
 #: What makes a row of an import another version.
 IMPORTED_FIELDS = ("answer", "body", "topic", "org_id", "expires_on")
 #: Said in every call about anything: they tell nothing of what it is about.
-COMMON_WORDS = frozenset(
-    "什么 什么时候 时候 怎么 怎么办 怎样 可以 没有 现在 我们 你们 他们 自己 这个 那个 这样 一个 一直 一下 几个 知道 已经 就是 还是"
-    " 因为 所以 但是 如果 不是 不能 是不是 有没有 能不能 请问 谢谢 您好 你好 麻烦 情况 问题 处理 办理 今天 昨天 明天 电话 打电话"
-    " 刚才 今年 去年 之后 以后 以前 里面 这里 那里 东西 事情 反映 需要 告诉 希望 应该 哪里 多少 为什么 咨询 恢复".split()
-)
+COMMON_WORDS = frozenset(Path(__file__).with_name("said_everywhere.txt").read_text(encoding="utf-8").split())
 STATES = ("all", "current", "citable", "renewal", "withdrawn", "drafts")
 
 
