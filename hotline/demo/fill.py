@@ -29,6 +29,7 @@ from hotline.demo.people import add_duties, add_people
 from hotline.demo.places import City, load_city
 from hotline.demo.shift import add_shifts
 from hotline.demo.store import queries
+from hotline.demo.supervising import supervise
 from hotline.demo.working import Work
 from hotline.embedded.servers import ServerUrls
 from hotline.intake.api_record import profiles_by_line
@@ -42,6 +43,7 @@ from routing.policy.facts import LOCAL_ZONE
 from routing.queues.store import queries as queue_queries
 from routing.rosters.store import DutyBook
 from routing.sealing import Vault
+from routing.supervision.rules import load_supervision
 from routing.triage.service import TriageContext, triage_round
 
 log = structlog.get_logger(__name__)
@@ -170,6 +172,9 @@ class _Filling:
             self.connection, still_there=[call_id for call_id, each in present.items() if each.record.live]
         )
         await add_shifts(self.pool, self.connection, self.vault, self.ids, self.now)
+        rules = load_supervision(self.published.files)
+        manager = self.ids["manager"]
+        await supervise(self.pool, self.vault, self.published.files, rules, past, by=manager, now=self.now)
         await self._settle_agents()
         await queries.forget_events(self.connection)
 
