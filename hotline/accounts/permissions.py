@@ -46,6 +46,7 @@ Permission = Literal[
     "statistics.read",
     "statistics.export",
     "exports.approve",  # another's export
+    "displays.write",  # which walls show figures
     "events.read",
     "rosters.read",
     "rosters.write",
@@ -87,6 +88,7 @@ _DESK: frozenset[Permission] = _STAFF | {
 _OVERSEE: frozenset[Permission] = _STAFF | {
     "statistics.read",
     "statistics.export",
+    "displays.write",
     "policy.read",
     "policy.write",
     "lexicon.write",

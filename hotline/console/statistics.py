@@ -7,12 +7,14 @@ from typing import Any
 
 from aiohttp import web
 
+from hotline.console import wall
 from hotline.console.language import say
 from hotline.console.render import fragment, page
 from hotline.exports import jobs
 from hotline.statistics.asked import COMPARISONS
 from hotline.statistics.glance import glance
 from hotline.statistics.tables import KEY_NAMES, labels
+from hotline.statistics.wall import queries as wall_queries
 from hotline.web.api.exports import jobs_of
 from hotline.web.keys import needs, principal, services
 from routing.policy.facts import LOCAL_ZONE
@@ -27,16 +29,19 @@ TABS: tuple[tuple[str, str], ...] = (
     ("/statistics", "今日一览"),
     ("/statistics/routing", "分流统计"),
     ("/statistics/exports", "导出与审批"),
+    ("/statistics/displays", "大屏"),
 )
 
 
 def add_pages(app: web.Application) -> None:
-    """Add the pages of statistics to ``app``."""
+    """Add the pages of statistics and the wall to ``app``."""
     app.router.add_get("/statistics", today)
     app.router.add_get("/console/statistics/glance", fragment_of_today)
     app.router.add_get("/statistics/routing", charts)
     app.router.add_get("/statistics/exports", exports)
     app.router.add_get("/console/statistics/exports", fragment_of_exports)
+    app.router.add_get("/statistics/displays", displays)
+    wall.add_pages(app)
 
 
 async def _today(request: web.Request) -> dict[str, Any]:
@@ -114,6 +119,14 @@ async def fragment_of_exports(request: web.Request) -> web.StreamResponse:
     """GET /console/statistics/exports: the list alone, with progress."""
     shown = {"items": await jobs_of(services(request), principal(request)), "jobs": jobs}
     return fragment(request, "_statistics_exports.html", shown)
+
+
+@needs("displays.write")
+async def displays(request: web.Request) -> web.StreamResponse:
+    """GET /statistics/displays: which walls show figures."""
+    async with services(request).pool.acquire() as connection:
+        rows = [dict(row) for row in await wall_queries.displays(connection)]
+    return await page(request, "statistics_displays.html", {"items": rows, "tabs": TABS, "live": True})
 
 
 def _periods(indicators: Indicators) -> list[dict[str, str]]:

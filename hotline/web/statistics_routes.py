@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hotline.statistics.asked import FILTERS
-from hotline.web.api import exports, statistics
+from hotline.web.api import displays, exports, saved_views, statistics
 from hotline.web.api_route import ApiRoute
 
 _EXPORT = r"/exports/{id:\d{1,18}}"
@@ -41,4 +41,9 @@ STATISTICS: tuple[ApiRoute, ...] = (
     ApiRoute("POST", rf"{_EXPORT}/refuse", exports.refuse, "不批准导出", answers=(200, 404, 409)),
     ApiRoute("POST", rf"{_EXPORT}/take-back", exports.take_back, "撤回自己的导出", answers=(200, 404, 409)),
     ApiRoute("GET", rf"{_EXPORT}/file", exports.fetch, "下载导出的文件", answers=(200, 404, 409)),
+    ApiRoute("GET", "/statistics/views", saved_views.listing, "保存的视图"),
+    ApiRoute("POST", "/statistics/views", saved_views.save, "保存视图", body=saved_views.ViewBody, answers=(201, 422)),
+    ApiRoute("DELETE", r"/statistics/views/{id:\d{1,18}}", saved_views.forget, "删除视图", answers=(200, 404)),
+    ApiRoute("POST", "/displays", displays.add, "登记大屏", body=displays.DisplayBody, answers=(201, 422)),
+    ApiRoute("POST", r"/displays/{id:\d{1,18}}/end", displays.end, "停用大屏", answers=(200, 404)),
 )

@@ -28,6 +28,7 @@ EXPECTED: dict[str, set[str]] = {
     "statistics.read": {"manager", "admin"},
     "statistics.export": {"manager", "admin"},
     "exports.approve": {"manager"},
+    "displays.write": {"manager", "admin"},
     # security and auditor get the alerts of the audit log and nothing else of the stream
     "events.read": {
         "operator",

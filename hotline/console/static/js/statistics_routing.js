@@ -53,7 +53,9 @@ function ask() {
     query.set("days", chosen.days);
   }
   history.replaceState(null, "", `?${query}`);
-  document.dispatchEvent(new CustomEvent("view-changed"));
+  const wanted = new URLSearchParams({ what: "report", form: "pdf", from: chosen.from, until: chosen.until });
+  for (const name of ["line", "route"]) if (query.has(name)) wanted.set(name, query.get(name));
+  document.getElementById("export-link").href = `/statistics/exports?${wanted}`;
   read();
 }
 
@@ -201,6 +203,7 @@ const reporting = [...form.querySelectorAll("[data-first]")];
 onKey("4", t("本报告期"), () => reporting[0].click());
 onKey("5", t("上一报告期"), () => reporting[1].click());
 onKey("t", t("图形或表格"), allTables);
+onKey("e", t("导出"), () => document.getElementById("export-link").click());
 onKey("c", t("选择比较"), () => form.elements.compare.focus());
 
 // figures are read again a little after something happened, not with every event of a busy hour
