@@ -131,8 +131,8 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
                     context.vault,
                     [(c["id"], c["received_at"], tokens[c["id"]]) for c in calls if c["id"] in stored],
                 )
-        except asyncpg.DeadlockDetectedError:
-            # an import met us on the same calls; nothing is wrong with them
+        except (asyncpg.DeadlockDetectedError, asyncpg.InsufficientResourcesError):
+            # an import met us on the same calls, or the disk is full: nothing is wrong with the calls
             await drop_leases(pool, context.worker)
             raise
         except Exception as error:
