@@ -93,7 +93,7 @@ async def test_articles_are_found_by_their_words_and_only_valid_ones_are_offered
         topic="environment",
     )
     old = await publish(service, title="工资专用账户查询", answer="可在监察大队查询工资账户。", body="")
-    status, found = await service.request("GET", "/articles?q=噪声 施工", role="operator")
+    _, found = await service.request("GET", "/articles?q=噪声 施工", role="operator")
     assert [each["id"] for each in found["items"]] == [noise]
     _, found = await service.request("GET", "/articles?q=工资", role="operator")
     assert {each["id"] for each in found["items"]} == {wages, old}
