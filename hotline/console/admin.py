@@ -8,6 +8,7 @@ from hotline.accounts.permissions import ROLES
 from hotline.console.calls import queries
 from hotline.console.render import page
 from hotline.web.keys import needs, services
+from routing.grids.service import queries as grid_queries
 
 
 @needs("rosters.write")
@@ -17,4 +18,5 @@ async def agents(request: web.Request) -> web.StreamResponse:
     roles = [role for role in ROLES if own.published.policy.queues_of_role(role)]
     async with own.pool.acquire() as connection:
         rows = [dict(row) for row in await queries.agents_with_skills(connection, roles=roles)]
-    return await page(request, "agents.html", {"agents": rows})
+        grids = {row["code"]: row["name"] for row in await grid_queries.grid_names(connection)}
+    return await page(request, "agents.html", {"agents": rows, "grid_names": grids})

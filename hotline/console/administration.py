@@ -1,4 +1,4 @@
-"""The administrators' pages, in one table: rosters, skills, accounts, audit."""
+"""The administrators' pages, in one table."""
 
 from __future__ import annotations
 
@@ -17,5 +17,6 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/retention", retention.show)
     app.router.add_get("/admin/users", users.listing)
     app.router.add_get(r"/admin/users/{id:\d{1,18}}", users.show)
+    app.router.add_get("/admin/roles", users.role_table)
     app.router.add_get("/admin/sessions", users.all_sessions)
     app.router.add_get("/audit", audit.show)

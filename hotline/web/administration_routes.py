@@ -1,8 +1,18 @@
-"""The administrators' part of the API's table: rosters, grids, line profiles, retention, the audit log."""
+"""The administrators' part of the API's table: rosters, grids, line profiles, retention, the audit log, accounts out of sheets."""
 
 from __future__ import annotations
 
-from hotline.web.api import audit, audit_files, grids, lines, retention, roster_files, roster_weeks, rosters
+from hotline.web.api import (
+    account_files,
+    audit,
+    audit_files,
+    grids,
+    lines,
+    retention,
+    roster_files,
+    roster_weeks,
+    rosters,
+)
 from hotline.web.api_route import ApiRoute
 
 ADMINISTRATION: tuple[ApiRoute, ...] = (
@@ -129,4 +139,12 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
     ApiRoute("GET", "/audit/alerts", audit.alerts, "审计告警"),
     ApiRoute("POST", r"/audit/alerts/{id:\d{1,18}}/acknowledge", audit.acknowledge, "告警已核查", answers=(200, 409)),
     ApiRoute("POST", "/audit/verify", audit.verify, "核验审计链", query=("progress",)),
+    ApiRoute(
+        "POST",
+        "/users/import",
+        account_files.import_file,
+        "批量新增账号（Excel），可先预览",
+        query=("preview",),
+        answers=(200, 422),
+    ),
 )

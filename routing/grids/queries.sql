@@ -8,6 +8,10 @@ from grids g left join grids p on p.id = g.parent_id
 left join (select grid_id, count(*) as calls from calls where grid_id is not null group by grid_id) n on n.grid_id = g.id
 where g.retired_at is null order by length(g.code) - length(replace(g.code, '.', '')), g.code;
 
+-- name: grid_names
+-- Codes and names of grids in use, above before below.
+select code, name from grids where retired_at is null order by code;
+
 -- name: serving
 -- Who serves which grids, for the tree's counts: agents that name any.
 select u.id, u.display_name, u.role, a.grids from agents a join users u on u.id = a.user_id

@@ -1,5 +1,7 @@
 // Skills, grids and languages by which calls find people.
 import { put } from "./api.js";
+import { onKey } from "./keys.js";
+import { t } from "./language.js";
 
 const dialog = document.getElementById("skills-dialog");
 const form = document.getElementById("skills-form");
@@ -17,7 +19,7 @@ document.addEventListener("click", (event) => {
   form.elements.grids.value = value.grids.join("，");
   form.elements.languages.value = value.languages.join("，");
   problem.hidden = true;
-  document.getElementById("skills-title").textContent = `专长与网格：${button.dataset.name}`;
+  document.getElementById("skills-title").textContent = `${t("专长与网格")}：${button.dataset.name}`;
   dialog.showModal();
 });
 
@@ -34,3 +36,17 @@ form.addEventListener("submit", async (event) => {
     problem.hidden = false;
   }
 });
+
+const search = document.getElementById("agent-search");
+const role = document.getElementById("agent-role");
+
+function filter() {
+  const words = search.value.trim().toLowerCase();
+  for (const row of document.querySelectorAll("#agents tbody tr")) {
+    row.hidden = (words && !row.textContent.toLowerCase().includes(words)) || (role.value && row.dataset.role !== role.value);
+  }
+}
+
+search.addEventListener("input", filter);
+role.addEventListener("change", filter);
+onKey("/", t("查找坐席"), () => search.focus());

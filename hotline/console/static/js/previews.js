@@ -15,8 +15,9 @@ export const badRows = (answer) => lines(
   t("不能用的行"), answer.rejected.map((row) => `${row.row} ${row.field}：${row.reason}`),
 );
 
-// path(): where the file goes; show(answer, outcome): its words, true where it may be taken; done(answer).
-export function startPreview({ path, query, show, done }) {
+// path: where the file goes; show(answer, outcome): its words, true where it may be taken; apply(file): how it is taken,
+// where not by sending it again with the preview's mark; done(answer).
+export function startPreview({ path, query, show, apply: take = null, done }) {
   const dialog = document.getElementById("import-dialog");
   const form = document.getElementById("import-form");
   const apply = document.getElementById("apply-import");
@@ -56,7 +57,7 @@ export function startPreview({ path, query, show, done }) {
     apply.disabled = true;
     problem.hidden = true;
     try {
-      const answer = await send({ mark: seen.mark });
+      const answer = await (take ? take(form.elements.file.files[0]) : send({ mark: seen.mark }));
       dialog.close();
       done(answer);
     } catch (error) {
