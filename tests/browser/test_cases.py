@@ -114,6 +114,8 @@ async def _police(house: House) -> None:
     await zhou.page.locator(f'#work-form[data-call-id="{loud}"]').wait_for()
     await zhou.press("Alt+1", "Control+Enter")
     await house.service.call_in(loud, "completed")
+    await zhou.page.locator("#work-form[data-wrap-up]").wait_for()
+    await zhou.press("Control+Enter")  # nothing to add to the notes
     await zhou.page.locator("#work-form").wait_for(state="detached")
     await zhou.press("ArrowDown", "b")
     await expect(zhou.page.locator("#no-police-dialog")).to_be_visible()

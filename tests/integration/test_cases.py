@@ -12,7 +12,7 @@ from routing.cases.states import TRANSITIONS
 from tests.service_fixtures import CallMaker, RunningService
 
 NOISE = "楼下的住户半夜装修敲墙，我们说了几次都不听，两家为这个吵了好几回，想请人来调解"
-LIGHT = "巷子口的窨井盖破了一个多礼拜，老人小孩走路很危险，请有关部门来换一个"
+LIGHT = "我们小区门口的窨井盖松动一个多礼拜了，汽车一压就响，请有关部门派人来换一个新的"
 THEFT = "我停在楼下的电动车昨天夜里被人偷走了，监控拍到有人推走的"
 
 

@@ -22,18 +22,26 @@ export async function askReason(id, title) {
   return words ? `${answer.reason}：${words}` : answer.reason;
 }
 
-// Violence or control was heard: mediation only after the victim, asked alone, agrees.
+// Violence or control was heard: mediation only after the victim, asked alone, agrees. The police desk found it to be no
+// police matter: there again only with danger told since.
+const MORE = {
+  "consent-required": { dialog: "consent-dialog", field: "consent", missing: t("没有本人同意不能转调解；请按 Esc 返回，另选去向。") },
+  "police-declined": { dialog: "new-danger-dialog", field: "new_danger", missing: t("没有新的危险情况不再转警务台；请按 Esc 返回，另选去向。") },
+};
+
 async function send(call, body) {
   const sendOnce = (given) => post(`/api/v1/calls/${call.id}/forward`, given, { headers: { "Idempotency-Key": newKey() } });
+  let more = null;
   try {
     return await sendOnce(body);
   } catch (error) {
-    if (error.kind !== "consent-required") throw error;
+    more = MORE[error.kind];
+    if (!more) throw error;
   }
   let transfer = null;
-  await ask("consent-dialog", {
-    check: ({ consent }) => (consent ? null : t("没有本人同意不能转调解；请按 Esc 返回，另选去向。")),
-    send: async () => { transfer = await sendOnce({ ...body, consent: true }); },
+  await ask(more.dialog, {
+    check: (values) => (values[more.field] ? null : more.missing),
+    send: async () => { transfer = await sendOnce({ ...body, [more.field]: true }); },
   });
   return transfer;
 }
