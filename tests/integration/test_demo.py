@@ -43,7 +43,7 @@ FILES = ("12345", "110", "12348", "now")
 #: Every key a text may have; ``plain`` and ``traditional`` only say what it is an example of.
 KNOWN = {
     *("line", "route", "topic", "danger", "title", "text", "turns", "kind", "confidential", "once", "talk_time_s"),
-    *("plain", "traditional", "to", "minutes", "live", "held", "alarm", "region", "caller"),
+    *("plain", "traditional", "to", "minutes", "live", "held", "alarm", "region", "caller", "number"),
 }
 
 
@@ -147,6 +147,8 @@ async def check_whole(connection: Any) -> None:
             union all select call_id, 'answer', at from direct_answers
             union all select call_id, 'version', stored_at from call_versions
             union all select call_id, 'alarm', raised_at from danger_alarms
+            union all select call_id, 'asked', answered_at from danger_answers
+            union all select call_id, 'wrap-up', saved_at from wrap_ups
             union all select call_id, 'check', created_at from danger_checks
             union all select call_id, 'sample', created_at from quality_samples
         ) x on x.call_id = c.id
@@ -186,7 +188,7 @@ async def test_the_present_has_something_to_do_at_every_desk(demo: Any) -> None:
     live = await demo.fetch(
         "select u.name from calls c left join users u on u.id = c.held_by where c.live and c.state = 'proposed'"
     )
-    assert Counter(row["name"] for row in live) == {"operator": 3, "operator2": 1, None: 2}
+    assert Counter(row["name"] for row in live) == {"operator": 5, "operator2": 1, None: 2}
     alarms = await demo.fetch(
         "select c.live from danger_alarms a join calls c on c.id = a.call_id where a.acknowledged_at is null"
     )
