@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -16,7 +17,7 @@ from hotline.statistics.tables import KEY_NAMES, labels
 from hotline.web.keys import principal, services
 from hotline.web.views import listed_call
 from routing.policy.settings import Policy
-from routing.statistics.behind.service import Behind, count_behind, list_behind, organisation_names
+from routing.statistics.behind.service import Behind, count_behind, list_behind, read_groups
 from routing.statistics.counts import COUNTS
 
 PAGE_SIZE = 50
@@ -45,12 +46,12 @@ async def show_behind(
         if "HX-Request" in request.headers:
             return fragment(request, "_call_rows.html", shown)
         count, times = await count_behind(connection, wanted)
-        organisations = await organisation_names(connection)
-    chips = filter_words(wanted, own.published.policy, organisations)
+        groups = await read_groups(connection)
+    chips = filter_words(wanted, own.published.policy, groups.names)
     return await page(request, "statistics_calls.html", {**shown, "chips": chips, "count": count, "times": times})
 
 
-def filter_words(wanted: Behind, policy: Policy, organisations: dict[str, str]) -> list[tuple[str, str]]:
+def filter_words(wanted: Behind, policy: Policy, organisations: Mapping[str, str]) -> list[tuple[str, str]]:
     """What the list is filtered by, in words: period, keys, counts."""
     known = labels(policy, organisations)
     said = [(say("时段"), f"{local(wanted.from_at, '%Y-%m-%d %H:%M')} — {local(wanted.to_at, '%Y-%m-%d %H:%M')}")]

@@ -19,7 +19,7 @@ from hotline.web.api.exports import jobs_of
 from hotline.web.keys import needs, principal, services
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.service import queue_states
-from routing.statistics.behind.service import organisation_names
+from routing.statistics.behind.service import read_groups
 from routing.statistics.indicators import INDICATOR_KEYS, Indicators
 from routing.statistics.store import queries as statistics_queries
 from routing.triage.store import queries as triage_queries
@@ -80,7 +80,7 @@ async def charts(request: web.Request) -> web.StreamResponse:
     """GET /statistics/routing: the shell; its scripts draw what ``/api/v1/statistics/charts`` counts."""
     own = services(request)
     async with own.pool.acquire() as connection:
-        organisations = await organisation_names(connection)
+        organisations = (await read_groups(connection)).names
         regions = [row["name"] for row in await statistics_queries.region_levels(connection)]
     known = labels(own.published.policy, organisations)
     shown = {
@@ -100,7 +100,7 @@ async def exports(request: web.Request) -> web.StreamResponse:
     """GET /statistics/exports: asking for an export, one's own, those that wait for one's consent."""
     own, who = services(request), principal(request)
     async with own.pool.acquire() as connection:
-        organisations = await organisation_names(connection)
+        organisations = (await read_groups(connection)).names
     shown = {
         "items": await jobs_of(own, who),
         "jobs": jobs,

@@ -20,6 +20,7 @@ import structlog
 from config.files import ConfigFiles
 from config.settings import Settings
 from hotline.database import open_pool
+from hotline.demo.administration import add_administration, add_imports_and_hold
 from hotline.demo.clock import PastClock
 from hotline.demo.danger import wrap_up
 from hotline.demo.drawing import PREFIX, SEED, CallDrawer, DrawnCall
@@ -27,6 +28,7 @@ from hotline.demo.knowledge import add_knowledge
 from hotline.demo.lawyers import add_snippets, lawyers_now
 from hotline.demo.people import add_duties, add_people
 from hotline.demo.places import City, load_city
+from hotline.demo.reporting import add_groups, add_reports
 from hotline.demo.shift import add_shifts
 from hotline.demo.store import queries
 from hotline.demo.supervising import supervise
@@ -108,8 +110,10 @@ async def _fill(
     published = Published(files)
     ids, passwords = await add_people(pool, city)
     await add_duties(pool, published.policy, city, ids, now)
+    await add_administration(pool, published.policy, ids, now)
     async with pool.acquire() as own, own.transaction():
         await add_knowledge(own, ids, now)
+        await add_groups(own, ids)
     await published.refresh(pool, force=True)
     filling = _Filling(
         pool=pool,
@@ -125,6 +129,9 @@ async def _fill(
         rng=random.Random(SEED + 2),  # noqa: S311 - the same demo everywhere, no secret
     )
     await filling.run()
+    await add_imports_and_hold(pool, vault, ids, now)
+    async with pool.acquire() as own, own.transaction():
+        await add_reports(own, vault, ids, now)
     await queries.mark(connection, action="demo_filled")
     return [DemoLogin(person.name, passwords[person.name], person.printed) for person in city.people if person.printed]
 

@@ -28,7 +28,7 @@ from routing.errors import InvalidRequest
 from routing.policy.facts import LOCAL_ZONE
 from routing.sealing import Vault
 from routing.statistics import store
-from routing.statistics.behind.service import organisation_names
+from routing.statistics.behind.service import read_groups
 
 #: Tables of a report, after the indicators: title and keys.
 REPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -87,7 +87,8 @@ async def tables_of(
 ) -> list[Table]:
     """The tables of a statistics export, small cells hidden. Raises InvalidRequest."""
     span = span_of(wanted)
-    words = labels(published.policy, await organisation_names(connection))
+    groups = await read_groups(connection)
+    words = labels(published.policy, groups.names)
     levels = await store.region_levels(connection)
     defined = published.indicators
     indicators_by = [key for key in wanted.get("by", []) if what == "indicators"]
@@ -98,7 +99,7 @@ async def tables_of(
 
     async def routing(title: str, by: list[str]) -> Table:
         buckets = await store.sums(connection, span.from_at, span.to_at, by, span.where)
-        return routing_table(buckets, by, levels, words, title=title)
+        return routing_table(groups.merge(buckets), by, levels, words, title=title)
 
     if what == "indicators":
         return [await indicators()]

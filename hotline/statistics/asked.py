@@ -19,6 +19,7 @@ from routing.errors import InvalidRequest
 from routing.policy.facts import LOCAL_ZONE
 from routing.statistics.behind.service import Behind
 from routing.statistics.counts import COUNTS, KEYS
+from routing.statistics.groups import JOIN
 
 Comparison = Literal["none", "before", "week", "year"]
 #: What a period is compared with: nothing, the days right before it, the same weekdays before it, a year earlier.
@@ -88,6 +89,9 @@ def asked(query: MultiMapping[str], *, default_days: int = 1) -> Asked:
     where = {key: tuple(_value(key, text) for text in query.getall(key)) for key in FILTERS if key in query}
     # a field of a form that was left open is no filter
     where = {key: values for key, values in where.items() if values != (None,)}
+    if "org" in where:
+        # small groups are shown as one, and so asked for as one
+        where["org"] = tuple(one for value in where["org"] for one in (str(value).split(JOIN)))
     return Asked(from_at, to_at, where, cast(Comparison, compare))
 
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from hotline.statistics.asked import Asked
+from routing.statistics.behind.service import read_groups
 from routing.statistics.counts import Key, bucket_figures
+from routing.statistics.groups import Groups
 from routing.statistics.store import Bucket, sums
 
 #: Charts by name and what each is split by; ``time`` is by day, of a single day by hour.
@@ -47,18 +49,19 @@ async def picture(connection: Any, wanted: Asked) -> dict[str, Any]:
     Of each bucket: keys, the figures of ``bucket_figures``, and ``counts`` behind them. Raises InvalidRequest.
     """
     before = wanted.before()
+    groups = await read_groups(connection)
     time_by: Key = "hour" if wanted.to_at - wanted.from_at <= _DAY else "day"
     return {
         "from": wanted.from_at,
         "to": wanted.to_at,
         "before": {"from": before[0], "to": before[1]} if before else None,
         "time_by": time_by,
-        "parts": await _parts(connection, wanted, time_by),
-        "parts_before": await _parts(connection, wanted.at(before), time_by) if before else None,
+        "parts": await _parts(connection, wanted, time_by, groups),
+        "parts_before": await _parts(connection, wanted.at(before), time_by, groups) if before else None,
     }
 
 
-async def _parts(connection: Any, wanted: Asked, time_by: Key) -> dict[str, list[dict[str, Any]]]:
+async def _parts(connection: Any, wanted: Asked, time_by: Key, groups: Groups) -> dict[str, list[dict[str, Any]]]:
     parts = {}
     for name, by in PARTS.items():
         keys = (time_by,) if name == "time" else by

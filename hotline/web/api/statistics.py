@@ -19,7 +19,7 @@ from hotline.web.problems import json_response, problem
 from routing.errors import InvalidRequest
 from routing.policy.facts import LOCAL_ZONE
 from routing.statistics import store
-from routing.statistics.behind.service import organisation_names
+from routing.statistics.behind.service import read_groups
 
 _FORMATS = {
     "csv": ("text/csv", csv_bytes),
@@ -129,11 +129,13 @@ async def export(request: web.Request) -> web.Response:
     by, at = _by(request), datetime.now(UTC)
     from_at, to_at = _indicator_span(request) if what == "indicators" else _span(request)
     async with own.pool.acquire() as connection, connection.transaction():
-        words = labels(own.published.policy, await organisation_names(connection))
+        groups = await read_groups(connection)
+        words = labels(own.published.policy, groups.names)
         levels = await store.region_levels(connection)
         table: Table
         if what == "routing":
-            table = routing_table(await store.sums(connection, from_at, to_at, by), by, levels, words)
+            buckets = groups.merge(await store.sums(connection, from_at, to_at, by))
+            table = routing_table(buckets, by, levels, words)
         else:
             defined = own.published.indicators
             found = await store.indicator_figures(connection, defined, from_at, to_at, by)

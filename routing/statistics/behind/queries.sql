@@ -46,5 +46,9 @@ order by c.received_at desc, c.id desc
 limit :limit;
 
 -- name: organisations
--- Whose people take calls.
-select id, name from organisations order by id;
+-- Whose people take calls, and how many of them there are.
+select o.id, o.name, count(u.id)::int as people
+from organisations o
+left join users u on u.org_id = o.id and u.disabled_at is null
+    and u.role in ('operator', 'lawyer', 'mediator', 'police', 'department')
+group by o.id, o.name order by o.id;

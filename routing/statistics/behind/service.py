@@ -10,6 +10,7 @@ from typing import Any
 from routing.sealing import Vault, opened
 from routing.sql import load_queries
 from routing.statistics.counts import KEYS
+from routing.statistics.groups import Group, Groups, groups_of
 
 queries = load_queries(__file__)
 
@@ -53,9 +54,10 @@ async def list_behind(
     return [opened(vault, row, "calls", ("caller_number", "caller_name", "excerpt")) for row in rows]
 
 
-async def organisation_names(connection: Any) -> dict[str, str]:
-    """The organisations' names by the key that figures are split by."""
-    return {str(row["id"]): row["name"] for row in await queries.organisations(connection)}
+async def read_groups(connection: Any) -> Groups:
+    """The organisations by the key that figures are split by; which of them are shown as one."""
+    rows = await queries.organisations(connection)
+    return groups_of(Group(str(row["id"]), row["name"], row["people"]) for row in rows)
 
 
 def _values(wanted: Behind) -> dict[str, Any]:
