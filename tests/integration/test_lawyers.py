@@ -225,8 +225,9 @@ async def test_what_lawyers_write_is_seen_by_whom_it_is_meant_for(service: Runni
     others = ("operator", "police", "mediator", "department", "manager", "admin")
 
     async def shown_to(role: str, user: str | None = None) -> str:
-        _, page = await service.request("GET", f"/calls/{call_id}", role=role, user=user)
-        _, part = await _page(service, f"/console/calls/{call_id}", role, user)
+        status, page = await service.request("GET", f"/calls/{call_id}", role=role, user=user)
+        of_page, part = await _page(service, f"/console/calls/{call_id}", role, user)
+        assert (status, of_page) == (200, 200)
         return json.dumps(page, ensure_ascii=False) + part
 
     assert written["notes"] in await shown_to("lawyer", "luo")

@@ -118,11 +118,11 @@ export function done(id, text) {
 }
 
 // Ended with an outcome: its notes stay open while it is wrapped up.
-export async function doneWell(id, callId, text) {
+export function doneWell(id, callId, text) {
   for (const action of ending) action(id);
   current = null;
   toast(text);
-  await wrapUp(id, callId);
+  wrapUp(id, callId);
 }
 
 // One step at a time; what fails is said, and the side is read anew either way.

@@ -61,7 +61,7 @@ export function complete() {
       if (error.status === 422) problemOf(form, error.message);
       throw error;
     }
-    await doneWell(assignmentId, callId, callsBack ? t("已约定回拨，到时回到您这里。") : t("已办结。"));
+    doneWell(assignmentId, callId, callsBack ? t("已约定回拨，到时回到您这里。") : t("已办结。"));
   });
 }
 

@@ -1,6 +1,6 @@
 // Presence, what rings, the next call, leases kept alive, the end of wrap-up.
 import { post, put } from "./api.js";
-import { act, inHand, mayBegin, open, refreshSide, state } from "./desk_hand.js";
+import { act, inHand, mayBegin, open, refreshSide, state, wrapped } from "./desk_hand.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { everySecond } from "./ticking.js";
@@ -39,8 +39,9 @@ export const waitsInWrapUp = () => state().presence === "wrap_up";
 
 // Once for each call; whoever needs longer says 小休.
 export function extendWrapUp() {
-  if (!waitsInWrapUp()) return;
-  if (state().wrapUpExtensionS === "0") {
+  // what the side shows may be a moment old: a call just ended is wrapped up whatever it says
+  if (!waitsInWrapUp() && !wrapped()) return;
+  if (waitsInWrapUp() && state().wrapUpExtensionS === "0") {
     toast(t("整理时间只能延长一次；没写完可以接着写，照常保存。"));
     return;
   }
