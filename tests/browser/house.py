@@ -47,6 +47,11 @@ class Person:
         """Wait until ``text`` stands there."""
         await self.page.locator(within).get_by_text(text).first.wait_for(timeout=15_000)
 
+    async def log_out(self) -> None:
+        """By the menu behind one's name."""
+        await self.page.locator(".bar .user").click()
+        await self.page.get_by_role("button", name="退出").click()
+
     async def wait_live(self) -> None:
         """Wait until the live sign is on."""
         await self.page.wait_for_selector('#live-sign[data-state="on"]', timeout=15_000)

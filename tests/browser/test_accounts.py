@@ -27,6 +27,7 @@ async def test_a_second_factor_is_set_up_and_asked_for(house: House) -> None:
     await expect(page.locator("#recovery li")).to_have_count(10)
     await page.locator("#recovery-kept").click()
     await expect(page.locator("#factor")).to_have_attribute("data-set", "yes")
+    await page.locator(".bar .user").click()
     await page.get_by_role("button", name="退出").click()
     await page.wait_for_url("**/login")
     await page.keyboard.type("zhou")
