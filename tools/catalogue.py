@@ -67,9 +67,10 @@ def of_template(path: Path) -> Iterator[Text]:
 def _of_node(path: Path, node: nodes.Node, *, wrapped: bool) -> Iterator[Text]:
     if isinstance(node, nodes.TemplateData):
         for offset, line in enumerate(node.data.split("\n")):
-            if is_chinese(line):
+            # a language names itself
+            if is_chinese(line.replace("中文", "")):
                 yield Text(path, node.lineno + offset, line, wrapped=False)
-    elif isinstance(node, nodes.Const) and is_chinese(node.value):
+    elif isinstance(node, nodes.Const) and is_chinese(node.value) and node.value != "中文":
         yield Text(path, node.lineno, node.value, wrapped=wrapped)
     calls = isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in ("_", "gettext")
     if isinstance(node, nodes.Compare):
@@ -81,25 +82,53 @@ def _of_node(path: Path, node: nodes.Node, *, wrapped: bool) -> Iterator[Text]:
         yield from _of_node(path, child, wrapped=first or (wrapped and isinstance(node, nodes.CondExpr)))
 
 
-_TOKEN = re.compile(
-    r"""//[^\n]*|/\*.*?\*/            # comments
-    |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`
-    |(?<=[(,=:\[!&|?{};\n])\s*/(?![/*])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*  # regular expressions
-    """,
+_PIECE = re.compile(
+    r"""(?P<passed>//[^\n]*|/\*.*?\*/
+        |(?<=[(,=:\[!&|?{};>\n])\s*/(?![/*])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*)
+    |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+    |(?P<template>`) | (?P<open>\{) | (?P<close>\})""",
     re.DOTALL | re.VERBOSE,
 )
+_PART = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*", re.DOTALL)
+#: What stands before a text that is compared with a value, not shown.
+_COMPARED = re.compile(r"([!=]==|\bcase)\s*$")
+
+
+def _strings(source: str) -> Iterator[tuple[int, str]]:
+    """Where strings and the fixed parts of template strings begin, and what stands in them."""
+    at, templates = 0, [0]  # open braces in each ${…} we are in
+    while piece := _PIECE.search(source, at):
+        at = piece.end()
+        if piece["string"]:
+            yield piece.start(), piece["string"]
+            continue
+        if piece["open"]:
+            templates[-1] += 1
+        elif piece["close"] and templates[-1]:
+            templates[-1] -= 1
+        elif piece["template"] or (piece["close"] and len(templates) > 1):
+            if piece["close"]:
+                templates.pop()
+            part = _PART.match(source, at)
+            text = part[0] if part else ""
+            yield at, f"`{text}`"
+            at += len(text)
+            if source.startswith("${", at):
+                templates.append(0)
+                at += 2
+            else:
+                at += 1
 
 
 def of_script(path: Path) -> Iterator[Text]:
     """Chinese texts of a script; wrapped is what stands literally in ``t("…")``."""
     source = path.read_text(encoding="utf-8")
-    for token in _TOKEN.finditer(source):
-        text = token[0]
-        if text.startswith("/") or text.lstrip().startswith("/") or not is_chinese(text):
+    for start, text in _strings(source):
+        before = source[max(0, start - 40) : start]
+        if not is_chinese(text) or _COMPARED.search(before):
             continue
-        line = source.count("\n", 0, token.start()) + 1
-        wrapped = text[0] == '"' and re.search(r"(?<![\w.])t\(\s*$", source[: token.start()]) is not None
-        yield Text(path, line, text[1:-1].replace('\\"', '"'), wrapped=wrapped)
+        wrapped = text[0] == '"' and re.search(r"(?<![\w.])t\(\s*$", before) is not None
+        yield Text(path, source.count("\n", 0, start) + 1, text[1:-1].replace('\\"', '"'), wrapped=wrapped)
 
 
 def of_python(path: Path) -> Iterator[Text]:
@@ -194,7 +223,7 @@ def wrong() -> dict[str, list[str]]:
         "asked for by nobody": [
             f"{area}.po: {text}" for area, words in areas.items() for text in words if text not in said
         ],
-        "not translated": [text for text, shown in known.items() if text == shown],
+        "not translated": [text for text, shown in known.items() if text == shown and is_chinese(text)],
         "other values in the English": [
             f"{text} -> {shown}" for text, shown in known.items() if filled(text) != filled(shown)
         ],
