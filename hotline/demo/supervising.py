@@ -36,7 +36,7 @@ _OFF = [Amendment(Entry("danger", "other_danger", 1, "吓死人"), off=True)]
 _LEXICONS = (
     (24, "把本市新交付小区加进领域词，避免切碎", _WORDS),
     (17, "小区名作地址识别；增加电瓶车电池和本地水域的说法", [*_WORDS, *_NAMES, *_DANGER]),
-    (6, "“吓死人”在本地多指价格，三周里 11 次误报，停用；其余不变", [*_WORDS, *_NAMES, *_DANGER, *_OFF]),
+    (6, "“吓死人”在本地多指价格贵、排队长，停用；其余不变", [*_WORDS, *_NAMES, *_DANGER, *_OFF]),
 )
 #: Days ago, why, and the change of the shipped text.
 _POLICIES = (

@@ -62,6 +62,8 @@ def agreement(pairs: Sequence[tuple[str, str]]) -> Agreement:
     low = high = None
     if kappa is not None and error is not None and len(pairs) >= FEWEST:
         low, high = max(-1.0, kappa - _Z * error), min(1.0, kappa + _Z * error)
+        if all(a == b for a, b in matrix):
+            low = _low_of_all_agreed(matrix, len(pairs))
     return Agreement(len(pairs), sum(n for (a, b), n in matrix.items() if a == b), kappa, low, high, matrix)
 
 
@@ -86,6 +88,15 @@ def kappa_of(matrix: Mapping[tuple[str, str], int]) -> tuple[float | None, float
     off = (1 - kappa) ** 2 * sum(p * (columns[a] + rows[b]) ** 2 for (a, b), p in share.items() if a != b)
     variance = (on + off - (kappa - chance * (1 - kappa)) ** 2) / (total * (1 - chance) ** 2)
     return kappa, math.sqrt(max(0.0, variance))
+
+
+def _low_of_all_agreed(matrix: Mapping[tuple[str, str], int], pairs: int) -> float:
+    """The lower end where both agree on every call, of which the standard error above is 0 however few they are.
+
+    Wilson's bound (1927) of the share of agreement, with chance as it was seen.
+    """
+    chance = sum((n / pairs) ** 2 for n in matrix.values())
+    return 1 - (1 - pairs / (pairs + _Z**2)) / (1 - chance)
 
 
 def _joined(matrix: Mapping[tuple[str, str], int], name: str) -> Counter[tuple[str, str]]:

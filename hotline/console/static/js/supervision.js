@@ -19,6 +19,7 @@ let open = null; // {review_id, ...} in hand
 let head = "";
 let undoable = null;
 let busy = false;
+let turn = 0; // the newest of next and undo decides what is shown
 
 const form = () => document.getElementById("verdict-form");
 const key = () => `verdict-${open.review_id}`;
@@ -110,15 +111,20 @@ function nothing(title, text) {
 }
 
 async function next() {
+  const mine = (turn += 1);
   try {
-    open = await post("/api/v1/supervision/claim", reason ? { reason } : {});
+    const taken = await post("/api/v1/supervision/claim", reason ? { reason } : {});
+    if (mine !== turn) return;
+    open = taken;
     await counts();
+    if (mine !== turn) return;
     if (!open) {
       nothing(t("这一类没有待判的来电"), t("换一类看，或稍后再来；新来电研判后自动进入。按 N 再看一次。"));
       return;
     }
     await show();
   } catch (error) {
+    if (mine !== turn) return;
     showProblem(error);
     nothing(t("没有打开"), t("{reason} 按 N 重试。", { reason: error.message }));
   }
@@ -150,15 +156,19 @@ async function decide() {
   try {
     const answer = await post(`/api/v1/supervision/reviews/${open.review_id}/decide`, said());
     sessionStorage.removeItem(key());
+    undoable = { id: open.review_id };
+    open = null;
     toast(answer.agreed ? t("已同意。按 U 撤销。") : t("已更正，将作为训练标注。按 U 撤销。"));
-    await next();
   } catch (error) {
     problem.textContent = error.message;
     problem.hidden = false;
     if (error.kind === "lease-lost") box.querySelector("#decide").disabled = true;
+    return;
   } finally {
     busy = false;
   }
+  // one may undo at once, while the next one is on its way
+  await next();
 }
 
 async function leave() {
@@ -166,18 +176,19 @@ async function leave() {
   busy = true;
   try {
     await post(`/api/v1/supervision/reviews/${open.review_id}/pass`);
-    await next();
   } catch (error) {
     showProblem(error);
-    await next();
   } finally {
     busy = false;
   }
+  open = null;
+  await next();
 }
 
 async function undo() {
   if (!undoable || busy) return;
   busy = true;
+  turn += 1;
   try {
     open = await post(`/api/v1/supervision/reviews/${undoable.id}/undo`);
     toast(t("已撤销，请重新判定。"));
