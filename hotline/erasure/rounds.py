@@ -6,7 +6,7 @@ from typing import Any
 
 from hotline.audit.store import record
 from routing.erasure.periods import Periods
-from routing.erasure.service import erase_due
+from routing.erasure.service import erase_due, forget_shift_notes
 from routing.sealing import Vault
 
 
@@ -25,6 +25,10 @@ async def retention_round(pool: Any, vault: Vault, periods: Periods, *, batches:
                 break
         if count:
             changed[name] = count
+    async with pool.acquire() as connection:
+        notes = await forget_shift_notes(connection, periods)
+    if notes:
+        changed["*:shift_notes"] = notes
     if changed:
         async with pool.acquire() as connection:
             await record(

@@ -127,6 +127,16 @@ with handled as (
 )
 update danger_checks set outcome = null where call_id = any(:ids::bigint[]);
 
+-- name: forget_shift_notes
+-- General notes of handovers and notices, which belong to no call, when the time of notes is up.
+with noted as (
+    update handovers set note = null where note is not null and closed_at < now() - make_interval(days => :days::int)
+    returning id
+), told as (
+    delete from shift_notices where ends_at < now() - make_interval(days => :days::int) returning id
+)
+select 'handover' as kind, id from noted union all select 'notice', id from told;
+
 -- name: correct_call!
 -- A caller's data as they say they are.
 update calls set caller_number = :caller_number, caller_hash = :caller_hash, caller_name = :caller_name,

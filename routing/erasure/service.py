@@ -63,6 +63,12 @@ def _of_rule(rule: Period, periods: Periods) -> dict[str, Any]:
     return {"part": rule.part, "days": rule.days, "line": rule.line, "named": periods.named_lines(rule.part)}
 
 
+async def forget_shift_notes(connection: Any, periods: Periods) -> int:
+    """Erase general notes of handovers and notices as old as the notes of unnamed lines may get; how many."""
+    days = next(rule.days for rule in periods.rules if rule.line is None and rule.part == "notes")
+    return len(await queries.forget_shift_notes(connection, days=days))
+
+
 async def calls_of_number(connection: Any, number_hash: bytes) -> list[PersonCall]:
     """The calls of one number, oldest first."""
     return [

@@ -22,7 +22,7 @@ TITLE_WEIGHT, ANSWER_WEIGHT, BODY_WEIGHT = 3.0, 1.5, 1.0
 #: More words than a person types, and as many of a call as tell what it is about.
 MAX_WORDS, MAX_CALL_WORDS = 20, 400
 #: Rows of an import in one transaction.
-IMPORT_BATCH = 200
+IMPORT_BATCH = 50
 #: What makes a row of an import another version.
 IMPORTED_FIELDS = ("answer", "body", "topic", "org_id", "expires_on")
 #: Said in every call about anything: they tell nothing of what it is about.

@@ -6,6 +6,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from config.files import ConfigFiles
+from routing.erasure.periods import load_periods
+from routing.erasure.service import forget_shift_notes
 from tests.service_fixtures import CallMaker, RunningService
 
 WAGES = "老板拖欠工资三个月了，想问问法律上怎么要回来"
@@ -94,7 +97,12 @@ async def test_a_duty_passes_to_the_desk_and_carries_on(service: RunningService,
     assert (body["note"], body["closed_by_name"]) == ("两通回拨在傍晚", "sun")
     async with service.pool.acquire() as connection:
         stored = await connection.fetchval("select note from handovers where id = $1", first)
-    assert "回拨".encode() not in stored
+        assert "回拨".encode() not in stored
+        periods = load_periods(ConfigFiles())
+        assert await forget_shift_notes(connection, periods) == 0
+        await connection.execute("update handovers set closed_at = now() - interval '20 years' where id = $1", first)
+        assert await forget_shift_notes(connection, periods) == 1
+        assert await connection.fetchval("select note from handovers where id = $1", first) is None
 
 
 async def test_two_who_confirm_at_once_are_told_who_was_first(service: RunningService, call: CallMaker) -> None:

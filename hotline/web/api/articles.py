@@ -16,6 +16,7 @@ from hotline.audit.store import record
 from hotline.web.bodies import Body, path_id, read_body, whole
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
+from hotline.web.progress import Progress, answer_with_progress
 from routing.calls.store import opened_call
 from routing.calls.store import queries as call_queries
 from routing.errors import ArticleNotFound, CallNotFound, InvalidRequest
@@ -205,10 +206,11 @@ async def withdraw(request: web.Request) -> web.Response:
 
 
 @needs("knowledge.publish")
-async def import_file(request: web.Request) -> web.Response:
+async def import_file(request: web.Request) -> web.StreamResponse:
     """POST /articles/import: the file as body; good rows are published, bad ones named with row, field and reason.
 
-    A row whose title is in force already becomes that article's next version, unless nothing in it changed.
+    A row whose title is in force already becomes that article's next version, unless nothing in it changed. Answers
+    as lines of JSON while it stores (``hotline/web/progress.py``); a file that cannot be read is refused at once.
     """
     own, who = services(request), principal(request)
     data = await request.read()
@@ -221,13 +223,18 @@ async def import_file(request: web.Request) -> web.Response:
         today = await queries.today(connection)
     owners = {row["code"]: row["id"] for row in rows} | {row["name"]: row["id"] for row in rows}
     sheet = await asyncio.to_thread(read_articles, data, topics, owners, today, "从文件导入")
-    done = {"added": 0, "updated": 0, "unchanged": 0}
-    for start in range(0, len(sheet.articles), knowledge.IMPORT_BATCH):
-        part = [each.text for each in sheet.articles[start : start + knowledge.IMPORT_BATCH]]
-        async with own.pool.acquire() as connection, connection.transaction():
-            counts = await knowledge.import_texts(connection, editor_of(who), part)
-            await record(connection, actor=who, action="articles_imported", subject="articles", detail=counts)
-        done = {name: done[name] + counts[name] for name in done}
-    await own.signals.ring()
     rejected = [{"row": p.row, "field": p.field, "reason": p.reason} for p in sheet.problems]
-    return json_response({**done, "rejected": rejected})
+
+    async def store(progress: Progress) -> dict[str, Any]:
+        done = {"added": 0, "updated": 0, "unchanged": 0}
+        for start in range(0, len(sheet.articles), knowledge.IMPORT_BATCH):
+            progress.at(start, len(sheet.articles))
+            part = [each.text for each in sheet.articles[start : start + knowledge.IMPORT_BATCH]]
+            async with own.pool.acquire() as connection, connection.transaction():
+                counts = await knowledge.import_texts(connection, editor_of(who), part)
+                await record(connection, actor=who, action="articles_imported", subject="articles", detail=counts)
+            done = {name: done[name] + counts[name] for name in done}
+        await own.signals.ring()
+        return {**done, "rejected": rejected}
+
+    return await answer_with_progress(request, store)

@@ -1,10 +1,11 @@
 // The knowledge base: search as you type, read an article and its versions, write and publish.
-import { post, put, request } from "./api.js";
+import { post, put } from "./api.js";
 import { ask } from "./dialogs.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
 import { fill, soon } from "./panes.js";
+import { bar, streamed } from "./streaming.js";
 import { showProblem, toast } from "./toasts.js";
 
 const TYPING_MS = 120;
@@ -211,10 +212,12 @@ async function importFile() {
   await ask("import-dialog", {
     check: (values) => (values.file && values.file.size ? null : t("请选择文件。")),
     async send(values) {
-      result.textContent = t("导入中…");
+      const box = document.createElement("div");
+      result.replaceChildren(box);
+      const told = bar(box, (now) => t("已导入 {done} / {total}", now));
       let done;
       try {
-        done = await request("POST", "/api/v1/articles/import", values.file);
+        done = await streamed("POST", "/api/v1/articles/import", values.file, told);
       } catch (error) {
         result.replaceChildren();
         throw error;
