@@ -114,6 +114,7 @@ async def _fill(
     async with pool.acquire() as own, own.transaction():
         await add_knowledge(own, ids, now)
         await add_groups(own, ids)
+        await add_reports(own, vault, ids, now)
     await published.refresh(pool, force=True)
     filling = _Filling(
         pool=pool,
@@ -130,8 +131,6 @@ async def _fill(
     )
     await filling.run()
     await add_imports_and_hold(pool, vault, ids, now)
-    async with pool.acquire() as own, own.transaction():
-        await add_reports(own, vault, ids, now)
     await queries.mark(connection, action="demo_filled")
     return [DemoLogin(person.name, passwords[person.name], person.printed) for person in city.people if person.printed]
 

@@ -41,29 +41,6 @@ async def test_no_permission_and_no_such_page_are_told(house: House) -> None:
         await expect(he.page.get_by_role("button", name="回到我的首页")).to_be_visible()
 
 
-async def test_figures_and_charts_agree_with_the_calls(house: House) -> None:
-    consultations = [await house.call(CONSULT, line="12348", region="城东区") for _ in range(3)]
-    lights = [await house.call(LIGHT, line="12345", region="城西区") for _ in range(2)]
-    for call_id in (*consultations, *lights):
-        await house.service.call_in(call_id, "queued")
-    status, counted = await house.service.request("GET", "/statistics/routing?by=route", role="manager")
-    assert status == 200
-    qian = await house.enter("qian", "manager")
-    await expect(qian.page.locator('[data-total="received"]')).to_have_text("5")
-    await qian.page.locator('[data-chart="route"] tbody tr').first.wait_for()
-    rows = await qian.page.locator('[data-chart="route"] tbody tr').all_inner_texts()
-    shown = sorted(int(row.split("\t")[1]) for row in rows)
-    assert shown == sorted(bucket["count"] for bucket in counted["buckets"])
-    for chart in ("route", "destination", "time"):
-        await expect(qian.page.locator(f'[data-chart="{chart}"] canvas')).to_be_visible()
-    lines = await qian.page.locator('[data-chart="line"] tbody tr').all_inner_texts()
-    assert {tuple(row.split("\t")[:2]) for row in lines} == {("12348", "3"), ("12345", "2")}
-    await qian.press("2")
-    await expect(qian.page.locator("#time-title")).to_have_text("日期")
-    await expect(qian.page.locator('[data-chart="time"] tbody tr')).to_have_count(7)
-    await expect(qian.page.locator('[data-total="received"]')).to_have_text("5")
-
-
 async def test_the_list_of_calls_filters_and_goes_on(house: House) -> None:
     for _ in range(3):
         await house.call(CONSULT, line="12348")
