@@ -10,6 +10,7 @@ export const workPane = document.getElementById("work");
 const leaving = [];
 const ending = [];
 let current = null; // {assignmentId, callId}
+let taking = false; // a call is being claimed: it opens when its check is passed, not because it shows up in hand
 let wrapping = null; // the assignment that is wrapped up
 let busy = false;
 let elsewhere = false; // the panes show something that is not in hand
@@ -32,6 +33,16 @@ export function beforeBeginning(action) {
 }
 
 export const mayBegin = (taken) => check(taken);
+
+export async function whileTaking(step) {
+  if (taking) return;
+  taking = true;
+  try {
+    await step();
+  } finally {
+    taking = false;
+  }
+}
 
 // Called with the id of an assignment that has ended here: drafts are dropped.
 export function whenDone(action) {
@@ -81,7 +92,7 @@ export function followSide() {
   const hand = inHand();
   const still = current && hand.some((button) => button.dataset.assignmentId === current.assignmentId);
   if (current && !still) clear();
-  if (!current && hand.length && !elsewhere) {
+  if (!current && hand.length && !elsewhere && !taking) {
     const last = hand[hand.length - 1];
     open(last.dataset.assignmentId, last.dataset.callId);
   }

@@ -1,6 +1,6 @@
 // Conflicts of interest: before a call is picked up, when another came than was shown, and in the middle of the talk.
 import { post } from "./api.js";
-import { act, beforeBeginning, done, refreshSide, side, state, workForm } from "./desk_hand.js";
+import { act, beforeBeginning, done, side, state, workForm } from "./desk_hand.js";
 import { saveNotes } from "./desk_notes.js";
 import { ask } from "./dialogs.js";
 import { onKey } from "./keys.js";
@@ -52,8 +52,7 @@ async function checkUnseen(taken) {
   dialog.querySelector(".conflict-names").textContent = t("对方：{names}", { names: names.join("、") });
   const begun = await ask("conflict-dialog");
   if (begun) return true;
-  toast(said(await post(`/api/v1/calls/${taken.call.id}/recusal`, {})));
-  refreshSide();
+  await act(async () => toast(said(await post(`/api/v1/calls/${taken.call.id}/recusal`, {}))));
   return false;
 }
 
