@@ -15,7 +15,7 @@ from aiohttp import web
 from babel.dates import format_skeleton
 
 from hotline.access.rules import FIELDS
-from hotline.accounts.permissions import ROLES, Role, allowed
+from hotline.accounts.permissions import ROLES, allowed
 from hotline.audit.reasons import REASONS
 from hotline.console import language, words
 from hotline.console.alarms import open_alarms
@@ -27,8 +27,6 @@ from routing.calls.record import CONTACTS, REQUEST_KINDS
 from routing.calls.states import STATES
 from routing.policy.facts import LOCAL_ZONE
 
-#: Whose pages show the banner of open alarms.
-ALARMED: frozenset[Role] = frozenset({"operator", "police", "manager", "admin"})
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
@@ -172,7 +170,8 @@ async def page(
         "live": inside and who is not None and who.due is None and allowed(who.role, "danger.acknowledge"),
         **(context or {}),
     }
-    shown["sees_alarms"] = shown["live"] and who is not None and who.role in ALARMED
+    # an alarm nobody acknowledges goes on to all: the place for it stands on everybody's page, empty until then
+    shown["sees_alarms"] = shown["live"] and who is not None and inside and allowed(who.role, "danger.acknowledge")
     if shown["sees_alarms"]:
         # in the page itself, so that nothing moves when they would come in after it
         shown |= await open_alarms(request)

@@ -116,6 +116,9 @@ async def test_whose_console_sounds_follows_the_stage(service: RunningService, c
     await older(service, call_id, 20)
     await escalate(service.pool, service.services.published.danger.escalation)
     assert await sounding() == {"zhou", "lin", "police", "manager", "lawyer"}
+    headers = {"Authorization": f"Bearer {await service.token('lawyer')}"}
+    async with service.session.get(f"{service.address}/desk", headers=headers) as desk:
+        assert 'data-sounds="yes"' in await desk.text(), "the page itself shows it, a lawyer's too"
 
 
 async def test_answers_travel_with_the_call_and_are_never_overwritten_unseen(

@@ -148,7 +148,6 @@ async def check_whole(connection: Any) -> None:
             union all select call_id, 'version', stored_at from call_versions
             union all select call_id, 'alarm', raised_at from danger_alarms
             union all select call_id, 'asked', answered_at from danger_answers
-            union all select call_id, 'wrap-up', saved_at from wrap_ups
             union all select call_id, 'check', created_at from danger_checks
             union all select call_id, 'sample', created_at from quality_samples
         ) x on x.call_id = c.id
