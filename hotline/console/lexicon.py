@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
+from hotline.console.language import say
 from hotline.console.render import page
 from hotline.web.keys import needs, services
 from routing.publishing.service import LEXICON, versions
@@ -19,6 +22,10 @@ TABLES = {
 TRIED = (200, 1000, 5000)
 
 
+def _said(words: Mapping[str, str]) -> dict[str, str]:
+    return {code: say(name) for code, name in words.items()}
+
+
 @needs("lexicon.write")
 async def show(request: web.Request) -> web.StreamResponse:
     """GET /lexicon."""
@@ -27,6 +34,11 @@ async def show(request: web.Request) -> web.StreamResponse:
         published = await versions(connection, own.vault, LEXICON)
     taxonomy = own.published.policy.taxonomy
     kinds = {"danger": taxonomy.danger_kinds, "cues": taxonomy.cues, "names": taxonomy.entities, "words": {}}
-    names = {"routes": taxonomy.routes, "topics": taxonomy.topics, "kinds": kinds}
-    shown = {"versions": published, "tables": TABLES, "names": names, "tried": TRIED, "lines": list(own.profiles)}
+    names = {
+        "routes": _said(taxonomy.routes),
+        "topics": _said(taxonomy.topics),
+        "kinds": {table: _said(words) for table, words in kinds.items()},
+    }
+    tables = {table: (say(name), say(what)) for table, (name, what) in TABLES.items()}
+    shown = {"versions": published, "tables": tables, "names": names, "tried": TRIED, "lines": list(own.profiles)}
     return await page(request, "lexicon.html", shown)

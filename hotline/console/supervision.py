@@ -10,6 +10,7 @@ from hotline.audit.store import record_look
 from hotline.console.language import say
 from hotline.console.marks import spans_of, utterances
 from hotline.console.render import fragment, page
+from hotline.console.words import DESTINATIONS
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.views import call_view, triage_view
@@ -111,4 +112,8 @@ async def agreement(request: web.Request) -> web.StreamResponse:
     await enter_due(own.pool, own.supervision)
     async with own.pool.acquire() as connection:
         days = [dict(row) for row in await queries.sample_days(connection, days=DAYS)]
-    return await page(request, "agreement.html", {"days": days, "rules": own.supervision})
+    names = {
+        "routes": {code: say(name) for code, name in own.published.policy.taxonomy.routes.items()},
+        "destinations": {code: say(name) for code, (name, _) in DESTINATIONS.items()},
+    }
+    return await page(request, "agreement.html", {"days": days, "rules": own.supervision, "names": names})

@@ -15,7 +15,7 @@ let asked = 0;
 const day = (offset) => new Date(Date.now() + 8 * 3600 * 1000 + offset * DAY_MS).toISOString().slice(0, 10);
 const share = (value) => (value === null ? "—" : `${(value * 100).toFixed(1)}%`);
 const number = (value) => (value === null ? "—" : value.toFixed(2));
-const name = (code) => t(names.routes[code] || (names.destinations[code] || [code])[0]);
+const name = (code) => names.routes[code] || names.destinations[code] || code;
 const token = (property) => getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 
 function cell(text, kind, tag = "td") {

@@ -48,7 +48,7 @@ function list(box, { in: more, out: less }) {
     const items = element("ul", undefined, "words-list");
     for (const one of found) {
       const item = word(one, one.off ? "off" : "own");
-      item.append(element("small", `${t(tables[one.table][0])} ${kindName(names, one)}`));
+      item.append(element("small", `${tables[one.table][0]} ${kindName(names, one)}`));
       items.append(item);
     }
     box.append(element("h3", `${title}（${found.length}）`), items);
@@ -60,7 +60,7 @@ function show() {
   const chosen = { table: table(), find: document.getElementById("find").value.trim(), own: document.getElementById("only-own").checked };
   const count = showWords(words, state, chosen, act);
   document.getElementById("counts").textContent = t("{n} 条", { n: count });
-  document.getElementById("what").textContent = t(tables[chosen.table][1]) + (locked.includes(chosen.table) ? t("（由配置目录锁定，只能查看）") : "");
+  document.getElementById("what").textContent = tables[chosen.table][1] + (locked.includes(chosen.table) ? t("（由配置目录锁定，只能查看）") : "");
   addForm.elements.level.hidden = chosen.table !== "danger";
   addForm.elements.kind.hidden = chosen.table === "words";
   addForm.hidden = locked.includes(chosen.table);

@@ -14,7 +14,7 @@ function reading(title, part, other, names) {
   const box = element("div");
   const danger = row.danger.level ? `${row.danger.level > 1 ? "‼" : "!"} ${[t("无"), t("有危险"), t("正在发生")][row.danger.level]}` : t("无危险");
   const lead = element("p");
-  lead.append(element("strong", t(names.routes[row.route])), ` ${Math.round(row.confidence * 100)}% `, element("span", danger, row.danger.level ? `danger danger-${row.danger.level}` : "tag tag-plain"));
+  lead.append(element("strong", names.routes[row.route]), ` ${Math.round(row.confidence * 100)}% `, element("span", danger, row.danger.level ? `danger danger-${row.danger.level}` : "tag tag-plain"));
   box.append(element("h3", title), lead, tokens(part.tokens, other.tokens));
   const points = element("ul", undefined, "points");
   const add = (kind, name, text) => {
@@ -36,20 +36,20 @@ export function showSentence(box, result, names) {
   box.replaceChildren(both);
 }
 
-const WHAT = { danger_lowered: "危险降低", danger_raised: "危险升高", route: "类别", review: "待人工", topic: "主题", cues: "信号", entities: "机构地名数字" };
+const WHAT = { danger_lowered: t("危险降低"), danger_raised: t("危险升高"), route: t("类别"), review: t("待人工"), topic: t("主题"), cues: t("信号"), entities: t("机构地名数字") };
 
 export function showLexiconTrial(box, result, names) {
   const lead = element("p", undefined, "trial-lead");
   lead.append(element("strong", result.changed), ` / ${result.total} ${t("通的研判会变")}`);
   const parts = element("p");
   for (const [name, count] of Object.entries(result.counts)) {
-    if (count) parts.append(element("span", `${t(WHAT[name])} ${count}`, name === "danger_lowered" ? "tag tag-danger" : "tag"), " ");
+    if (count) parts.append(element("span", `${WHAT[name]} ${count}`, name === "danger_lowered" ? "tag tag-danger" : "tag"), " ");
   }
   box.replaceChildren(lead, parts);
   if (!result.calls.length) return;
   const table = element("table", undefined, "dense trial-calls");
   const head = table.createTHead().insertRow();
-  head.append(...["来电", "变化", "类别", "危险", "主题"].map((text) => element("th", t(text))));
+  head.append(...[t("来电"), t("变化"), t("类别"), t("危险"), t("主题")].map((text) => element("th", text)));
   const body = table.createTBody();
   const went = ([a, b], name) => (a === b ? name(a) : `${name(a)} → ${name(b)}`);
   for (const one of result.calls) {
@@ -60,7 +60,7 @@ export function showLexiconTrial(box, result, names) {
     const first = element("td");
     first.append(link);
     const row = body.insertRow();
-    row.append(first, element("td", one.what.map((name) => t(WHAT[name])).join("、")), element("td", went(one.route, (code) => t(names.routes[code] || "—")), "went"), element("td", went(one.danger, String), "went"), element("td", went(one.topic, (code) => names.topics[code] || "—"), "went"));
+    row.append(first, element("td", one.what.map((name) => WHAT[name]).join("、")), element("td", went(one.route, (code) => names.routes[code] || "—"), "went"), element("td", went(one.danger, String), "went"), element("td", went(one.topic, (code) => names.topics[code] || "—"), "went"));
   }
   box.append(table);
 }

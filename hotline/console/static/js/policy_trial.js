@@ -17,9 +17,11 @@ export function lead(result) {
   return line;
 }
 
+const OWN = { close: t("关闭"), review: t("待人工") };
+
 function matrix(result) {
+  const name = (place) => OWN[place] || result.labels[place] || place;
   const places = [...new Set(result.moves.flatMap(([from, to]) => [from, to]))];
-  const name = (place) => t(result.labels[place] || place);
   const table = element("table", undefined, "dense moves");
   const head = table.createTHead().insertRow();
   head.append(element("th", t("现在 ＼ 草稿")), ...places.map((place) => element("th", name(place))));
@@ -36,10 +38,10 @@ function matrix(result) {
 }
 
 function calls(result) {
-  const name = (place) => t(result.labels[place] || place);
+  const name = (place) => OWN[place] || result.labels[place] || place;
   const table = element("table", undefined, "dense trial-calls");
   const head = table.createTHead().insertRow();
-  head.append(...["来电", "时间", "去向", "规则"].map((text) => element("th", t(text))));
+  head.append(...[t("来电"), t("时间"), t("去向"), t("规则")].map((text) => element("th", text)));
   const body = table.createTBody();
   for (const one of result.calls) {
     const row = body.insertRow();
