@@ -70,5 +70,10 @@ class PastClock:
                 queries.shift_wrap_ups,
                 queries.shift_checks,
                 queries.shift_samples,
+                queries.shift_undertakings,
+                queries.shift_cases,
+                queries.shift_steps,
+                queries.shift_objections,
+                queries.shift_police_returns,
             ):
                 await step(self._connection)

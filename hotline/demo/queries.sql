@@ -128,6 +128,44 @@ update danger_checks set created_at = pg_temp.past(call_id, created_at);
 -- Calls closed by machine that somebody looks at again.
 update quality_samples set created_at = pg_temp.past(call_id, created_at);
 
+-- name: shift_undertakings!
+-- Work on cases. A deadline counted from the dispatch keeps its distance; one the policy set counts from the call.
+update undertakings k set
+    due_at = case when i.deadline is null and k.appraised_at is null
+                  then k.due_at - (k.dispatched_at - pg_temp.past(k.call_id, k.dispatched_at))
+                  when k.state = 'handling' and k.appraised_at is not null
+                  then k.due_at - (k.appraised_at - pg_temp.past(k.call_id, k.appraised_at)) else k.due_at end,
+    dispatched_at = pg_temp.past(k.call_id, k.dispatched_at), opened_at = pg_temp.past(k.call_id, k.opened_at),
+    state_changed_at = pg_temp.past(k.call_id, k.state_changed_at),
+    fed_back_at = pg_temp.past(k.call_id, k.fed_back_at), appraised_at = pg_temp.past(k.call_id, k.appraised_at)
+from queue_items i where i.id = k.queue_item_id;
+
+-- name: shift_cases!
+-- When cases were opened.
+update cases set opened_at = pg_temp.past(call_id, opened_at);
+
+-- name: shift_steps!
+-- When steps were planned and done; when they are due was said in the past's own time.
+update case_steps s set created_at = pg_temp.past(e.call_id, s.created_at), done_at = pg_temp.past(e.call_id, s.done_at)
+from cases e where e.id = s.case_id;
+
+-- name: shift_objections!
+-- Objections and their decision.
+update objections b set at = pg_temp.past(k.call_id, b.at), decided_at = pg_temp.past(k.call_id, b.decided_at)
+from undertakings k where k.id = b.undertaking_id;
+
+-- name: shift_police_returns!
+-- What the police desk sent back.
+update police_returns set at = pg_temp.past(call_id, at);
+
+-- name: waiting_item$
+-- The waiting item of a call in a queue.
+select id from queue_items where call_id = :call_id and queue = :queue and state = 'waiting';
+
+-- name: case_of$
+-- The case an undertaking belongs to.
+select case_id from undertakings where id = :undertaking_id;
+
 -- name: hang_up!
 -- Calls that somebody answered or took, except today's: the caller has long hung up.
 with over as (

@@ -12,6 +12,8 @@ from typing import Any
 from hotline.accounts.permissions import Role
 from hotline.console.words import DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
 from hotline.demo import danger
+from hotline.demo.cases import carry
+from hotline.demo.cases import send_back as no_police_matter
 from hotline.demo.clock import PastClock
 from hotline.demo.drawing import DrawnCall
 from hotline.demo.places import City, Person
@@ -152,6 +154,10 @@ class Work:
     async def _serve_item(self, queue: str, call_id: int, agent: AgentView, planned: datetime) -> None:
         decided = await queries.decided(self.connection, call_id=call_id)
         if await self._sent_back(queue, call_id, agent, decided["transfer_id"]):
+            return
+        if await carry(self, queue, call_id, agent, planned) or await no_police_matter(
+            self, queue, call_id, agent, planned
+        ):
             return
         at = await self.clock.set(call_id, planned)
 
