@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[Permission, str]] = {
     "统计与质检": {
         "statistics.read": "查看统计",
         "statistics.export": "导出统计",
+        "displays.write": "大屏链接",
         "reviews.write": "质检复核",
     },
     "知识库与交接": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,7 +35,7 @@ shifts = st.lists(
 @given(rosters, shares)
 def test_gaps_and_duties_say_the_same_as_on_duty_at_every_moment(roster, places):
     gaps, planned = gaps_of(roster, MONDAY), duties_of(roster, MONDAY)
-    assert all(first.end < second.start for first, second in zip(gaps, gaps[1:], strict=False)), "disjoint and joined"
+    assert all(first.end < second.start for first, second in pairwise(gaps)), "disjoint and joined"
     for share in places:
         at = BEGIN + timedelta(days=7) * share
         present = set(on_duty(roster, at))
