@@ -190,10 +190,11 @@ async def erase_person(pool: Any, vault: Vault, settings: Settings, number: str,
 
 
 async def erase_everywhere(connection: Any, vault: Vault, ids: Sequence[int]) -> None:
-    """All parts of these calls, and their traces in audit notes, events and stored answers."""
+    """All parts of these calls, and their traces in audit notes, events, exported files and stored answers."""
     await erase_parts(connection, vault, ids, PARTS)
     await queries.erase_audit_notes(connection, subjects=[f"call:{call_id}" for call_id in ids])
     await queries.erase_events(connection, ids=ids)
+    await queries.drop_export_files(connection)
     wanted = set(ids)
     for row in await queries.stored_answers(connection):
         response = vault.open_json(row["response"], "idempotency_keys.response")

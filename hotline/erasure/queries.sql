@@ -88,3 +88,7 @@ select at, role, action, subject from audit_entries where subject = any(:subject
 -- name: retention_runs
 -- Retention rounds that erased something, newest first.
 select at, subject, detail from audit_entries where action = 'retention_erased' order by at desc limit :limit;
+
+-- name: drop_export_files!
+-- Files of calls that somebody asked for and that are still kept: they may hold the person.
+update export_jobs set state = 'expired', file = null where what = 'calls' and file is not null;

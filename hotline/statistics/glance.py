@@ -11,9 +11,9 @@ from hotline.console.language import say
 from hotline.statistics.asked import Asked
 from nlp.classification import ROUTES
 from routing.policy.facts import INTAKES, LOCAL_ZONE
-from routing.statistics.counts import RESPONSE_BOUNDS_S, response_quantile_s, share
+from routing.statistics.counts import RESPONSE_BOUNDS_S, Bucket, response_quantile_s, share
 from routing.statistics.indicators import Figure, Indicator, Indicators, figures
-from routing.statistics.store import Bucket, sums
+from routing.statistics.store import sums
 
 #: So many days a trend shows, today last.
 TREND_DAYS = 14

@@ -7,9 +7,9 @@ from typing import Any
 
 from hotline.statistics.asked import Asked
 from routing.statistics.behind.service import read_groups
-from routing.statistics.counts import Key, bucket_figures
+from routing.statistics.counts import Bucket, Key, bucket_figures
 from routing.statistics.groups import Groups
-from routing.statistics.store import Bucket, sums
+from routing.statistics.store import sums
 
 #: Charts by name and what each is split by; ``time`` is by day, of a single day by hour.
 PARTS: dict[str, tuple[Key, ...]] = {

@@ -8,9 +8,8 @@ from typing import Any
 
 from hotline.console.words import DESTINATIONS
 from routing.policy.settings import Policy
-from routing.statistics.counts import bucket_figures
+from routing.statistics.counts import Bucket, bucket_figures
 from routing.statistics.indicators import Figure, Indicator
-from routing.statistics.store import Bucket
 from routing.statistics.suppression import SMALL_TEXT, Cell, below_county, hidden, safe_count, safe_share
 
 KEY_NAMES = {

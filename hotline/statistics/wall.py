@@ -11,8 +11,8 @@ from routing.policy.facts import LOCAL_ZONE
 from routing.policy.settings import Policy
 from routing.queues.service import queue_states
 from routing.sql import load_queries
-from routing.statistics.counts import share
-from routing.statistics.store import Bucket, sums
+from routing.statistics.counts import Bucket, share
+from routing.statistics.store import sums
 
 queries = load_queries(__file__, "wall.sql")
 

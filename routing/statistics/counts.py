@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 Key = Literal[
     "line", "route", "destination", "hour", "day", "weekday", "region", "topic", "proposed", "intake", "queue", "org"
@@ -51,6 +52,16 @@ COUNTS: dict[str, str] = {
     **{f"rated_{stars}": f"满意度评价为 {stars} 的来电" for stars in range(1, 6)},
     **{name: f"等候不超过 {bound} 秒" if bound else "等候超过 24 小时" for name, bound in _WAITS},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket of figures."""
+
+    keys: dict[str, Any]
+    """What it is split by: texts as stored ('' where a call has none), hours as numbers, days as dates."""
+    counts: dict[str, int]
+    """By names of ``COUNTS``; what is zero may be missing."""
 
 
 def share(part: int, whole: int) -> float | None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from routing.statistics.store import Bucket
+from routing.statistics.counts import Bucket
 
 SMALL_GROUP = 3
 #: Between the ids of groups that are shown as one, in the key's value.

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from routing.errors import InvalidRequest
 from routing.policy.settings import Policy
 from routing.sql import load_queries
-from routing.statistics.counts import KEYS, bucket_figures
+from routing.statistics.counts import KEYS, Bucket, bucket_figures
 from routing.statistics.indicators import INDICATOR_KEYS, Figure, Indicator, Indicators, figures
 from routing.statistics.spans import span
 
@@ -21,16 +20,6 @@ FOLD_STEP = 10_000
 NO_FILTER: Mapping[str, Sequence[Any]] = {}
 #: How many cells ``verify`` names at most.
 NAMED_CELLS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """One bucket of figures."""
-
-    keys: dict[str, Any]
-    """What it is split by: texts as stored ('' where a call has none), hours as numbers, days as dates."""
-    counts: dict[str, int]
-    """By names of ``routing.statistics.counts.COUNTS``; what is zero may be missing."""
 
 
 async def sums(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
+from hotline.erasure.person import erase_everywhere
 from hotline.exports.rounds import export_round
 from routing.policy.facts import LOCAL_ZONE
 from tests.service_fixtures import CallMaker, RunningService
@@ -84,6 +85,9 @@ async def test_calls_wait_for_another_manager(service: RunningService, call: Cal
     (rows,) = sheets(content).values()
     assert len([row for row in rows if row[1:2] == ["12348"]]) == 3
     assert "138****" in str(rows)
+    async with service.pool.acquire() as connection:
+        await erase_everywhere(connection, service.services.vault, [])
+    assert (await fetched(service, job["id"]))[0] == 409, "a file of calls goes with an erasure"
     _, refused = await ask(service, what="calls", reason="legal", unmasked=True)
     assert (await service.request("POST", f"/exports/{refused['id']}/refuse", role="manager", user="zong"))[0] == 200
     _, back = await ask(service, what="calls", reason="legal")

@@ -28,8 +28,8 @@ from routing.policy.loading import read_policy
 from routing.queues.service import claim, complete, release
 from routing.queues.store import queries as queue_queries
 from routing.sql import load_queries
-from routing.statistics.counts import KEYS, WAIT_BOUNDS_S, bucket_figures
-from routing.statistics.store import Bucket, fold, keep_limits, sums, verify
+from routing.statistics.counts import KEYS, WAIT_BOUNDS_S, Bucket, bucket_figures
+from routing.statistics.store import fold, keep_limits, sums, verify
 from routing.transfers.service import ForwardOrder, cancel, forward, send_back
 from routing.triage.service import TriageContext, triage_round
 from tests.integration.test_claims import add_agents, always_on_roster

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from routing.statistics.counts import Bucket
 from routing.statistics.groups import MERGED, Group, groups_of
-from routing.statistics.store import Bucket
 
 
 def test_small_groups_are_added_up_until_they_are_no_person() -> None:
