@@ -18,13 +18,15 @@ from hotline.web.keys import Services, needs, principal, services
 from routing.cases.store import queries
 from routing.police_returns.declined import danger_in
 from routing.police_returns.service import newest_return
+from routing.police_returns.service import queries as return_queries
 from routing.police_returns.terms import REASONS
 
 SHOWN = 100
 
 
 async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[str, Any]:
-    """Alarms nobody has acknowledged by how long they sound, then danger by level, then the rest in their order."""
+    """Alarms nobody has acknowledged by how long they sound, then danger by level, then the rest in their order; what a
+    colleague has comes last."""
     names = list(own.published.policy.queues_of_role(who.role))
     now = datetime.now(UTC)
     async with own.pool.acquire() as connection:
@@ -48,7 +50,8 @@ async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[s
 
 def _urgency(entry: dict[str, Any]) -> tuple[Any, ...]:
     begun = entry["raised_at"] or entry["enqueued_at"]
-    return (not entry["sounding"], -(entry["danger_level"] or 0), entry["priority"], begun, entry["item_id"])
+    taken = entry["held_by_name"] is not None
+    return (taken, not entry["sounding"], -(entry["danger_level"] or 0), entry["priority"], begun, entry["item_id"])
 
 
 async def _dialogs(_own: Services, _who: Principal, _shown: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +68,10 @@ async def look(request: web.Request) -> web.StreamResponse:
     """GET /console/calls/{id}/police: what the police desk needs to know before anybody accepts the call."""
     own, who = services(request), principal(request)
     shown = await shown_call(own, who, path_id(request))
-    return fragment(request, "_police_look.html", shown | await _work(own, who, shown))
+    names = list(own.published.policy.queues_of_role(who.role))
+    async with own.pool.acquire() as connection:
+        holder = await return_queries.holder(connection, call_id=path_id(request), queues=names)
+    return fragment(request, "_police_look.html", shown | await _work(own, who, shown) | {"holder": holder})
 
 
 POLICE = Desk(

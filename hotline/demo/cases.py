@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Of what comes to these desks, so much is carried as a case; more of what came lately, so that the desks look full.
 CARRIED, CARRIED_LATELY, LATELY = 0.2, 0.7, timedelta(days=9)
-OBJECTED, UPHELD = 0.12, 0.5
+OBJECTED, UPHELD, UNDECIDED = 0.14, 0.5, timedelta(days=4)
 #: Days until a desk feeds back: from, to. A department has five working days, a mediator a month.
 DEPARTMENT_DAYS, MEDIATION_DAYS = (0.6, 9.0), (2.5, 22.0)
 APPRAISED_AFTER = timedelta(hours=30)
@@ -99,7 +99,8 @@ async def carry(work: Work, queue: str, call_id: int, agent: AgentView, at: date
 async def _ruled(work: Work, call_id: int, objection_id: int, at: datetime) -> bool:
     """A manager decides within two days; True: the dispatch stands and the department goes on."""
     decided = at + timedelta(hours=work.rng.uniform(3, 44))
-    if decided > work.until:
+    # the newest wait for their decision, so that the page has some
+    if work.until - at < UNDECIDED or decided > work.until:
         return False
     await work.clock.set(call_id, decided)
     upheld = work.turn("upheld", UPHELD)
@@ -114,7 +115,7 @@ async def _work_on(work: Work, case: _Carried, destination: str) -> None:
     begun = work.clock.last(call_id)
     low, high = MEDIATION_DAYS if destination == "mediators" else DEPARTMENT_DAYS
     ends = begun + timedelta(days=work.rng.uniform(low, high))
-    kinds = ["contact", "visit", "session"] if destination == "mediators" else ["contact", "site_work"]
+    kinds = ["contact", "visit", "session"] if destination == "mediators" else ["contact_ticket", "site_work"]
     if destination == "mediators" and work.rng.random() < 0.4:
         kinds.insert(2, work.rng.choice(["material", "legal_advice"]))
     for number, kind in enumerate(kinds, 1):
@@ -154,7 +155,7 @@ async def _appraise(work: Work, case: _Carried, at: datetime) -> None:
     )
     if again:
         due = _office_hours(at + timedelta(days=1))
-        await _step(work, case, "contact", due)
+        await _step(work, case, "contact_ticket", due)
 
 
 async def _step(work: Work, case: _Carried, kind: str, due: datetime) -> bool:
@@ -165,7 +166,7 @@ async def _step(work: Work, case: _Carried, kind: str, due: datetime) -> bool:
         work.connection,
         case_id=await queries.case_of(work.connection, undertaking_id=case.undertaking_id),
         undertaking_id=case.undertaking_id,
-        kind=kind,
+        kind=kind.partition("_ticket")[0],
         due_at=due,
         note=work.vault.seal(note, "case_steps.note"),
         user_id=case.user_id,

@@ -49,3 +49,9 @@ update queue_items set role = 'lead' where id = :item_id;
 -- name: unacknowledged$
 -- A danger nobody has acknowledged yet.
 select exists (select from danger_alarms where call_id = :call_id and acknowledged_at is null);
+
+-- name: holder$
+-- Who of the police desk has a call in hand; null: nobody.
+select u.display_name from queue_items i join assignments s on s.queue_item_id = i.id and s.ended_at is null
+join users u on u.id = s.user_id
+where i.call_id = :call_id and i.queue = any(:queues::text[]) and i.state = 'claimed' order by i.role desc limit 1;
