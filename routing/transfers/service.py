@@ -109,6 +109,8 @@ async def forward_in(
     mode = mode_carried_out(order.mode, live=call["live"], stay_on=stay_on, offered=offered)
     if "blind" in (mode, order.mode) and "blind" in proposed.forbid:
         raise InvalidRequest("mode：有自伤危险的来电不能直转，请用三方通话或咨询转。")
+    if order.mode == "ticket" and call["live"] and "blind" in proposed.forbid:
+        raise InvalidRequest("mode：有自伤危险的来电人还在线，不能改走工单；请用三方通话或咨询转。")
     queue = policy.queue_for(destination).name if overruled else _proposed_queue(call, proposed)
     decision_id = call["decision_id"]
     if overruled:

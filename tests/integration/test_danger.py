@@ -156,6 +156,10 @@ async def test_a_self_harm_call_is_not_closed_until_somebody_else_says_so(
         "POST", f"/calls/{call_id}/forward", role="operator", user="zhou", json=body
     )
     assert (status, "不能直转" in refused["detail"]) == (422, True)
+    status, refused = await service.request(
+        "POST", f"/calls/{call_id}/forward", role="operator", user="zhou", json={"mode": "ticket"}
+    )
+    assert (status, "不能改走工单" in refused["detail"]) == (422, True), "nobody on the line is left for a ticket"
     answer = {"answer": "已安慰"}
     status, refused = await service.request(
         "POST", f"/calls/{call_id}/answer", role="operator", user="zhou", json=answer

@@ -14,6 +14,7 @@ const timers = new Map(); // question -> timer of what is not saved yet
 const saving = new Map(); // question -> the saving under way
 
 let callId = null;
+let missed = false; // the panel was in use when something else of it changed
 let backTo = null; // where Esc leads
 
 const rows = () => Array.from(dock.querySelectorAll("[data-question]"));
@@ -105,12 +106,14 @@ export async function showDanger(id) {
 // Danger may be heard later, and the card changes with the leader: read anew unless somebody types here.
 const reread = soon(async () => {
   if (!callId) return;
+  missed = false;
   if (!dock.querySelector(".danger-panel") || !dock.contains(document.activeElement)) {
     if (![...timers.keys(), ...saving.keys()].length) {
       await fill(dock, `/console/calls/${callId}/danger`);
       return;
     }
   }
+  missed = true;
   take(await get(`/api/v1/calls/${callId}/danger`));
 });
 
@@ -138,7 +141,12 @@ dock.addEventListener("input", (event) => {
   later(row);
 });
 dock.addEventListener("focusin", () => dock.classList.add("in-use"));
-dock.addEventListener("focusout", () => dock.classList.remove("in-use"));
+dock.addEventListener("focusout", (event) => {
+  if (dock.contains(event.relatedTarget)) return;
+  dock.classList.remove("in-use");
+  // what changed on the card while somebody typed here
+  if (missed) reread();
+});
 
 function choose(row, number) {
   const button = row.querySelectorAll("[data-choice]")[number - 1];
