@@ -83,8 +83,8 @@ select w.word, :article_id, w.weight from unnest(:words::text[], :weights::real[
 on conflict (word, article_id) do update set weight = excluded.weight;
 
 -- name: find
--- Articles in which most of these words occur, rare words before common ones; the last word may be just begun. Without
--- words all of them, by topic. :state: current, citable (not expired either), renewal (expired or within :days, those
+-- Articles in which most of these words occur, rare words before common ones; the last word may be just begun. After them
+-- those that hold what was typed as it stands, inside of words too. Without words all of them, by topic. :state: current, citable (not expired either), renewal (expired or within :days, those
 -- that expire first before), withdrawn, drafts, or all.
 with hit as (
     select x.article_id, x.word, x.weight, count(*) over (partition by x.word) as articles
@@ -103,6 +103,7 @@ with hit as (
     left join article_drafts d on d.article_id = a.id
     left join ranked r on r.article_id = a.id
     where cardinality(:words::text[]) = 0 or r.article_id is not null
+       or position(:typed::text in lower(concat_ws(' ', v.title, v.answer, v.body))) > 0
 )
 select s.*, o.name as owner, (now() at time zone 'Asia/Shanghai')::date as today
 from shown s join organisations o on o.id = s.org_id

@@ -184,6 +184,7 @@ async def find(
         connection,
         words=words,
         begun=_begun(words),
+        typed=typed.strip().lower(),
         state=state,
         topic=topic,
         org_id=org_id,

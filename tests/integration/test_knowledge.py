@@ -96,6 +96,9 @@ async def test_articles_are_found_by_their_words_and_only_valid_ones_are_offered
     old = await publish(service, title="工资专用账户查询", answer="可在监察大队查询工资账户。", body="")
     _, found = await service.request("GET", "/articles?q=噪声 施工", role="operator")
     assert [each["id"] for each in found["items"]] == [noise]
+    # a part of a word, as it stands in the text
+    _, found = await service.request("GET", "/articles?q=止产生噪", role="operator")
+    assert [each["id"] for each in found["items"]] == [noise]
     _, found = await service.request("GET", "/articles?q=工资", role="operator")
     assert {each["id"] for each in found["items"]} == {wages, old}
     await service.start_worker()
