@@ -50,7 +50,7 @@ def _words() -> dict[str, Any]:
 async def carry(work: Work, queue: str, call_id: int, agent: AgentView, at: datetime) -> bool:
     """The desk takes a waiting call on as a case at ``at`` and works on it until now; False: not this one."""
     destination = work.policy.queue(queue).destination
-    if destination not in ("mediators", "departments"):
+    if destination not in ("mediators", "departments") or work.calls[call_id].danger:
         return False
     lately = work.until - at < LATELY
     if not work.turn(f"carried {destination} {lately}", CARRIED_LATELY if lately else CARRIED):
