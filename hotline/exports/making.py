@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from multidict import MultiDict
-
 from config.audit_limits import AuditLimits
 from hotline.access.service import export as export_calls
 from hotline.access.sheets import COLUMNS, export_row, watermark
@@ -20,7 +18,7 @@ from hotline.console.words import DESTINATIONS
 from hotline.exports.errors import ExportTooLarge
 from hotline.exports.report import report_pdf
 from hotline.published import Published
-from hotline.statistics.asked import Asked, asked
+from hotline.statistics.asked import Asked, Pairs, asked
 from hotline.statistics.sheets import Book, csv_bytes, xlsx_bytes
 from hotline.statistics.tables import KEY_NAMES, Table, indicator_table, labels, routing_table
 from routing.calls.store import CallFilter
@@ -73,7 +71,7 @@ class Made:
 def span_of(wanted: Mapping[str, Any]) -> Asked:
     """Period and filters out of what was asked for. Raises InvalidRequest."""
     pairs = [(str(key), str(value)) for key, value in wanted.get("query", [])]
-    return asked(MultiDict(pairs))
+    return asked(Pairs(pairs))
 
 
 def keys_of(wanted: Mapping[str, Any], span: Asked) -> list[str]:

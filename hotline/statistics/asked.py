@@ -7,13 +7,11 @@ parameter for each key (repeatable; ``-`` for calls that have none).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, Protocol, cast, get_args
 from urllib.parse import urlencode
-
-from multidict import MultiMapping
 
 from routing.errors import InvalidRequest
 from routing.policy.facts import LOCAL_ZONE
@@ -33,6 +31,37 @@ COMPARISONS: dict[Comparison, str] = {
 NONE = "-"
 FILTERS: tuple[str, ...] = tuple(key for key in KEYS if key != "day")
 _NUMBERS = {"hour": (0, 23), "weekday": (1, 7)}
+
+
+class Words(Protocol):
+    """Parameters of an address: a request's query, or :class:`Pairs`."""
+
+    def get(self, name: str, /) -> str | None:
+        """The first value."""
+
+    def getall(self, name: str, default: list[str], /) -> list[str]:
+        """All values."""
+
+    def __contains__(self, name: object, /) -> bool:
+        """Whether there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Parameters that come from elsewhere than a request."""
+
+    pairs: Sequence[tuple[str, str]]
+
+    def get(self, name: str, /) -> str | None:
+        """The first value."""
+        return next(iter(self.getall(name, [])), None)
+
+    def getall(self, name: str, default: list[str], /) -> list[str]:
+        """All values."""
+        return [value for key, value in self.pairs if key == name] or default
+
+    def __contains__(self, name: object, /) -> bool:
+        return any(key == name for key, _ in self.pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +105,17 @@ class Asked:
         return "/calls?" + urlencode([*(pair for pair in self.words() if pair[0] not in where), *more, *names])
 
 
-def asked(query: MultiMapping[str], *, default_days: int = 1) -> Asked:
+def asked(query: Words, *, default_days: int = 1) -> Asked:
     """Read an address; the last ``default_days`` days, today included, without a period. Raises InvalidRequest."""
     today = datetime.now(LOCAL_ZONE).date()
     from_at = _moment(query.get("from"), "from") or _midnight(today - timedelta(days=default_days - 1))
     to_at = _moment(query.get("to"), "to") or _midnight(today + timedelta(days=1))
     if to_at <= from_at:
         raise InvalidRequest("to：结束时间要晚于开始时间（from）。")
-    compare = query.get("compare", "none")
+    compare = query.get("compare") or "none"
     if compare not in get_args(Comparison):
         raise InvalidRequest(f"compare：只能是 {'、'.join(get_args(Comparison))}。")
-    where = {key: tuple(_value(key, text) for text in query.getall(key)) for key in FILTERS if key in query}
+    where = {key: tuple(_value(key, text) for text in query.getall(key, [])) for key in FILTERS if key in query}
     # a field of a form that was left open is no filter
     where = {key: values for key, values in where.items() if values != (None,)}
     if "org" in where:
@@ -95,7 +124,7 @@ def asked(query: MultiMapping[str], *, default_days: int = 1) -> Asked:
     return Asked(from_at, to_at, where, cast(Comparison, compare))
 
 
-def behind(query: MultiMapping[str]) -> Behind | None:
+def behind(query: Words) -> Behind | None:
     """Which calls an address of the list of calls wants by figures; None: it names no figure. Raises InvalidRequest."""
     counted, uncounted = tuple(query.getall("counted", [])), tuple(query.getall("uncounted", []))
     if not counted:

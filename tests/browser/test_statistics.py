@@ -59,7 +59,7 @@ async def test_figures_lead_to_calls_and_out_as_a_report(house: House) -> None:
         await qian.press("Enter")
     assert re.fullmatch(r"hotline-\d+-\d{14}\.pdf", (await waiting.value).suggested_filename)
 
-    wall = await house.window("wall")
+    wall = await house.window("wall", expected=(404,))
     await wall.page.goto(f"{wall.address}/wall")
     code = await wall.page.locator(".pairing-code").inner_text()
     await page.goto(f"{qian.address}/statistics/displays")

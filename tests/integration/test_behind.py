@@ -7,11 +7,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_plus
 
-from multidict import MultiDict
-
 from hotline.accounts.login import log_in
 from hotline.accounts.store import add_user
-from hotline.statistics.asked import Asked, behind
+from hotline.statistics.asked import Asked, Pairs, behind
 from hotline.statistics.glance import glance, indicator_link
 from hotline.statistics.picture import picture
 from hotline.web.authentication import COOKIE
@@ -81,7 +79,7 @@ async def test_every_figure_leads_to_as_many_calls(service: RunningService, call
         async def behind_link(link: str) -> int:
             """As the list of calls reads the address."""
             pairs = re.findall(r"[?&]([a-z]+)=([^&]*)", link)
-            wanted = behind(MultiDict([(name, unquote_plus(value)) for name, value in pairs]))
+            wanted = behind(Pairs([(name, unquote_plus(value)) for name, value in pairs]))
             assert wanted is not None
             return (await count_behind(connection, wanted))[1]
 

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from aiohttp import web
-from multidict import MultiDict
 from pydantic import Field
 
 from hotline.access.rules import SEES_ANY
@@ -16,7 +15,7 @@ from hotline.accounts.store import Principal
 from hotline.audit.reasons import read_reason
 from hotline.exports import jobs
 from hotline.exports.making import tables_of
-from hotline.statistics.asked import Asked, asked
+from hotline.statistics.asked import Asked, Pairs, asked
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response, problem
@@ -54,7 +53,7 @@ async def ask(request: web.Request) -> web.Response:
     if body.unmasked and not (allowed(who.role, "calls.unmask") and who.role in SEES_ANY):
         return problem(403, "not-allowed", "没有权限", "您的角色不能导出明文；去掉 unmasked 可导出脱敏的数据。")
     reason = read_reason(body.reason, body.note) if body.what == "calls" else None
-    span = asked(MultiDict(parse_qsl(body.query, keep_blank_values=False)), default_days=31)
+    span = asked(Pairs(parse_qsl(body.query, keep_blank_values=False)), default_days=31)
     _check(body, span)
     wanted: dict[str, Any] = {"query": span.words()}
     if body.by:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
-from multidict import MultiDict
 from pydantic import Field
 
-from hotline.statistics.asked import FILTERS, asked
+from hotline.statistics.asked import FILTERS, Pairs, asked
 from hotline.statistics.saved import MOST, NAME_USE, queries
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
@@ -55,7 +54,7 @@ async def save(request: web.Request) -> web.Response:
     pairs = parse_qsl(body.address)
     if unknown := sorted({name for name, _ in pairs} - _KNOWN):
         raise InvalidRequest(f"address：不认识 {'、'.join(unknown)}；请在分流统计页保存。")
-    asked(MultiDict([(name, value) for name, value in pairs if name in FILTERS or name == "compare"]))
+    asked(Pairs([(name, value) for name, value in pairs if name in FILTERS or name == "compare"]))
     async with own.pool.acquire() as connection:
         view_id = await queries.save(
             connection,

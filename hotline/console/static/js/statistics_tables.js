@@ -82,15 +82,15 @@ export function weekTable(buckets, asked) {
 }
 
 const TILES = [
-  ["来电", (b) => b.count, count, "calls"],
-  ["已接办", (b) => b.counts.taken, count, "taken"],
-  ["直接答复", (b) => b.counts.direct, count, "direct"],
-  ["等候中位", (b) => b.wait_p50_s, atMost, WAITED],
-  ["等候 P90", (b) => b.wait_p90_s, atMost, WAITED],
-  ["改派占比", (b) => b.overruled_share, percent, "overruled", true],
-  ["时限内接单", (b) => b.service_level, percent, "within", true],
-  ["排队挂断", (b) => b.abandoned, count, "abandoned"],
-  ["研判有危险", (b) => b.counts.danger, count, "danger"],
+  [t("来电"), (b) => b.count, count, "calls"],
+  [t("已接办"), (b) => b.counts.taken, count, "taken"],
+  [t("直接答复"), (b) => b.counts.direct, count, "direct"],
+  [t("等候中位"), (b) => b.wait_p50_s, atMost, WAITED],
+  [t("等候 P90"), (b) => b.wait_p90_s, atMost, WAITED],
+  [t("改派占比"), (b) => b.overruled_share, percent, "overruled", true],
+  [t("时限内接单"), (b) => b.service_level, percent, "within", true],
+  [t("排队挂断"), (b) => b.abandoned, count, "abandoned"],
+  [t("研判有危险"), (b) => b.counts.danger, count, "danger"],
 ];
 
 const NOTHING = { count: 0, abandoned: 0, wait_p50_s: null, wait_p90_s: null, overruled_share: null, service_level: null, counts: { taken: 0, direct: 0, danger: 0 } };
@@ -102,7 +102,7 @@ export function showTotals(target, now = NOTHING, before = NOTHING, asked = null
     const tile = document.createElement("div");
     tile.className = "stat";
     const term = document.createElement("dt");
-    term.textContent = t(title);
+    term.textContent = title;
     const value = document.createElement("dd");
     value.append(link(words(of(now)), behind(asked, {}, counted), Boolean(of(now))));
     const note = document.createElement("dd");
