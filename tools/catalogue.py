@@ -30,7 +30,15 @@ TABLES = (
     "hotline/console/words.py",
     "hotline/console/navigation.py",
     "hotline/accounts/permissions.py",
+    "hotline/accounts/permission_words.py",
+    "hotline/audit/actions.py",
     "hotline/audit/reasons.py",
+    "hotline/console/audit.py",
+    "hotline/console/lines.py",
+    "hotline/console/users.py",
+    "routing/erasure/parts.py",
+    "routing/grids/tree.py",
+    "routing/rosters/days.py",
     "hotline/access/rules.py",
     "routing/calls/record.py",
     "routing/calls/states.py",
@@ -200,19 +208,46 @@ def filled(text: str) -> set[str]:
     return set(re.findall(r"%\((\w+)\)", text)) | set(re.findall(r"\{(\w+)\}", text))
 
 
+def _of_configuration() -> Iterator[str]:
+    """Every string of the shipped configuration."""
+
+    def strings(value: object) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            for inner in value.values() if isinstance(value, dict) else value:
+                yield from strings(inner)
+
+    for path in (ROOT / "config").rglob("*.toml"):
+        yield from strings(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def _of_all_python() -> tuple[set[str], list[re.Pattern[str]]]:
+    """Every Chinese string of our Python, and what f-strings make, as patterns."""
+    plain: set[str] = set()
+    made: list[re.Pattern[str]] = []
+    for path in (one for folder in ("hotline", "routing", "config") for one in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and is_chinese(node.value):
+                plain.add(str(node.value))
+            elif isinstance(node, ast.JoinedStr) and any(
+                isinstance(part, ast.Constant) and (is_chinese(part.value) or "÷" in str(part.value))
+                for part in node.values
+            ):
+                parts = (re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".+" for p in node.values)
+                made.append(re.compile("".join(parts)))
+    return plain, made
+
+
 def wrong() -> dict[str, list[str]]:
     """Kind of fault -> where."""
     found, areas = texts(), english()
     known = {chinese: shown for words in areas.values() for chinese, shown in words.items() if shown}
     said = {one.text for one in found}
-    # messages of errors are not collected, but may have English
-    said |= {
-        str(node.value)
-        for folder in ("hotline", "routing", "config")
-        for path in (ROOT / folder).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and is_chinese(node.value)
-    }
+    # what Python and the configuration say besides is not asked for its English, but may have some
+    said |= set(_of_configuration())
+    plain, made = _of_all_python()
+    said |= plain
     twice: dict[str, set[str]] = {}
     for words in areas.values():
         for chinese, shown in words.items():
@@ -221,7 +256,10 @@ def wrong() -> dict[str, list[str]]:
         "not wrapped": [str(one) for one in found if not one.wrapped],
         "without English": sorted({str(one) for one in found if one.wrapped and one.text not in known}),
         "asked for by nobody": [
-            f"{area}.po: {text}" for area, words in areas.items() for text in words if text not in said
+            f"{area}.po: {text}"
+            for area, words in areas.items()
+            for text in words
+            if is_chinese(text) and text not in said and not any(pattern.fullmatch(text) for pattern in made)
         ],
         "not translated": [text for text, shown in known.items() if text == shown and is_chinese(text)],
         "other values in the English": [

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since", "Range"})
 
-_TEXT = frozenset({"text/html", "text/javascript"})
+_TEXT = frozenset({"text/html", "text/javascript", "text/css"})
 
 PROBLEM = "application/problem+json"
 

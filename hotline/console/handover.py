@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from hotline.accounts.store import Principal
+from hotline.console.notices import told_now
 from hotline.console.render import fragment, page
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
@@ -110,13 +111,7 @@ def _leaders(own: Services, people: Mapping[int, str]) -> dict[str, Any]:
 @needs("self")
 async def told(request: web.Request) -> web.StreamResponse:
     """GET /console/notices: what the person who asks is told now; nothing for most people most of the time."""
-    own, who = services(request), principal(request)
-    await own.published.refresh(own.pool)
-    async with own.pool.acquire() as connection:
-        rows = await notices.addressed(
-            connection, own.vault, own.published.book, role=who.role, user_id=who.user_id, at=datetime.now(UTC)
-        )
-    return fragment(request, "_notices.html", {"notices": rows})
+    return fragment(request, "_notices.html", {"told": await told_now(request)})
 
 
 @needs("notices.write")

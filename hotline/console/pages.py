@@ -21,6 +21,7 @@ from hotline.console import (
     policy,
     rulings,
     search,
+    sheets,
     start,
     statistics,
     supervision,
@@ -42,6 +43,7 @@ def add_console(app: web.Application) -> None:
     app.router.add_static("/static/", STATIC, name="static")
     app.router.add_get("/", accounts.home)
     app.router.add_get("/console/words.js", language.script)
+    app.router.add_get("/console/console.css", sheets.joined)
     app.router.add_get("/login", accounts.login_page)
     app.router.add_post("/login", accounts.log_in_here)
     app.router.add_post("/login/code", accounts.give_code)

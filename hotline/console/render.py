@@ -21,6 +21,8 @@ from hotline.console import language, words
 from hotline.console.alarms import open_alarms
 from hotline.console.first_steps import guide_is_open
 from hotline.console.navigation import NO_BAR, Bar, bar
+from hotline.console.notices import told_now
+from hotline.console.sheets import sheets_address
 from hotline.web.authentication import masked
 from hotline.web.keys import PRINCIPAL, services
 from routing.calls.record import CONTACTS, REQUEST_KINDS
@@ -135,6 +137,7 @@ def set_up_templates(app: web.Application) -> None:
         roles=ROLES,
         language=language.current,
         words_script=language.script_address,
+        sheets_address=sheets_address,
         clear_fields=FIELDS,
         look_reasons=REASONS,
     )
@@ -175,6 +178,8 @@ async def page(
     if shown["sees_alarms"]:
         # in the page itself, so that nothing moves when they would come in after it
         shown |= await open_alarms(request)
+    if inside and shown["live"]:
+        shown["told"] = await told_now(request)
     return fragment(request, template, shown, status=status)
 
 

@@ -21,7 +21,7 @@ from tests.service_fixtures import RunningService
 TABLE = Path(__file__).with_name("roles_by_route.txt")
 TEMPLATES = Path(make_app.__code__.co_filename).parent / "console" / "templates"
 #: What holds nothing of anybody: browsers may keep it.
-CACHED = ("/static", "/console/words.js")
+CACHED = ("/static", "/console/words.js", "/console/console.css")
 #: A queue that each role serves; the claim of another's queue is refused for a reason of its own.
 QUEUES = {
     "operator": "operators",

@@ -1,43 +1,35 @@
-// Notices in the bar, one line of them: who has read one puts it away in this browser; it stays in the handover.
-import { t } from "./language.js";
+// Notices under the bar, one line of them: who has read one puts it away in this browser; it stays in the handover.
 import { onEvent } from "./live.js";
 
-const KEY = "read-notices";
+const COOKIE = "read_notices";
+const KEPT = 50;
 const CHECK_MS = 60000;
 
-let all = false;
+function readIds() {
+  const found = document.cookie.split("; ").find((part) => part.startsWith(`${COOKIE}=`));
+  return found ? found.slice(COOKIE.length + 1).split(".") : [];
+}
 
-const readIds = () => JSON.parse(localStorage.getItem(KEY) || "[]");
-
-function arrange(box) {
-  const read = readIds();
-  const lines = Array.from(box.querySelectorAll("[data-notice-id]"));
-  const unread = lines.filter((line) => !read.includes(line.dataset.noticeId));
-  for (const line of lines) line.hidden = !unread.includes(line) || (!all && line !== unread[0]);
-  for (const button of box.querySelectorAll("[data-more-notices]")) button.remove();
-  if (all || unread.length < 2) return;
-  const more = document.createElement("button");
-  more.type = "button";
-  more.className = "quiet small";
-  more.dataset.moreNotices = "";
-  more.textContent = t("还有 {n} 条", { n: unread.length - 1 });
-  unread[0].append(more);
+// The service leaves out what was read, so that no line comes and goes while a page loads.
+function putAway(id) {
+  const ids = [...readIds(), id].slice(-KEPT).join(".");
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${COOKIE}=${ids}; path=/; max-age=604800; samesite=lax${secure}`;
 }
 
 export function startNotices() {
   const box = document.getElementById("notices");
   if (!box) return;
   const stale = () => htmx.trigger(box, "notices-stale");
-  box.addEventListener("htmx:afterSwap", () => arrange(box));
   box.addEventListener("click", (event) => {
     if (event.target.closest("[data-more-notices]")) {
-      all = true;
+      for (const line of box.querySelectorAll("[data-notice-id]")) line.hidden = false;
+      event.target.closest("[data-more-notices]").remove();
     } else if (event.target.closest("[data-read-notice]")) {
-      const id = event.target.closest("[data-notice-id]").dataset.noticeId;
-      localStorage.setItem(KEY, JSON.stringify([...readIds().slice(-49), id]));
+      putAway(event.target.closest("[data-notice-id]").dataset.noticeId);
       document.getElementById("main").focus();
+      stale();
     }
-    arrange(box);
   });
   onEvent((kind) => {
     if (kind === "shift_notice_changed") stale();
