@@ -20,11 +20,12 @@ from routing.sealing import Vault
 from routing.snippets.service import SnippetDraft, add
 
 QUEUE = "lawyers"
-#: Who promised to call back, and when from now; a time in the past is due and waits to be taken.
+#: Who promised to call back, and when from now. A time in the past is due and waits to be taken; it comes last, or the
+#: next claim would take it.
 PROMISES: tuple[tuple[str, timedelta], ...] = (
-    ("lawyer", timedelta(minutes=-4)),
     ("lawyer", timedelta(hours=2)),
     ("lawyer", timedelta(hours=20)),
+    ("lawyer", timedelta(minutes=-4)),
 )
 #: So many calls have to wait before one of them is promised for later.
 LEFT_WAITING = 4

@@ -1,5 +1,6 @@
 // One call for reading: follows its events; the danger panel; receipts and reasoned returns of tickets.
 import { post } from "./api.js";
+import { startCounterparty } from "./counterparty.js";
 import { onDangerEvent, showDanger, startDangerPanel } from "./danger_panel.js";
 import { onEvent, onOpen } from "./live.js";
 import { fill, soon } from "./panes.js";
@@ -16,6 +17,7 @@ if (document.getElementById("danger")) {
 onEvent((kind, event) => {
   if (String(event.call_id) === pane.dataset.callId) refresh();
 });
+if (document.getElementById("counterparty-dialog")) startCounterparty();
 onOpen(refresh);
 document.addEventListener("submit", async (event) => {
   const { receipt, return: back } = event.target.dataset;

@@ -1,4 +1,5 @@
 // The lawyer's desk: the shared parts, conflicts of interest, pieces of law at hand, handing on without retyping.
+import { side } from "./desk_hand.js";
 import { saveNotes } from "./desk_notes.js";
 import { beforeHandingOn } from "./desk_outcome.js";
 import { startDesk } from "./desk_start.js";
@@ -26,7 +27,18 @@ async function prepare(destination, form) {
   return destination === "mediators" ? { reason: form.dataset.handedOnReason } : {};
 }
 
+// What was opened at the left stays open when the side is read anew.
+function keepOpen() {
+  const opened = new Set();
+  side.addEventListener("toggle", ({ target }) => opened[target.open ? "add" : "delete"](target.id), true);
+  side.addEventListener("htmx:beforeSwap", () => { for (const part of side.querySelectorAll("details[open]")) opened.add(part.id); });
+  side.addEventListener("htmx:afterSwap", () => {
+    for (const part of side.querySelectorAll("details[id]")) part.open = opened.has(part.id);
+  });
+}
+
 startDesk({ snippets: openSnippets, recuse: recuseInHand, "recuse-next": recuseNext });
+keepOpen();
 startRecusals();
 startSnippets();
 beforeHandingOn(prepare);

@@ -2,6 +2,7 @@
 import { post } from "./api.js";
 import { recordChoice } from "./choosing.js";
 import { answerDirectly } from "./citing.js";
+import { startCounterparty } from "./counterparty.js";
 import { forward, takeBack } from "./forwarding.js";
 import { onDangerEvent, showDanger, startDangerPanel } from "./danger_panel.js";
 import { onKey } from "./keys.js";
@@ -311,6 +312,7 @@ onOpen(() => {
 });
 
 startDangerPanel(list);
+startCounterparty();
 applyFilter();
 const wanted = location.hash.slice(1);
 if (/^\d+$/.test(wanted)) choose(wanted);
