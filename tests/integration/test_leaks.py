@@ -42,6 +42,10 @@ PLANTED = {
     "disposition": "已教他写返还原物起诉状",
     "answer": "三轮车可以先去派出所登记寻车",
     "message": "晚上八点以后打我女儿手机",
+    "no article": "瓶子这种事知识库里查不到口径",
+    "handover note": "瓶子那家人情绪激动下一班多留神",
+    "matter's note": "他表弟姓庄住在桥头第二家",
+    "notice": "庄家来电一律先找班长再回话",
     "return reason": "瓶子的事不归我们局里管请重派",
     "imported": "楼上那家天天半夜挪钢琴吵得睡不着",
     "refused row": "编号都没有的一行里写着我儿子的学校",
@@ -150,16 +154,31 @@ class Journey:
         self.ask("lawyer", "POST", f"/assignments/{taken}/complete", outcome)
 
         answered = self.call("LEAK-2")
-        self.ask("operator", "POST", f"/calls/{answered}/answer", {"answer": PLANTED["answer"]})
+        self.ask(
+            "operator",
+            "POST",
+            f"/calls/{answered}/answer",
+            {"answer": PLANTED["answer"], "no_article_reason": PLANTED["no article"]},
+        )
 
         back = self.call("LEAK-3")
         order = {"mode": "ticket", "destination": "departments", "reason": PLANTED["reason"]}
         transfer = self.ask("operator", "POST", f"/calls/{back}/forward", order)["id"]
         reason = {"reason": PLANTED["return reason"]}
         self.ask("department", "POST", f"/transfers/{transfer}/return", reason)
+        self.hand_over(back)
         told = self.ask("manager", "GET", f"/calls/{back}")["timeline"]
         assert [entry["detail"]["reason"] for entry in told if entry["action"] == "returned"] == [reason["reason"]]
         return answered
+
+    def hand_over(self, call_id: int) -> None:
+        """A handover with notes, and a notice."""
+        handover = self.ask("manager", "POST", "/handovers", {"note": PLANTED["handover note"]}, status=201)["id"]
+        note = {"note": PLANTED["matter's note"]}
+        self.ask("manager", "PUT", f"/handovers/{handover}/items/duty/{call_id}/note", note)
+        span = {"starts_at": "2035-01-01T00:00:00+08:00", "ends_at": "2035-01-02T00:00:00+08:00"}
+        notice = {"body": PLANTED["notice"], "roles": ["operator"], **span}
+        self.ask("manager", "POST", "/notices", notice, status=201)
 
     def claimed(self) -> Any:
         """What the lawyer takes; None while a round of the worker has the item locked."""
