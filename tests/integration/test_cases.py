@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from routing.cases.states import TRANSITIONS
+from routing.erasure.store import erase_parts
 from tests.service_fixtures import CallMaker, RunningService
 
 NOISE = "楼下的住户半夜装修敲墙，我们说了几次都不听，两家为这个吵了好几回，想请人来调解"
@@ -205,6 +206,12 @@ async def _left_behind(service: RunningService, call: CallMaker) -> None:
     assert (await refused(service, f"/undertakings/{own}/take-over", "mediator", "zhao"))[0] == 409
     await act(service, f"/undertakings/{own}/end", "mediator", "zhao", outcome="settled", text="双方自行和解")
     await service.call_in(call_id, "completed")
+    # what was written goes with the notes, once their time is over
+    async with service.pool.acquire() as connection, connection.transaction():
+        await erase_parts(connection, service.services.vault, [call_id], {"notes"})
+    async with service.pool.acquire() as connection:
+        kept = await connection.fetchrow("select state, outcome, reply from undertakings where id = $1", own)
+    assert tuple(kept) == ("fed_back", "settled", None)
 
 
 ACTS = ("accept", "object", "reject", "uphold", "reply", "satisfied", "again", "leave", "take_over")
