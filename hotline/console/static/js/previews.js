@@ -53,6 +53,12 @@ export function startPreview({ path, query, show, apply: take = null, done }) {
     }
   });
   form.addEventListener("change", () => { apply.disabled = true; });
+  // Enter on a file field opens the browser's own chooser
+  form.addEventListener("keydown", (event) => {
+    if (!event.ctrlKey || event.key !== "Enter") return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
   apply.addEventListener("click", async () => {
     apply.disabled = true;
     problem.hidden = true;

@@ -4,7 +4,7 @@ import { t } from "./language.js";
 export const HOUR_MS = 3600 * 1000;
 export const DAY_MS = 24 * HOUR_MS;
 export const WEEK_MS = 7 * DAY_MS;
-const WEEKDAYS = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"];
+const WEEKDAYS = [t("周一"), t("周二"), t("周三"), t("周四"), t("周五"), t("周六"), t("周日")];
 const OVERRIDES = { add: "＋", remove: "－", replace: "⇄" };
 
 const pad = (number) => String(number).padStart(2, "0");
@@ -13,7 +13,7 @@ export const weekBegin = (plan) => Date.parse(`${plan.monday}T00:00:00+08:00`);
 const wall = (moment) => new Date(moment + 8 * HOUR_MS);
 export const clock = (moment) => `${pad(wall(moment).getUTCHours())}:${pad(wall(moment).getUTCMinutes())}`;
 export const localInput = (moment) => wall(moment).toISOString().slice(0, 16);
-export const weekday = (moment) => t(WEEKDAYS[(wall(moment).getUTCDay() + 6) % 7]);
+export const weekday = (moment) => WEEKDAYS[(wall(moment).getUTCDay() + 6) % 7];
 
 export function span(start, end) {
   const until = clock(end) === "00:00" ? "24:00" : clock(end);

@@ -57,7 +57,9 @@ export function startMoves(board, page) {
       return;
     }
     const { item, to } = edit;
+    edit.saving = true;
     if (await page.save(item, to)) edit = null;
+    else if (edit) edit.saving = false;
   }
 
   // After somebody else's change the board is drawn anew; the move stays, to be saved or given up.
@@ -100,6 +102,10 @@ export function startMoves(board, page) {
     if (!part || event.altKey || event.metaKey) return;
     const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     const upright = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (edit && edit.saving) {
+      event.preventDefault();
+      return;
+    }
     if (sideways || upright) {
       event.preventDefault();
       begin(part);
@@ -117,14 +123,14 @@ export function startMoves(board, page) {
   });
   // leaving a moved shift unsaved would look as if it were stored
   board.addEventListener("focusout", (event) => {
-    if (edit && !edit.held && event.target === edit.part && !edit.part.classList.contains("saving")) {
+    if (edit && !edit.held && event.target === edit.part && !edit.saving) {
       setTimeout(() => { if (edit && document.activeElement !== edit.part && document.activeElement !== document.body) cancel(); }, 0);
     }
   });
 
   board.addEventListener("pointerdown", (event) => {
     const part = event.target.closest("[data-shift]");
-    if (!part || event.button !== 0) return;
+    if (!part || event.button !== 0 || (edit && edit.saving)) return;
     const box = part.getBoundingClientRect();
     const held = { x: event.clientX, y: event.clientY, edge: box.right - event.clientX <= EDGE_PX && box.width > 2 * EDGE_PX, moved: false };
     const msPerPx = WEEK_MS / part.parentElement.getBoundingClientRect().width;

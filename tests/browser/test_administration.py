@@ -1,0 +1,86 @@
+"""The administrator's day by keyboard alone: a shift moved, a grid tree imported, an export tried out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from routing.rosters.planning import monday_of, week_begin
+from tests.browser.house import House
+from tests.integration.test_administration import GOOD, HEADS, NO_TIME, sheet
+from tests.integration.test_rosters_api import EXCEL
+from tests.service_fixtures import eventually
+
+
+async def test_a_shift_is_moved_a_tree_imported_and_an_export_tried_out_by_keys(house: House) -> None:
+    service = house.service
+    await service.token("lawyer", "wang")
+    await service.token("lawyer", "zhao")
+    begin = week_begin(monday_of(datetime.now(UTC)))
+    async with service.pool.acquire() as connection:
+        for name, day in (("wang", 0), ("zhao", 3)):
+            await connection.execute(
+                "insert into shifts (queue, user_id, starts_at, ends_at) select 'lawyers', id, $2, $3 from users"
+                " where name = $1",
+                name,
+                begin + timedelta(days=day, hours=8),
+                begin + timedelta(days=day, hours=16),
+            )
+    mao = await house.enter("mao", "admin", path="/rosters", expected=(409,))
+    await mao.page.locator("[data-shift]").first.focus()
+    await mao.press("Control+ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowRight")
+    await mao.see("zhao · 值班律师 · 周二 08:30–17:00", within="#move-state")
+    await mao.press("Enter")
+
+    async def moved() -> bool:
+        async with service.pool.acquire() as connection:
+            row = await connection.fetchrow(
+                "select u.name, s.starts_at, s.ends_at from shifts s join users u on u.id = s.user_id"
+                " order by s.id limit 1"
+            )
+        start = begin + timedelta(days=1, hours=8.5)
+        return (row["name"], row["starts_at"], row["ends_at"]) == ("zhao", start, start + timedelta(hours=8.5))
+
+    assert await eventually(moved)
+    await mao.see("已保存", within="#toasts")
+    await mao.page.wait_for_selector("[data-shift]:not(.editing):focus")
+    # somebody else is faster: who it was is told, the move stays and is saved on top of theirs
+    async with service.pool.acquire() as connection:
+        await connection.execute(
+            "update roster_weeks set version = version + 1, changed_by = (select id from users where name = 'wang')"
+        )
+    await mao.press("Control+ArrowRight", "Enter")
+    await mao.see("wang在", within="#toasts")
+    await mao.page.wait_for_selector("[data-shift].editing:focus")
+    await mao.press("Enter")
+    await mao.page.wait_for_selector("[data-shift]:not(.editing):focus")
+    await mao.press("ArrowRight", "Escape")
+    assert await mao.page.locator("#move-state").is_hidden()
+
+    heads = ("编码", "名称", "上级编码", "级别", "负责人", "调解组")
+    tree = sheet(heads, ("99", "澜江市", "", "市", "", ""), ("9901", "东澜区", "99", "区县", "郑区长", "东澜区调委会"))
+    await mao.page.goto(f"{mao.address}/grids")
+    await mao.see("还没有网格")
+    await mao.press("i")
+    await mao.page.set_input_files(
+        "#import-dialog input[type=file]",
+        {"name": "grids.xlsx", "mimeType": EXCEL["Content-Type"], "buffer": tree},
+    )
+    await mao.press("Control+Enter")
+    await mao.see("新增 2", within="#import-outcome")
+    await mao.page.wait_for_selector("#apply-import:focus")
+    await mao.press("Enter")
+    await mao.page.wait_for_selector('[role="treeitem"]')
+    await mao.page.locator('[role="treeitem"]').first.focus()
+    await mao.press("ArrowDown")
+    await mao.see("东澜区调委会", within="#grid-detail")
+
+    await mao.page.goto(f"{mao.address}/lines/12345")
+    await mao.page.set_input_files(
+        "input[type=file]",
+        {"name": "export.csv", "mimeType": "text/csv", "buffer": "\n".join((HEADS, GOOD, NO_TIME, "")).encode()},
+    )
+    await mao.press("t")
+    await mao.see("读到 2 行，可用 1 行，退回 1 行", within="#file-outcome")
+    await mao.see("昨天上午", within="#file-outcome")
+    async with service.pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from calls") == 0, "nothing was stored"
