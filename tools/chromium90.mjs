@@ -18,7 +18,7 @@ const NOT_THE_BROWSERS = new Map([
   ["when", "a condition of a key in keys.js"],
   ["dispose", "of a chart of ECharts"],
 ]);
-const OF_PAGES = /^(HTML|SVG|Element|Node|Document|Window|Navigator|Event|CharacterData|ShadowRoot|Array|String|Object|Map|Set|Promise)/;
+const OF_PAGES = /^(HTML|SVG|Element|Node|Document|Window|Navigator|Event|CharacterData|ShadowRoot)/;
 
 const isThere = (statement) => {
   const { version_added: added, flags, prefix, alternative_name: renamed, version_removed: removed } = statement;
