@@ -21,6 +21,7 @@ from nlp.masking import mask_text
 from routing.calls.store import CallFilter, list_calls
 from routing.danger.escalation import STAGE_LABELS
 from routing.errors import InvalidRequest
+from routing.handover.service import queries as handover_queries
 from routing.sealing import opened
 from routing.sql import load_queries
 from routing.wrapups.service import wrap_up_of
@@ -44,11 +45,13 @@ async def shown_call(own: Services, who: Principal, call_id: int) -> dict[str, A
             for row in await queries.direct_answers(connection, call_id=call_id)
         ]
         wrapped_up = await wrap_up_of(connection, own.vault, call_id)
+        desk_duty = await handover_queries.duty_of_call(connection, call_id=call_id)
     return {
         **shown,
         "utterances": utterances(shown["call"]["segments"], spans),
         "held_by_name": held_by_name,
         "answers": answers,
+        "desk_duty": dict(desk_duty) if desk_duty else None,
         "wrapped_up": wrapped_up | {"summary": mask_text(wrapped_up["summary"] or "")} if wrapped_up else None,
         "danger_questions": own.published.danger.questions,
         "stage_labels": STAGE_LABELS,

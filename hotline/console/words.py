@@ -145,6 +145,7 @@ ACTIONS: dict[str, str] = {
     "objection_upheld": "异议成立，改派",
     "objection_rejected": "异议驳回",
     "no_police_matter": "警务台退回：非警务",
+    "duty_to_desk": "交接班：首接责任转到话务台",
     "holder_left": "经办人停用或换岗，来电退回",
 }
 

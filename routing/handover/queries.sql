@@ -177,6 +177,8 @@ where id = (select max(id) from caller_choices where call_id = :call_id and choi
   and kept_at is null returning id;
 
 -- name: duty_of_call^
--- Whether the desk owes the end of a call since a handover.
-select d.queue, d.at, u.display_name as from_name from desk_duties d left join users u on u.id = d.from_user
-where d.call_id = :call_id;
+-- Whether the desk owes the end of a call since a handover, and no person has forwarded or taken it again since.
+select d.queue, d.at from desk_duties d join calls c on c.id = d.call_id
+where d.call_id = :call_id and c.state not in ('completed', 'closed')
+  and not exists (select from transfers t where t.call_id = d.call_id and t.created_at > d.at and t.state <> 'cancelled')
+  and not exists (select from assignments s where s.call_id = d.call_id and s.claimed_at > d.at and s.ended_at is null);

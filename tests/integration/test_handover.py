@@ -87,6 +87,9 @@ async def test_a_duty_passes_to_the_desk_and_carries_on(service: RunningService,
     )
     status, body = await service.request("POST", f"/handovers/{first}/close", role="operator", user="sun")
     assert status == 200, body
+    headers = {"Authorization": f"Bearer {await service.token('manager')}"}
+    async with service.session.get(f"{service.address}/console/calls/{call_id}", headers=headers) as page:
+        assert "首接责任在话务台" in await page.text()
     # nobody has taken the calls: they stand in the next handover again, owed by the desk
     second = await prepare(service, "sun")
     assert [(m["ref"], m["owner_name"], m["carried_from"]) for m in await matters(service, second)] == [
