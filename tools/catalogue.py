@@ -42,6 +42,10 @@ TABLES = (
     "hotline/access/rules.py",
     "routing/calls/record.py",
     "routing/calls/states.py",
+    "routing/cases/deadlines.py",
+    "routing/cases/states.py",
+    "routing/cases/terms.py",
+    "routing/police_returns/terms.py",
 )
 #: Names of classes, topics and queues as shipped; a city's own stay as it writes them.
 LABELS = ("config/taxonomy.toml", "config/policy.toml")
