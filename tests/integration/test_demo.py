@@ -115,7 +115,8 @@ async def check_whole(connection: Any) -> None:
         await connection.fetchval(
             """
         select count(*) from queue_items i where (i.state = 'claimed') is distinct from
-            exists (select from assignments s where s.queue_item_id = i.id and s.ended_at is null)
+            (exists (select from assignments s where s.queue_item_id = i.id and s.ended_at is null)
+             or exists (select from undertakings k where k.queue_item_id = i.id and k.state in ('handling', 'objected')))
         """
         )
         == 0
@@ -213,7 +214,9 @@ async def test_the_past_gives_waits_and_an_overruled_share(demo: Any) -> None:
     }
     assert sum(hours.get(hour, 0) for hour in (9, 10, 14, 15)) > 3 * sum(hours.get(hour, 0) for hour in range(6))
     outcomes = await counts(demo, "select outcome, count(*) from assignments where ended_at is not null group by 1")
-    assert set(outcomes) == {"completed", "released", "forwarded"}
+    assert set(outcomes) == {"completed", "released", "forwarded", "accepted", "promised"}
+    cases = await counts(demo, "select state, count(*) from undertakings group by 1")
+    assert set(cases) == {"handling", "objected", "fed_back", "appraised", "handed_on"}, "cases in every state"
     assert await demo.fetchval("select count(*) from direct_answers") > 10
     assert {"taken", "cancelled", "returned"} <= set(
         await counts(demo, "select state, count(*) from transfers group by 1")
