@@ -7,8 +7,9 @@ from typing import Any
 
 from hotline import __version__
 from hotline.intake.api_record import ApiCall
+from hotline.web.api_route import ApiRoute
 from hotline.web.authentication import permission_of
-from hotline.web.routes import API, ROUTES, ApiRoute
+from hotline.web.routes import API, ROUTES
 
 _PROBLEM = {
     "type": "object",
