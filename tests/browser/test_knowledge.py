@@ -73,7 +73,7 @@ async def test_an_answer_is_cited_and_the_shift_handed_over(house: House) -> Non
 
     await sun.page.goto(f"{house.service.address}/handover")
     await sun.wait_live()
-    await sun.page.locator(f'[data-kind="duty"][data-ref="{other}"][aria-selected="true"]').wait_for()
+    await sun.page.locator(f'[data-kind="duty"][data-ref="{other}"][aria-current="true"]').wait_for()
     await sun.press("Control+Enter")
     await sun.see("还有 1 项没有确认")
     await sun.press("Enter")

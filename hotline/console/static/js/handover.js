@@ -20,7 +20,7 @@ const current = () => (chosen ? document.getElementById(chosen) : null);
 const base = () => `/api/v1/handovers/${state().handoverId}`;
 
 function markChosen() {
-  for (const matter of matters()) matter.setAttribute("aria-selected", String(matter.id === chosen));
+  for (const matter of matters()) matter.setAttribute("aria-current", String(matter.id === chosen));
   const entry = current();
   if (entry) entry.scrollIntoView({ block: "nearest" });
 }

@@ -84,7 +84,7 @@ function groupRow(plan, group, onGap) {
     part.type = "button";
     part.dataset.gap = group.queue;
     part.title = `${weekday(start)} ${span(start, end)}`;
-    part.setAttribute("aria-label", t("{group} 无人值班：{from} 起 {hours} 小时", { group: group.label, from: `${weekday(start)} ${clock(start)}`, hours: hours(end - start) }));
+    part.setAttribute("aria-label", `${part.textContent}: ${group.label} ${weekday(start)} ${span(start, end)}`);
     part.addEventListener("click", () => onGap(group, start, end));
     place(part, plan, start, end);
     lane.append(part);
