@@ -36,6 +36,7 @@ from tests.service_fixtures import CallMaker, RunningService, eventually, with_d
 NOT_SEALED_TEXT = {
     *("calls.caller_hash", "calls.content_hash", "call_versions.content_hash", "idempotency_keys.body_hash"),
     *("sessions.id_hash", "api_tokens.token_hash", "sealing_keys.check_value", "recovery_codes.code_hash"),
+    "wall_displays.token_hash",
     *(
         "provider_logins.state_hash",
         "provider_logins.browser_hash",

@@ -53,7 +53,7 @@ export function flow(buckets) {
     ...base(), legend: undefined,
     tooltip: { ...base().tooltip, formatter: ({ dataType, data, value }) => (dataType === "edge" ? `${label(data.source)} → ${label(data.target)}：${count(value)}` : `${label(data.name)}：${count(value)}`) },
     series: [{
-      type: "sankey", left: 4, right: 128, top: 8, bottom: 8, nodeWidth: 14, nodeGap: 9, draggable: false, emphasis: { focus: "adjacency" },
+      type: "sankey", left: 4, right: 150, top: 8, bottom: 8, nodeWidth: 14, nodeGap: 9, draggable: false, emphasis: { focus: "adjacency" },
       label: { color: token("--ink"), formatter: ({ name: id, value }) => `${label(id)} ${count(value)}` },
       lineStyle: { color: "source", opacity: 0.35 },
       data: Array.from(nodes, ([id, { keys }]) => ({ name: id, keys })), links: Array.from(links.values()),
