@@ -85,7 +85,9 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; nothing in it quotes a caller."""
-        labels = {name: queue.label for policy in (self.before, self.after) for name, queue in policy.queues.items()}
+        both = (self.before, self.after)
+        labels = {key: agency.label for policy in both for key, agency in policy.agencies.items()}
+        labels |= {name: queue.label for policy in both for name, queue in policy.queues.items()}
         return {
             "before": self.before.version,
             "after": self.after.version,

@@ -53,7 +53,7 @@ function calls(result) {
     if (one.danger) first.append(element("span", one.danger > 1 ? t("‼ 危险") : t("! 有危险"), `danger danger-${one.danger}`), " ");
     first.append(link);
     const went = element("td", one.before === one.after ? name(one.before) : `${name(one.before)} → ${name(one.after)}`, "went");
-    if (String(one.joint[0]) !== String(one.joint[1])) went.append(element("br"), t("联动 {before} → {after}", { before: one.joint[0].join("、") || "—", after: one.joint[1].join("、") || "—" }));
+    if (String(one.joint[0]) !== String(one.joint[1])) went.append(element("br"), t("联动 {before} → {after}", { before: one.joint[0].map(name).join("、") || "—", after: one.joint[1].map(name).join("、") || "—" }));
     if (one.priority[0] !== one.priority[1]) went.append(element("br"), t("优先级 {before} → {after}", { before: one.priority[0], after: one.priority[1] }));
     row.append(first, element("td", time(one.received_at), "nowrap"), went, element("td", one.rules[0] === one.rules[1] ? one.rules[0] : `${one.rules[0]} → ${one.rules[1]}`, "mono"));
   }
