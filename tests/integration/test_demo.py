@@ -117,7 +117,7 @@ async def check_whole(connection: Any) -> None:
         select count(*) from queue_items i where (i.state = 'claimed') is distinct from
             (exists (select from assignments s where s.queue_item_id = i.id and s.ended_at is null)
              or exists (select from undertakings k where k.queue_item_id = i.id
-                        and k.state in ('handling', 'objected')))
+                        and k.state in ('handling', 'objected') and k.appraised_at is null))
         """
         )
         == 0
