@@ -5,8 +5,9 @@
 A throw-away PostgreSQL. The first database gets --calls calls as raw rows (calls, readings, decisions, items, claims)
 over eleven days, counted by the service's own triggers, folded by its own worker's step and compared with a recount;
 then every roll-up row counts --weight times as many calls, which fills the small roll-ups as a busier city would. The
-second is a copy of it in which the roll-up rows, and only those, are repeated for earlier days, each counting three times
-as many calls, until they hold --times as many (one year). Printed: the least of several runs of each question, and the ratio.
+second is a copy of it in which the roll-up rows, and only those, are repeated for earlier days, each counting three
+times as many calls, until they hold --times as many (one year). Printed: the least of several runs of each question,
+and the ratio.
 """
 
 from __future__ import annotations
