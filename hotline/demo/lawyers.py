@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,20 +88,18 @@ async def _promise(work: Work, name: str, at: datetime, words: str, now: datetim
     if taken is None:
         return
     await work.clock.set(taken.call_id, work.clock.last(taken.call_id) + timedelta(seconds=260))
-    due = at <= now
     await promise(
         work.pool,
         work.vault,
         work.policy,
         taken.assignment_id,
         user_id,
-        at=_whole(now + timedelta(hours=1) if due else at),
+        at=datetime.now(UTC) + timedelta(hours=1),
         until=None,
         disposition="约定回拨",
         notes=words,
     )
-    if due:
-        await queries.make_due(work.connection, call_id=taken.call_id, at=at)
+    await queries.set_promise(work.connection, call_id=taken.call_id, at=_whole(at) if at > now else at)
 
 
 def _whole(at: datetime) -> datetime:

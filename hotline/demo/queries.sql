@@ -182,10 +182,15 @@ select id, call_id, role, priority, enqueued_at, topics, grid, language, not_bef
 from queue_items
 where queue = :queue and state = 'waiting' order by priority, enqueued_at, id;
 
--- name: make_due!
--- A promised call-back comes due: the promise was made a while ago, as all times of the demo.
-update queue_items set not_before = :at::timestamptz, entered_at = :at, reserved_until = :at + (reserved_until - not_before)
-where call_id = :call_id and state = 'waiting' and not_before is not null;
+-- name: set_promise!
+-- A promise is made for a time after now; the demo's now may be long ago, and a call-back that is due was promised before.
+with item as (
+    update queue_items set not_before = :at::timestamptz,
+        reserved_until = :at + (reserved_until - not_before)
+    where call_id = :call_id and state = 'waiting' and not_before is not null returning call_id
+)
+update caller_choices c set window_start = :at, window_end = :at + interval '1 hour'
+from item i where c.call_id = i.call_id and c.choice = 'callback';
 
 -- name: proposals
 -- Live calls that stand before an operator, oldest first.

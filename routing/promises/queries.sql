@@ -15,8 +15,8 @@ with ended as (
                                    when :approved then coalesce(summary_approved_at, now()) end
     where id = :assignment_id returning id, call_id, queue, role, queue_item_id
 ), item as (
-    update queue_items i set state = 'waiting', claimed_at = null, entered_at = :at::timestamptz,
-        not_before = :at, due_told = false, reserved_for = :user_id,
+    update queue_items i set state = 'waiting', claimed_at = null,
+        not_before = :at::timestamptz, due_told = false, reserved_for = :user_id,
         reserved_until = :at + make_interval(secs => :reserve_s::double precision)
     from ended e where i.id = e.queue_item_id
 ), called as (
