@@ -44,7 +44,9 @@ async def trial(service: RunningService, trial_id: int) -> Any:
 async def test_a_trial_says_what_the_router_does_afterwards(service: RunningService, call: CallMaker) -> None:
     _, shown = await service.request("GET", "/policy", role="manager")
     head, first, tail = shown["text"].partition("\n[[rules]]\n")
-    draft = f"{head}\n{RULES}{first}{tail}".replace("bar = 0.5 ", "bar = 0.7 ").replace('weapon = ["110"]', 'weapon = ["110", "120"]')
+    draft = f"{head}\n{RULES}{first}{tail}".replace("bar = 0.5 ", "bar = 0.7 ").replace(
+        'weapon = ["110"]', 'weapon = ["110", "120"]'
+    )
     await service.start_worker()
     posted = await service.post_calls(*[call(text, live=n % 2 == 1) for n, text in enumerate(TEXTS)])
     ids = [row["call_id"] for row in posted["accepted"]]
