@@ -3,14 +3,27 @@ import { post } from "./api.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
-import { fill, soon } from "./panes.js";
+import { fill } from "./panes.js";
 import { showProblem } from "./toasts.js";
 
 const target = document.getElementById("glance");
 const dialog = document.getElementById("definitions");
 
-// figures are read again a moment after something happened, not with every event of a busy hour
-const again = soon(() => fill(target, "/console/statistics/glance"), 1500);
+// at once when something happened, and not with every event of a busy hour
+const SOON_MS = 200;
+const PAUSE_MS = 3000;
+let timer = null;
+let last = 0;
+
+function again() {
+  if (timer !== null) return;
+  timer = setTimeout(() => {
+    timer = null;
+    last = Date.now();
+    fill(target, "/console/statistics/glance");
+  }, Math.max(SOON_MS, last + PAUSE_MS - Date.now()));
+}
+
 onEvent((kind) => {
   if (kind !== "presence_changed") again();
 });
