@@ -1,4 +1,4 @@
-"""The administrators' part of the API's table: rosters, grids, line profiles, retention, the audit log, accounts out of sheets."""
+"""The administrators' part of the API's table."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hotline.console.language import say
 from hotline.web.keys import Services
 from routing.errors import RosterError
 from routing.policy.facts import LOCAL_ZONE
@@ -19,7 +20,7 @@ from routing.rosters.roster import DUTY_GROUPS, Roster
 from routing.rosters.service import entered_days, week_state
 from routing.rosters.store import DutyBook, load_duty_book, queries, rotation_from
 
-WEEKDAYS = "一二三四五六日"
+WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 #: Who may lead a shift.
 LEADING_ROLES = ("manager", "operator")
 
@@ -73,7 +74,7 @@ async def check_person(connection: Any, policy: Policy, queue: str, user_id: int
 
 
 async def week_plan(connection: Any, own: Services, monday: date) -> dict[str, Any]:
-    """Everything about the week from ``monday``; times in UTC, names of people by id."""
+    """Everything about the week from ``monday``; times in UTC, people by id, words in the language of the request."""
     policy = own.published.policy
     begin = week_begin(monday)
     # its own reading, not the book in memory: who has just changed the week sees the change, in any week
@@ -110,10 +111,10 @@ async def week_plan(connection: Any, own: Services, monday: date) -> dict[str, A
         "days": [
             {
                 "day": note.day,
-                "weekday": f"周{WEEKDAYS[note.day.weekday()]}",
+                "weekday": say(WEEKDAYS[note.day.weekday()]),
                 "kind": note.kind,
-                "label": KINDS[note.kind],
-                "name": note.name,
+                "label": say(KINDS[note.kind]),
+                "name": say(note.name) if note.name else None,
                 "entered": note.entered,
                 "provisional": note.provisional,
                 "today": note.day == today,
@@ -139,7 +140,7 @@ def _group(group: Group, book: DutyBook, monday: date, now: datetime) -> dict[st
     gaps = gaps_of(roster, monday) if roster else ()
     return {
         "queue": group.name,
-        "label": group.label,
+        "label": say(group.label),
         "roles": group.roles,
         "rostered": roster is not None,
         "on_duty": list(on_duty(roster, now)) if roster else [],

@@ -12,6 +12,7 @@ from hotline.accounts.permissions import ROLES
 from hotline.accounts.sheets import read_accounts
 from hotline.accounts.store import add_user, queries
 from hotline.audit.store import record
+from hotline.console.language import say
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
 from hotline.web.progress import Progress, answer_with_progress
@@ -32,7 +33,7 @@ async def import_file(request: web.Request) -> web.StreamResponse:
     rejected = [{"row": p.row, "field": p.field, "reason": p.reason} for p in bad]
     if request.query.get("preview") == "yes":
         shown = [
-            {"row": row.row, "name": row.name, "display_name": row.display_name, "role": ROLES[row.role]}
+            {"row": row.row, "name": row.name, "display_name": row.display_name, "role": say(ROLES[row.role])}
             for row in good
         ]
         return json_response({"accounts": shown, "count": len(good), "rejected": rejected})
@@ -55,7 +56,7 @@ async def import_file(request: web.Request) -> web.StreamResponse:
                     "user_id": user_id,
                     "name": row.name,
                     "display_name": row.display_name,
-                    "role": ROLES[row.role],
+                    "role": say(ROLES[row.role]),
                     "first_password": password,
                 }
             )

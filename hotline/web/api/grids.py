@@ -12,6 +12,7 @@ import xlsxwriter
 from aiohttp import web
 
 from hotline.audit.store import record
+from hotline.console.language import say
 from hotline.formulas import harmless
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
@@ -56,7 +57,7 @@ async def tree_view(connection: Any) -> dict[str, Any]:
             for grid in tree.grids
         ],
         "serving": serving,
-        "levels": LEVEL_LABELS,
+        "levels": {level: say(label) for level, label in LEVEL_LABELS.items()},
     }
 
 
@@ -131,13 +132,13 @@ def _mark(change: GridDifference) -> str:
 
 
 def _listed(grid: Grid) -> dict[str, Any]:
-    return {"code": grid.code, "name": grid.name, "level": LEVEL_LABELS[grid.level]}
+    return {"code": grid.code, "name": grid.name, "level": say(LEVEL_LABELS[grid.level])}
 
 
 def _field(change: Any, name: str) -> dict[str, Any]:
     before, after = getattr(change.before, name), getattr(change.after, name)
     words: Any = LEVEL_LABELS if name == "level" else {}
-    return {"field": FIELD_LABELS[name], "before": words.get(before, before), "after": words.get(after, after)}
+    return {"field": say(FIELD_LABELS[name]), "before": words.get(before, before), "after": words.get(after, after)}
 
 
 def _calls(tree: StoredTree, grid: Grid) -> int:

@@ -38,7 +38,7 @@ function item(grid, depth) {
   const used = [grid.waiting ? t("等候 {count}", { count: grid.waiting }) : "", grid.calls ? t("来电 {count}", { count: grid.calls }) : ""];
   node.append(
     make("span", "twist", below.length ? (open.has(grid.code) ? "▾" : "▸") : ""), make("span", "", grid.name),
-    make("span", "code", grid.code), make("span", "level", t(levels[grid.level])), make("span", "used", used.filter(Boolean).join(" ")),
+    make("span", "code", grid.code), make("span", "level", levels[grid.level]), make("span", "used", used.filter(Boolean).join(" ")),
   );
   entry.append(node);
   if (below.length && open.has(grid.code)) {
@@ -85,7 +85,7 @@ function tell(grid) {
   const above = [];
   for (let code = grid.parent; code; code = known.get(code) ? known.get(code).parent : null) above.unshift(known.get(code).name);
   pair(t("编码"), grid.code);
-  pair(t("级别"), t(levels[grid.level]));
+  pair(t("级别"), levels[grid.level]);
   if (above.length) pair(t("上级"), above.join(" › "));
   pair(t("负责人"), grid.responsible || "—");
   pair(t("调解组"), grid.mediator_group ? `${grid.mediator_group}${grid.own_group ? "" : t("（沿用上级）")}` : "—");
@@ -98,7 +98,7 @@ function tell(grid) {
   if (!people.length) detail.append(make("p", "muted", t("没有人专管这里：不限网格的坐席都可接。")));
   else {
     const names = make("ul", "points");
-    for (const each of people) names.append(make("li", "", `${each.name}（${t(roles[each.role])}）`));
+    for (const each of people) names.append(make("li", "", `${each.name}（${roles[each.role]}）`));
     detail.append(names);
   }
 }
@@ -174,7 +174,7 @@ const openImport = startPreview({
   path: "/api/v1/grids/import",
   query: (form) => (form.elements.keep.value ? { keep: "yes" } : {}),
   show: (answer, outcome) => {
-    const named = (each) => `${each.code} ${each.name}（${t(each.level)}）`;
+    const named = (each) => `${each.code} ${each.name}（${each.level}）`;
     outcome.append(make("p", "", t("新增 {added}，改动 {changed}，删去或停用 {removed}，不变 {same}，{bad} 行不能用", {
       added: answer.added_count, changed: answer.changed_count, removed: answer.removed_count, same: answer.same, bad: answer.rejected.length,
     })));
@@ -182,7 +182,7 @@ const openImport = startPreview({
     outcome.append(
       ...badRows(answer),
       ...lines(t("将删去（有来电的停用）"), answer.removed.map((each) => named(each) + (each.calls ? t("，{calls} 通来电", { calls: each.calls }) : ""))),
-      ...lines(t("将改动"), answer.changed.map((each) => `${named(each)} ${each.fields.map((field) => `${t(field.field)}：${field.before || "—"} → ${field.after || "—"}`).join("；")}`)),
+      ...lines(t("将改动"), answer.changed.map((each) => `${named(each)} ${each.fields.map((field) => `${field.field}：${field.before || "—"} → ${field.after || "—"}`).join("；")}`)),
       ...lines(t("将新增"), answer.added.map(named)),
     );
     return !answer.blocked && answer.added_count + answer.changed_count + answer.removed_count > 0;

@@ -63,8 +63,8 @@ function dayRow(plan, writable, onDay) {
       cell.addEventListener("click", () => onDay(day));
       cell.title = t("更正节假日或调休");
     }
-    const notes = [t(day.label), day.name ? t(day.name) : "", day.entered ? t("本市更正") : "", day.provisional ? t("暂按周一至周五") : ""];
-    cell.append(`${t(day.weekday)} ${day.day.slice(5)}${day.today ? ` ${t("今天")}` : ""}`, make("small", "", notes.filter(Boolean).join(" · ")));
+    const notes = [day.label, day.name, day.entered ? t("本市更正") : "", day.provisional ? t("暂按周一至周五") : ""];
+    cell.append(`${day.weekday} ${day.day.slice(5)}${day.today ? ` ${t("今天")}` : ""}`, make("small", "", notes.filter(Boolean).join(" · ")));
     days.append(cell);
   }
   row.append(make("div", "who", ""), days);

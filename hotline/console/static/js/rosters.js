@@ -120,7 +120,7 @@ async function newShift(values = {}) {
   const end = values.end || (focused ? focused.end : start + 8 * HOUR_MS);
   fillSoon(form, () => {
     choosePeople(form, { queue: values.queue || (focused && focused.queue), user_id: values.user_id || (focused && focused.user_id) });
-    options(form.elements.day, plan.days.map((day) => [day.day, `${t(day.weekday)} ${day.day.slice(5)}`]), localInput(start).slice(0, 10));
+    options(form.elements.day, plan.days.map((day) => [day.day, `${day.weekday} ${day.day.slice(5)}`]), localInput(start).slice(0, 10));
     form.elements.from.value = clock(start);
     form.elements.to.value = clock(Math.min(end, start + 24 * HOUR_MS));
     form.elements.user_id.focus();
@@ -173,7 +173,7 @@ async function changeDay(day) {
   });
   let answer = null;
   await ask("day-dialog", {
-    title: `${t("节假日与调休")} ${day.day} ${t(day.weekday)}`,
+    title: `${t("节假日与调休")} ${day.day} ${day.weekday}`,
     send: async (given) => {
       answer = await put(`/api/v1/rosters/days/${day.day}`, { workday: JSON.parse(given.workday), note: given.note });
     },

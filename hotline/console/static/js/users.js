@@ -58,7 +58,7 @@ const openImport = startPreview({
     const summary = document.createElement("p");
     summary.className = "summary";
     summary.textContent = t("可新增 {count} 个账号，{bad} 处不能用", { count: answer.count, bad: answer.rejected.length });
-    outcome.append(summary, ...badRows(answer), ...lines(t("将新增"), answer.accounts.map((each) => `${each.name} ${each.display_name}（${t(each.role)}）`)));
+    outcome.append(summary, ...badRows(answer), ...lines(t("将新增"), answer.accounts.map((each) => `${each.name} ${each.display_name}（${each.role}）`)));
     return answer.count > 0;
   },
   apply: async (file) => {
