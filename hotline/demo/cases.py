@@ -161,7 +161,10 @@ async def _appraise(work: Work, case: _Carried, at: datetime) -> None:
 async def _step(work: Work, case: _Carried, kind: str, due: datetime) -> bool:
     """A step is planned at the last moment of the call and done when it is due; False: it is still to be done."""
     note, result = work.rng.choice(_words()["steps"][kind])
-    await work.clock.set(case.call_id, work.clock.last(case.call_id) + timedelta(minutes=work.rng.randint(4, 40)))
+    planned = work.clock.last(case.call_id) + timedelta(minutes=work.rng.randint(4, 40))
+    if planned > work.until:
+        return False
+    await work.clock.set(case.call_id, planned)
     step_id = await step_queries.insert_step(
         work.connection,
         case_id=await queries.case_of(work.connection, undertaking_id=case.undertaking_id),
