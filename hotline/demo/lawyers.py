@@ -83,11 +83,12 @@ async def _promise(work: Work, name: str, at: datetime, words: str, now: datetim
     fitting = [row["call_id"] for row in waiting if row["not_before"] is None and matches(agent, item_view(row))]
     if len(fitting) < LEFT_WAITING:
         return
-    await work.clock.set(fitting[0], work.clock.last(fitting[0]) + timedelta(seconds=45))
+    began = min(work.clock.last(fitting[0]) + timedelta(seconds=45), work.until - timedelta(seconds=9))
+    await work.clock.set(fitting[0], began)
     taken = await claim(work.pool, work.policy, QUEUE, user_id, on_roster=work.book.has)
     if taken is None:
         return
-    await work.clock.set(taken.call_id, work.clock.last(taken.call_id) + timedelta(seconds=260))
+    await work.clock.set(taken.call_id, min(work.clock.last(taken.call_id) + timedelta(seconds=260), work.until))
     await promise(
         work.pool,
         work.vault,
