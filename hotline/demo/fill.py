@@ -251,7 +251,8 @@ class _Filling:
             if not closed:
                 break
             later = timedelta(hours=CLOSE_AFTER_H)
-            self.clock.note(mark, ((call_id, self.clock.last(call_id) + later) for call_id in closed))
+            # what the caller said of a case may have been noted since the call was completed
+            self.clock.note(mark, ((call_id, min(self.clock.last(call_id) + later, self.now)) for call_id in closed))
 
     async def _settle_agents(self) -> None:
         """Who is on duty rests; the people that are logged in by hand say themselves when they are available."""
