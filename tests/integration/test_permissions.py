@@ -118,6 +118,11 @@ def test_only_pages_that_tell_nothing_are_public() -> None:
         ("POST", "/login"),
         ("GET", "/login/oidc"),
         ("GET", "/login/oidc/return"),
+        ("GET", "/console/words.js"),
+        # a wall display: a code, and figures once a manager has registered it
+        ("GET", "/wall"),
+        ("GET", "/wall/paired"),
+        ("GET", "/wall/stream"),
     }
 
 
