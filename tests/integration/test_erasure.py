@@ -81,7 +81,12 @@ async def ended_call(service: RunningService, call: CallMaker, **fields: Any) ->
     assert status == 200
     _, taken = await service.request("POST", "/queues/lawyers/claim", role="lawyer", user="li")
     assert taken["call"]["id"] == call_id
-    notes = {"disposition": "已答复", "notes": f"{NAME}左手擦伤", "summary": "建议先留照片"}
+    notes = {
+        "disposition": "已答复",
+        "notes": f"{NAME}左手擦伤",
+        "summary": "建议先留照片",
+        "summary_approved": True,
+    }
     status, _ = await service.request(
         "POST", f"/assignments/{taken['assignment_id']}/complete", role="lawyer", user="li", json=notes
     )
