@@ -38,11 +38,13 @@ new PerformanceObserver((list) => {
 
 #: Text may be cut where the whole of it is one step away: a list's excerpt, an alarm's link, what has a title.
 CUT = """() => {
-  const deliberate = ".excerpt, .cell-excerpt, .banner.alarm a, [data-may-cut], .unseen, [data-may-cut] *, [aria-hidden=true], option";
+  const deliberate = ".excerpt, .cell-excerpt, .banner.alarm a, [data-may-cut], .unseen, [data-may-cut] *, "
+    + "[aria-hidden=true], option";
   const found = [];
   for (const element of document.querySelectorAll("body *")) {
     const own = Array.from(element.childNodes).filter((n) => n.nodeType === 3).map((n) => n.data).join("").trim();
-    if (!/[\\u4e00-\\u9fff\\w]/.test(own) || element.matches(deliberate) || element.closest("[title]") || element.offsetParent === null) continue;
+    if (!/[\\u4e00-\\u9fff\\w]/.test(own) || element.matches(deliberate)) continue;
+    if (element.closest("[title]") || element.offsetParent === null) continue;
     const style = getComputedStyle(element);
     const cuts = (way) => way === "hidden" || way === "clip";
     const wide = element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;

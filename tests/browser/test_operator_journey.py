@@ -1,4 +1,4 @@
-"""An operator's hour by keyboard alone: danger, its panel, the shift leader, forwarding, undo, the form after a call."""
+"""An operator's hour by keyboard alone: danger, its panel, shift leader, forwarding, undo, the form after a call."""
 
 from __future__ import annotations
 
