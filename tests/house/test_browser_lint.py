@@ -36,7 +36,7 @@ fetch("https://elsewhere.example/");
 """,
 }
 FINE = {
-    "js": 'const { a } = options?.b ?? {}; a.replaceAll("x", "y").at_once; import("./b.js"); new Date(a.at); a.b.first;',
+    "js": 'const { a } = options?.b ?? {}; a.replaceAll("x", "y").at_once; import("./b.js"); new Date(a.at); a.b.c;',
     "css": ".a:is(.b, .c) { inset: 0; aspect-ratio: 1; color: var(--ink) } #fab { gap: 1rem }",
     "html": '<dialog open><details><summary>{{ popover }}</summary></details></dialog><input inputmode="numeric">',
 }
