@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since", "Range"})
 
+_FIGURES = ("/api/v1/statistics/", "/api/v1/lexicon")
 _TEXT = frozenset({"text/html", "text/javascript", "text/css"})
 
 PROBLEM = "application/problem+json"
@@ -35,8 +36,8 @@ def _for_people(request: web.Request) -> bool:
 def _compressed(request: web.Request, response: web.StreamResponse) -> bool:
     """Whether the body is worth compressing: text of pages, of their parts, and of static files.
 
-    Answers of the API are left as they are. A page's CSRF token differs each time (authentication.masked), so that it
-    cannot be guessed from the lengths of compressed pages.
+    Of the API only what holds neither persons nor secrets: figures and words of the lexicon. A page's CSRF token
+    differs each time (authentication.masked), so that it cannot be guessed from the lengths of compressed pages.
     """
     if request.method != "GET" or _CONDITIONAL.intersection(request.headers):
         # an answer "not modified", or to HEAD, has no body that could be compressed

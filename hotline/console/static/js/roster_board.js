@@ -151,7 +151,9 @@ export function draw(board, plan, writable, acts) {
         lane.append(part);
       }
       lanes.set(`${group.queue}/${userId}`, lane);
-      row.append(make("div", "who", nameOf(plan, userId)), lane);
+      const who = make("div", "who", nameOf(plan, userId));
+      who.title = who.textContent;
+      row.append(who, lane);
       rows.push(row);
     }
   }
