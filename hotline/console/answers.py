@@ -44,9 +44,11 @@ def _compressed(request: web.Request, response: web.StreamResponse) -> bool:
         return False
     if request.path.startswith("/static/"):
         return True
-    return (
-        isinstance(response, web.Response) and response.content_type in _TEXT and not request.path.startswith("/api/")
-    )
+    if not isinstance(response, web.Response):
+        return False
+    if request.path.startswith("/api/"):
+        return request.path.startswith(_FIGURES) and response.content_type == "application/json"
+    return response.content_type in _TEXT
 
 
 def _spoken(response: web.StreamResponse) -> None:
