@@ -120,6 +120,8 @@ async def grant_service(owner_url: str, role: str) -> None:
             await connection.execute((FOLDER / "grants.sql").read_text(encoding="utf-8"))
         finally:
             await connection.close()
+    except asyncpg.InsufficientResourcesError as error:
+        raise MigrationError(f"PostgreSQL has no room left ({error.args[0]}); free some and start again.") from error
     except (OSError, asyncpg.PostgresError) as error:
         raise MigrationError(
             f"The database role {role} could not be given its rights ({error}); "

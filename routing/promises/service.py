@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from routing.calls.store import queries as call_queries
 from routing.errors import InvalidRequest
 from routing.policy.settings import Policy
 from routing.queues.service import own_open
@@ -50,8 +51,8 @@ async def promise(
 
     Raises AssignmentNotFound, LeaseLost, InvalidRequest.
     """
-    start, end = promised_window(at, until, datetime.now(UTC))
     async with pool.acquire() as connection, connection.transaction():
+        start, end = promised_window(at, until, await call_queries.clock(connection))
         found = await own_open(connection, assignment_id, user_id)
         settings = policy.queue(found["queue"])
         await queries.hush(connection, item_id=found["queue_item_id"])

@@ -23,10 +23,13 @@ MAY_LOOK_AT_THE_CLOCK = {
     "hotline/console/": "shown on a page: 'three minutes ago', which day is opened first",
     "hotline/demo/": "made-up calls of the days before",
     "hotline/erasure/person.py": "the date on an export and in the ledger of what was erased",
+    "hotline/exports/rounds.py": "the moment printed on an export",
     "hotline/intake/": "whether what a line sends can be from the future",
     "hotline/statistics/": "which day is opened first",
     "hotline/web/api/": "the default of a day or week that the caller left out",
+    "hotline/web/case_views.py": "how near a date is, as a word in a list",
     "hotline/web/listening.py": "a certificate's end, as every client judges it",
+    "hotline/web/roster_plan.py": "which day of a week is marked as today",
     "routing/leavers/": "when open work of a leaver was handed over, for its summary",
 }
 
