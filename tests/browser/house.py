@@ -16,6 +16,8 @@ from tests.service_fixtures import RunningService
 PASSWORD = "a long demo password"
 #: Chromium reports every answer of 400 and more as an error; tests that provoke one say so.
 REFUSED = "Failed to load resource: the server responded with a status of "
+#: And htmx says it again of a part of a page.
+PART_REFUSED = "Response Status Error Code "
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Person:
         """Keep what the console calls an error, but for the statuses that are expected."""
         if message.type not in ("error", "warning"):
             return
-        if any(message.text.startswith(f"{REFUSED}{status}") for status in self.expected):
+        if any(message.text.startswith((f"{REFUSED}{status}", f"{PART_REFUSED}{status}")) for status in self.expected):
             return
         self.complaints.append(f"{message.text} ({message.location.get('url')})")
 
