@@ -146,7 +146,8 @@ async def test_names_follow_the_conventions_and_labels_are_few(service: RunningS
         if family.type != "counter":
             assert not family.name.endswith("_total")
         series = {tuple(sorted(sample.labels.items())) for sample in family.samples}
-        assert len(series) < 1500, family.name
+        # routes by buckets is the most there is
+        assert len(series) < 3000, family.name
     by_name = {family.name: family for family in ours}
     assert sum(sample.value for sample in by_name["hotline_triage_pending"].samples) == 2
     assert by_name["hotline_database_up"].samples[0].value == 1
