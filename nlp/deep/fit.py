@@ -30,11 +30,15 @@ ASKED_SHARE = 0.42
 
 
 def vectors_of(
-    rows: Sequence[LabelledRow], cache: Path, *, most: int | None = None, say: Callable[[str], None] = lambda _: None
+    rows: Sequence[LabelledRow],
+    cache: Path,
+    *,
+    most: int | None = None,
+    told: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[list[int], Floats]:
     """Vectors of rows, and which rows have one; kept in ``cache``, for each takes a tenth of a second.
 
-    At most ``most`` rows that are not in the cache are embedded.
+    At most ``most`` rows that are not in the cache are embedded; ``told`` hears after each how many of how many.
     """
     keys = [hashlib.sha256(embedded_text(row.text).encode("utf-8", "replace")).hexdigest()[:24] for row in rows]
     known: dict[str, Floats] = {}
@@ -46,8 +50,7 @@ def vectors_of(
         embedder = Embedder()
         for done, place in enumerate(missing, start=1):
             known[keys[place]] = embedder.vector(rows[place].text)
-            if done % 500 == 0:
-                say(f"{done} of {len(missing)} texts embedded")
+            told(done, len(missing))
         cache.parent.mkdir(parents=True, exist_ok=True)
         np.savez(cache, keys=np.array(list(known)), vectors=np.array(list(known.values()), dtype=np.float16))
     places = [place for place, key in enumerate(keys) if key in known]
