@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from config.settings import load_settings
+from config.settings import Settings
 from hotline.audit.store import record
-from hotline.database import open_pool
-from hotline.embedded.servers import embedded_servers
-from hotline.migrations.migrate import check_schema
+from hotline.commands.stored_data import with_stored_data
 from hotline.models.label_files import drop_rows, note_file
 from hotline.models.labels import work_rows
 from hotline.models.store import queries
-from hotline.sealing.opening import open_vault
+from hotline.sealing.vault import FileVault
 
 labels = typer.Typer(no_args_is_help=True, help="Labelled rows out of daily work.")
 
@@ -40,50 +37,34 @@ def export(
     "by" says who: supervisor, or the role that sent the call elsewhere. Read the latter before training: a call may be
     sent elsewhere for other reasons than its class.
     """
-    settings = load_settings()
 
-    async def main() -> int:
+    async def export(settings: Settings, pool: Any, vault: FileVault) -> int:
         count = 0
-        async with embedded_servers(settings) as urls:
-            pool = await open_pool(urls.database_url, 1)
-            try:
-                vault = await open_vault(settings, urls)
-                async with pool.acquire() as connection:
-                    await check_schema(connection)
-                    # before the first row: a file that is cut short is known as well
-                    note_file(settings.state_dir, out)
-                    out.touch(mode=0o600)
-                    with out.open("w", encoding="utf-8") as file:
-                        async for row in work_rows(connection, vault, days, agreed_too=confirmed):
-                            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-                            count += 1
-                    detail = {"rows": count, "days": days}
-                    await record(connection, actor=None, action="labels_exported", subject="labels", detail=detail)
-            finally:
-                await pool.close()
+        async with pool.acquire() as connection:
+            # before the first row: a file that is cut short is known as well
+            note_file(settings.state_dir, out)
+            out.touch(mode=0o600)
+            with out.open("w", encoding="utf-8") as file:
+                async for row in work_rows(connection, vault, days, agreed_too=confirmed):
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                    count += 1
+            detail = {"rows": count, "days": days}
+            await record(connection, actor=None, action="labels_exported", subject="labels", detail=detail)
         return count
 
-    typer.echo(f"{asyncio.run(main())} rows in {out}")
+    typer.echo(f"{with_stored_data(export)} rows in {out}")
 
 
 @labels.command("drop")
 def drop(files: Annotated[list[Path], typer.Argument(help="files of labelled rows, wherever they were taken")]) -> None:
     """Drop the rows of calls that have been erased since; prints how many."""
-    settings = load_settings()
 
-    async def main() -> int:
-        async with embedded_servers(settings) as urls:
-            pool = await open_pool(urls.database_url, 1)
-            try:
-                vault = await open_vault(settings, urls)
-                async with pool.acquire() as connection:
-                    await check_schema(connection)
-                    erased = [row["id"] for row in await queries.erased(connection)]
-            finally:
-                await pool.close()
-        dropped = drop_rows(vault, files, erased)
-        if dropped.missing:
-            raise typer.BadParameter(f"{dropped.missing[0]} is no file", param_hint="FILES")
-        return dropped.rows
+    async def dropped(settings: Settings, pool: Any, vault: FileVault) -> int:
+        async with pool.acquire() as connection:
+            erased = [row["id"] for row in await queries.erased(connection)]
+        gone = drop_rows(vault, files, erased)
+        if gone.missing:
+            raise typer.BadParameter(f"{gone.missing[0]} is no file", param_hint="FILES")
+        return gone.rows
 
-    typer.echo(f"{asyncio.run(main())} rows dropped")
+    typer.echo(f"{with_stored_data(dropped)} rows dropped")

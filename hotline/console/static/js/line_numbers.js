@@ -1,4 +1,5 @@
-// A text with its line numbers beside it; goTo(line) selects a line and brings it into sight.
+// A text with its line numbers beside it; number() counts anew after a
+// change by script, goTo(line) selects a line and brings it into sight.
 export function startLineNumbers(text, numbers) {
   function number() {
     const count = text.value.split("\n").length;
@@ -12,6 +13,7 @@ export function startLineNumbers(text, numbers) {
   text.addEventListener("scroll", number);
   number();
   return {
+    number,
     goTo(line) {
       const all = text.value.split("\n");
       const start = all.slice(0, line - 1).reduce((sum, part) => sum + part.length + 1, 0);

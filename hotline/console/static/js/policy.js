@@ -5,6 +5,7 @@ import { showDifferences } from "./differences.js";
 import { dropDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
+import { startLineNumbers } from "./line_numbers.js";
 import { showTrial, lead } from "./policy_trial.js";
 import { startTabs } from "./tabs.js";
 import { showProblem, toast } from "./toasts.js";
@@ -14,7 +15,7 @@ const CHECK_MS = 350;
 const BASE = "draft-policy-base";
 const form = document.getElementById("policy-form");
 const text = document.getElementById("policy-text");
-const numbers = document.getElementById("line-numbers");
+const lines = startLineNumbers(text, document.getElementById("line-numbers"));
 const problems = document.getElementById("policy-problems");
 const state = document.getElementById("check-state");
 const trialPanel = document.getElementById("panel-trial");
@@ -24,23 +25,6 @@ let version = form.dataset.version;
 let checking = 0;
 let timer = null;
 let trying = false;
-
-function number() {
-  const count = text.value.split("\n").length;
-  if (Number(numbers.dataset.count) !== count) {
-    numbers.dataset.count = String(count);
-    numbers.textContent = Array.from({ length: count }, (_, index) => index + 1).join("\n");
-  }
-  numbers.scrollTop = text.scrollTop;
-}
-
-function goTo(line) {
-  const lines = text.value.split("\n");
-  const start = lines.slice(0, line - 1).reduce((sum, part) => sum + part.length + 1, 0);
-  text.focus();
-  text.setSelectionRange(start, start + (lines[line - 1] || "").length);
-  text.scrollTop = Math.max(0, (line - 5) * (text.scrollHeight / lines.length));
-}
 
 function element(tag, said, kind) {
   const made = document.createElement(tag);
@@ -87,7 +71,7 @@ function showProblems(found) {
     if (one.source === "policy.toml") {
       const jump = element("button", t("第 {n} 行", { n: one.line }), "secondary small");
       jump.type = "button";
-      jump.addEventListener("click", () => goTo(one.line));
+      jump.addEventListener("click", () => lines.goTo(one.line));
       item.append(jump, " ");
     } else item.append(`${one.source}:${one.line} `);
     item.append(element("strong", one.key, "mono"), `：${one.reason}`);
@@ -203,12 +187,11 @@ async function showVersion(id) {
 }
 
 text.addEventListener("input", () => {
-  number();
+  lines.number();
   if (text.value !== inForce && !sessionStorage.getItem(BASE)) sessionStorage.setItem(BASE, version);
   clearTimeout(timer);
   timer = setTimeout(() => check(), CHECK_MS);
 });
-text.addEventListener("scroll", number);
 document.addEventListener("selectionchange", () => { if (document.activeElement === text) atCursor(); });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -216,7 +199,7 @@ form.addEventListener("submit", (event) => {
 });
 document.addEventListener("click", (event) => {
   const name = event.target.closest(".outline-name");
-  if (name) goTo(Number(name.closest("li").dataset.line));
+  if (name) lines.goTo(Number(name.closest("li").dataset.line));
   const shown = event.target.closest("[data-show]");
   if (shown) showVersion(shown.dataset.show);
 });
@@ -226,14 +209,13 @@ if (!text.readOnly) {
     text.value = inForce;
     dropDraft("policy");
     sessionStorage.removeItem(BASE);
-    number();
+    lines.number();
     check();
   });
   onKey("F9", t("试算：最近的来电按这份草稿会去哪里"), tryOut);
   onKey("Ctrl+Enter", t("校验、试算并发布"), publish, { inFields: true });
 }
 startTabs();
-number();
 if (text.value !== inForce) {
   if (sessionStorage.getItem(BASE) !== version) toast(t("这里有您的草稿，它是按较早的版本改的；发布前请对照。"), true);
   check();
