@@ -16,9 +16,10 @@ with duty as (
       and (t.state in ('pending', 'confirmed', 'returned')
            or (t.state = 'taken' and t.receipt_due_at is not null and t.receipt_at is null))
     union all
-    -- on the line with an operator who has not decided yet
+    -- on the line with an operator who has not decided yet; while its danger is open it stands there, with its holder
     select c.id, c.held_by, null, c.state_changed_at from calls c
     where c.held_by is not null and c.state in ('received', 'triaged', 'proposed')
+      and not exists (select from danger_alarms a where a.call_id = c.id and a.acknowledged_at is null)
     union all
     -- a record in an operator's hand
     select s.call_id, s.user_id, null, s.claimed_at from assignments s

@@ -9,9 +9,11 @@ from typing import Any
 from config.files import ConfigFiles
 from routing.erasure.periods import load_periods
 from routing.erasure.service import forget_shift_notes
+from routing.handover.service import queries
 from tests.service_fixtures import CallMaker, RunningService
 
 WAGES = "老板拖欠工资三个月了，想问问法律上怎么要回来"
+THREAT = "快来人，邻居提着斧头在砸我家门，说今天要砍死我们，老人都吓坏了"
 
 
 async def user_id(service: RunningService, name: str, role: str) -> int:
@@ -198,3 +200,24 @@ async def test_notices_reach_whom_they_are_for(service: RunningService) -> None:
         json={"body": "给谁", "starts_at": now.isoformat(), "ends_at": now.isoformat()},
     )
     assert (status, body["detail"][:5]) == (422, "roles")
+
+
+async def test_a_held_call_in_danger_stands_once(service: RunningService, call: CallMaker) -> None:
+    """As danger while nobody has acknowledged it, with who holds it; as a duty from then on."""
+    await service.start_worker()
+    await lead(service, "qian", "sun")
+    zhou = await user_id(service, "zhou", "operator")
+    answer = await service.post_calls(call(THREAT, line="110", live=True, operator="zhou"))
+    call_id = int(answer["accepted"][0]["call_id"])
+    await service.call_in(call_id, "proposed")
+
+    async def open_now() -> list[tuple[str, int, int | None]]:
+        async with service.pool.acquire() as connection:
+            return [(row["kind"], row["ref"], row["owner"]) for row in await queries.matters(connection)]
+
+    assert await open_now() == [("danger", call_id, zhou)]
+    handover_id = await prepare(service, "qian")
+    assert [each["kind"] for each in await matters(service, handover_id)] == ["danger"]
+    status, body = await service.request("POST", f"/calls/{call_id}/acknowledge", user="zhou", role="operator")
+    assert status == 200, body
+    assert await open_now() == [("duty", call_id, zhou)]
