@@ -71,7 +71,8 @@ async def test_the_auditor_sees_alerts_first_and_walks_the_chain(house: House) -
     await auditor.press("v")
     await auditor.see("审计链完整", within="#chain-state")
     await auditor.page.select_option("select[name=action]", "alert_raised")
-    await auditor.page.click("form.filters button")
+    async with auditor.page.expect_navigation():
+        await auditor.page.click("form.filters button")
     await auditor.see("user_id", within="#audit-rows")
     assert await auditor.page.locator("#audit-rows tr").count() == 1
     await auditor.press("a")

@@ -73,6 +73,8 @@ async def _department(house: House, first: int, second: int) -> None:
     await expect(sun.page.locator("#object-dialog")).to_be_visible()
     await sun.press("5", "Enter")
     await sun.see("异议待裁定", within="#case-file")
+    # keys move from what the list marks; it is read anew after the objection
+    await sun.page.locator('#side [data-choose^="undertaking-"][aria-current=true]').wait_for()
     await house.service.call_in(first, "claimed")
     # somebody else is faster: the conflict says who has it
     await sun.press("ArrowUp", "ArrowUp")

@@ -22,14 +22,22 @@ export function refreshChosen() {
   fill(workPane, chosen.path);
 }
 
-export async function choose(button) {
-  await lookElsewhere();
-  chosen = { name: button.dataset.choose, path: button.dataset.path, callId: button.dataset.ofCall };
-  document.body.dataset.shownCall = chosen.callId;
+// Chosen at once, so that the next key counts from here; shown when what was open before is saved.
+async function turnTo(name, path, callId) {
+  const now = { name, path, callId };
+  chosen = now;
+  document.body.dataset.shownCall = callId;
   mark();
-  button.scrollIntoView({ block: "nearest" });
+  await lookElsewhere();
+  if (chosen !== now) return;
   workPane.shownPath = null;
   refreshChosen();
+}
+
+export function choose(button) {
+  const turned = turnTo(button.dataset.choose, button.dataset.path, button.dataset.ofCall);
+  button.scrollIntoView({ block: "nearest" });
+  return turned;
 }
 
 // The panes show something else now: a call in hand, or nothing.
@@ -42,12 +50,8 @@ export function unchoose(clear = true) {
 }
 
 // What was chosen has another name now, such as a waiting item that became a case.
-export async function chooseNamed(name, path, callId) {
-  await lookElsewhere();
-  chosen = { name, path, callId: String(callId) };
-  document.body.dataset.shownCall = chosen.callId;
-  workPane.shownPath = null;
-  refreshChosen();
+export function chooseNamed(name, path, callId) {
+  return turnTo(name, path, String(callId));
 }
 
 function move(step) {
@@ -66,7 +70,8 @@ export function applyFilter() {
   if (!box) return;
   const kept = read();
   const [own, place, topic] = ["filter-own", "filter-place", "filter-topic"].map((id) => document.getElementById(id));
-  if (own) own.checked = Boolean(kept.own);
+  // a department begins with what is dispatched to it
+  if (own) own.checked = kept.own ?? own.dataset.begins === "on";
   for (const [field, value] of [[place, kept.place], [topic, kept.topic]]) {
     // what is no longer there does not hide all the rest
     field.value = value && Array.from(field.options).some((option) => option.value === value) ? value : "";
@@ -126,7 +131,7 @@ export function startList() {
   if (document.getElementById("case-filter")) {
     onKey("f", t("到筛选"), () => document.getElementById("filter-place").focus());
     onKey("0", t("看全部（取消筛选）"), () => {
-      sessionStorage.removeItem(KEPT);
+      sessionStorage.setItem(KEPT, JSON.stringify({ own: false }));
       applyFilter();
     });
   }

@@ -61,9 +61,13 @@ async function reload() {
 
 // Somebody was faster: their week is shown, and what was about to be saved stays at hand.
 async function refused(error) {
-  showProblem(error);
-  if (error.kind === "week-changed" || error.kind === "shift-not-found") await reload();
-  if (moves) moves.resume();
+  try {
+    if (error.kind === "week-changed" || error.kind === "shift-not-found") await reload();
+    if (moves) moves.resume();
+  } finally {
+    // told last: who reads it can go on at once
+    showProblem(error);
+  }
 }
 
 const iso = (moment) => new Date(moment).toISOString();
