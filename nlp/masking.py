@@ -1,8 +1,11 @@
-"""Hides identity card, bank card and phone numbers for screens, logs and exports; nobody can undo it."""
+"""Hides numbers of people and accounts, and spoken names, for screens, logs and exports; nobody can undo it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from nlp.person_names import name_places, names_in, person_names, recorded_name
 
 _GAP = r"[-\s.·_]?"
 _DIGIT = r"[0-9０-９]"
@@ -20,9 +23,28 @@ _DOOR = re.compile(
 _MOBILE_DIGITS = 11
 
 
-def mask_text(text: str) -> str:
-    """``text`` with every such number masked, spoken digits (一三八...) included; its length is kept."""
-    return _SPOKEN.sub(_mask_match, _RUN.sub(_mask_match, text))
+def mask_text(text: str, names: Iterable[str] = ()) -> str:
+    """``text`` with every such number masked, spoken digits (一三八...) included, and every name that somebody is said
+    to have (我叫王建国 -> 我叫王**), wherever it stands; its length is kept.
+
+    ``names`` are hidden as well: the caller's own, and those that the whole call names (:func:`names_of`) where
+    ``text`` is a piece of it.
+    """
+    masked = _SPOKEN.sub(_mask_match, _RUN.sub(_mask_match, text))
+    introduced = person_names(text)
+    hidden = {(name.given, name.end) for name in introduced}
+    hidden.update(name_places(text, {*names, *(names_in([text]) if introduced else ())}))
+    if not hidden:
+        return masked
+    shown = list(masked)
+    for start, end in hidden:
+        shown[start:end] = "*" * (end - start)
+    return "".join(shown)
+
+
+def names_of(caller: str | None, texts: Iterable[str]) -> frozenset[str]:
+    """The names to hide in all pieces of one call: the caller's recorded one and those its ``texts`` introduce."""
+    return names_in(texts) | recorded_name(caller)
 
 
 def mask_address(text: str) -> str:
@@ -31,6 +53,11 @@ def mask_address(text: str) -> str:
     梧桐巷7号2单元301室 -> 梧桐巷*号*单元***室: enough to know which office is in charge, too little to find the door.
     """
     return _DOOR.sub(lambda match: "*" * len(match[0]), mask_text(text))
+
+
+def mask_name(name: str | None) -> str | None:
+    """A recorded name as screens show it: the first character, then how long it is, up to three."""
+    return f"{name[0]}{'*' * min(2, len(name) - 1)}" if name else None
 
 
 def masked_excerpt(text: str, most: int) -> str:

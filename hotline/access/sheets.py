@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hotline.formulas import harmless
-from nlp.masking import mask_address, mask_number
+from nlp.masking import mask_address, mask_name, mask_number
 from routing.calls.record import CONTACTS, REQUEST_KINDS
 from routing.calls.states import STATES
 from routing.policy.facts import LOCAL_ZONE
@@ -30,7 +30,7 @@ def export_row(row: Mapping[str, Any], names: Mapping[str, Mapping[str, str]], *
         number = name = address = HIDDEN
     elif not clear:
         number = mask_number(number.removeprefix("+86"))
-        name = f"{name[0]}**" if name else ""
+        name = mask_name(name) or ""
         address = mask_address(address)
     return [
         harmless(str(value))

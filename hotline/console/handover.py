@@ -87,7 +87,7 @@ async def _leads(connection: Any, who: Principal) -> bool:
 
 def _item(own: Services, row: Mapping[str, Any]) -> dict[str, Any]:
     shown = opened_item(own.vault, row)
-    shown["excerpt"] = excerpt(shown["excerpt"]) if shown["excerpt"] else ""
+    shown["excerpt"] = excerpt(shown["excerpt"] or "", caller=shown.pop("caller_name"))
     shown["overdue"] = bool(shown["due_at"] and shown["kind"] != "notice" and shown["due_at"] < datetime.now(UTC))
     return shown
 

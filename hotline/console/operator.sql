@@ -2,7 +2,7 @@
 
 -- name: own_work
 -- Calls an operator has taken from a queue and not finished, oldest first.
-select s.id as assignment_id, s.call_id, c.line, c.contact, c.live, c.region, c.excerpt, i.enqueued_at, t.route, t.confidence, t.review,
+select s.id as assignment_id, s.call_id, c.line, c.contact, c.live, c.region, c.excerpt, c.caller_name, i.enqueued_at, t.route, t.confidence, t.review,
        t.danger_level, d.destination
 from assignments s join queue_items i on i.id = s.queue_item_id join calls c on c.id = s.call_id
 left join triages t on t.id = c.triage_id

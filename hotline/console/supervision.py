@@ -13,7 +13,7 @@ from hotline.console.render import fragment, page
 from hotline.console.words import DESTINATIONS
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
-from hotline.web.views import call_view, triage_view
+from hotline.web.views import call_view, spoken_names, triage_view
 from nlp.masking import mask_text
 from routing.calls.store import opened_call
 from routing.calls.store import queries as call_queries
@@ -54,7 +54,8 @@ async def review(request: web.Request) -> web.StreamResponse:
             raise LeaseLost(say("这通来电不在您手上；请接下一通。"))
         await record_look(connection, actor=who, action="review_opened", subject=f"call:{row['call_id']}")
         call = opened_call(own.vault, await call_queries.call(connection, call_id=row["call_id"]))
-        triage = triage_view(await triage_queries.triage(connection, call_id=row["call_id"]), own.vault) or {}
+        read = await triage_queries.triage(connection, call_id=row["call_id"])
+        triage = triage_view(read, own.vault, spoken_names(call)) or {}
         path = await _path(connection, own, row["call_id"])
     taxonomy = own.published.policy.taxonomy
     names = {"danger_kinds": taxonomy.danger_kinds, "cues": taxonomy.cues, "entities": taxonomy.entities}

@@ -15,7 +15,7 @@ from hotline.intake.normalise import heading
 from hotline.intake.profile import Profile
 from hotline.intake.readers.opening import open_rows
 from hotline.intake.readers.rows import REJECT_COLUMNS, Row
-from nlp.masking import mask_address, mask_number, mask_text
+from nlp.masking import mask_address, mask_name, mask_number, mask_text, names_of
 from routing.calls.record import CONTACTS, REQUEST_KINDS, CallRecord
 
 #: So many mapped rows and rejected rows are shown; the counts are of all.
@@ -102,13 +102,14 @@ def _take(
 
 def masked_row(number: int, record: CallRecord) -> dict[str, Any]:
     """One mapped row as a screen may show it to somebody who has no business with the caller."""
-    text = mask_text("\n".join(f"{s.speaker}：{s.text}" if s.speaker else s.text for s in record.segments))
+    said = "\n".join(f"{s.speaker}：{s.text}" if s.speaker else s.text for s in record.segments)
+    text = mask_text(said, names_of(record.caller_name, ()))
     return {
         "row": number,
         "external_id": record.external_id,
         "received_at": record.received_at,
         "caller_number": mask_number(record.caller_number.removeprefix("+86")) if record.caller_number else "",
-        "caller_name": f"{record.caller_name[0]}**" if record.caller_name else "",
+        "caller_name": mask_name(record.caller_name) or "",
         "address": mask_address(record.address),
         "region": record.region,
         "request_kind": REQUEST_KINDS.get(record.request_kind, "") if record.request_kind else "",

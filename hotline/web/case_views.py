@@ -77,7 +77,7 @@ def listed_case(vault: Vault, row: Mapping[str, Any], now: datetime | None = Non
     text = vault.open(shown.pop("excerpt"), "calls.excerpt") or ""
     moment = now or datetime.now(UTC)
     return shown | {
-        "excerpt": excerpt(text),
+        "excerpt": excerpt(text, caller=vault.open(shown.pop("caller_name"), "calls.caller_name")),
         "topic": (row["read_topics"] or [None])[0],
         "nearness": nearness(row["next_at"], moment) if "next_at" in shown else None,
     }

@@ -10,7 +10,7 @@ from hotline.access.service import check_concern, timeline_of
 from hotline.accounts.store import Principal
 from hotline.audit.store import record_look
 from hotline.web.keys import Services
-from nlp.masking import mask_address, mask_number, mask_text
+from nlp.masking import mask_address, mask_name, mask_number, mask_text, names_of
 from routing.calls.record import CONTACTS
 from routing.calls.states import STATES
 from routing.calls.store import opened_call, with_excerpt
@@ -33,15 +33,18 @@ def masked(number: str | None) -> str | None:
     return None if number is None else mask_number(number.removeprefix("+86"))
 
 
-def excerpt(text: str, length: int = 80) -> str:
-    """The beginning of a transcript for lists: masked first and cut then, so that no cut number shows."""
-    return mask_text(text)[:length]
+def excerpt(text: str, length: int = 80, *, caller: str | None = None) -> str:
+    """The beginning of a transcript for lists: masked first and cut then, so that no cut number or name shows.
+
+    ``caller``: the recorded name, hidden in what was said as well.
+    """
+    return mask_text(text, names_of(caller, ()))[:length]
 
 
 def listed_item(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
     """One row of a list whose transcript shows by its beginning: queue items, held calls, alarms."""
     shown = with_excerpt(vault, row)
-    return shown | {"excerpt": excerpt(shown["excerpt"])}
+    return shown | {"excerpt": excerpt(shown["excerpt"], caller=shown.pop("caller_name"))}
 
 
 def listed_call(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +61,7 @@ def listed_call(row: Mapping[str, Any]) -> dict[str, Any]:
         "region": None if hidden else row["region"],
         "caller_number": None if hidden else masked(row["caller_number"]),
         "confidential": hidden,
-        "excerpt": excerpt(row["excerpt"], 120),
+        "excerpt": excerpt(row["excerpt"], 120, caller=row["caller_name"]),
         "route": row["route"],
         "confidence": _probability(row["confidence"]),
         "review": row["review"],
@@ -80,6 +83,7 @@ def _probability(value: float | None) -> float | None:
 def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
     """One call. Departments do not see who made a confidential one (DESIGN section 5)."""
     hidden = caller_hidden(row, who)
+    names = spoken_names(row)
     return {
         "id": row["id"],
         "line": row["line"],
@@ -96,7 +100,7 @@ def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
         "held_by": row["held_by"],
         "received_at": row["received_at"],
         "caller_number": None if hidden else masked(row["caller_number"]),
-        "caller_name": None if hidden else _surname(row["caller_name"]),
+        "caller_name": None if hidden else mask_name(row["caller_name"]),
         "address": None if hidden else mask_address(row["address"] or ""),
         "region": row["region"],
         "operator": row["operator_name"],
@@ -113,33 +117,37 @@ def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
         "talk_time_s": row["talk_time_s"],
         "satisfaction": row["satisfaction"],
         # masking keeps the length, so offsets of evidence and danger still point to their words
-        "transcript": mask_text(row["transcript"]),
-        "segments": [segment | {"text": mask_text(segment["text"])} for segment in row["segments"]],
+        "transcript": mask_text(row["transcript"], names),
+        "segments": [segment | {"text": mask_text(segment["text"], names)} for segment in row["segments"]],
     }
 
 
-def _surname(name: str | None) -> str | None:
-    """A caller's name as screens show it: the first character."""
-    return f"{name[0]}{'*' * min(2, len(name) - 1)}" if name else None
+def spoken_names(call: Mapping[str, Any]) -> frozenset[str]:
+    """The names to hide in what was said in one opened call, quoted pieces of it included: the caller's and those said.
+
+    A name may be asked for in one segment and told in the next, so all are read together.
+    """
+    said = "\n".join(segment["text"] for segment in call["segments"])
+    return names_of(call["caller_name"], (call["transcript"], said))
 
 
-def triage_view(row: Mapping[str, Any] | None, vault: Vault) -> dict[str, Any] | None:
-    """One reading with its spans masked."""
+def triage_view(row: Mapping[str, Any] | None, vault: Vault, names: frozenset[str]) -> dict[str, Any] | None:
+    """One reading with its spans masked; ``names``: of :func:`spoken_names`."""
     if row is None:
         return None
     reading: dict[str, Any] = vault.open_json(row["reading"], "triages.reading")
     spans = {
-        name: [span | {"text": mask_text(span["text"])} for span in reading.get(name, [])]
+        name: [span | {"text": mask_text(span["text"], names)} for span in reading.get(name, [])]
         for name in ("evidence", "cues", "entities")
     }
     for entity in spans["entities"]:
         if isinstance(entity.get("value"), str):
-            entity["value"] = mask_text(entity["value"])
+            entity["value"] = mask_text(entity["value"], names)
     danger = reading["danger"]
     return {
         **reading,
         **spans,
-        "danger": danger | {"signals": [s | {"text": mask_text(s["text"])} for s in danger["signals"]]},
+        "danger": danger | {"signals": [s | {"text": mask_text(s["text"], names)} for s in danger["signals"]]},
         "id": row["id"],
         "revision": row["revision"],
         "created_at": row["created_at"],
@@ -226,7 +234,7 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
     return {
         "call": call_view(call, who),
-        "triage": triage_view(triage, services.vault),
+        "triage": triage_view(triage, services.vault, spoken_names(call)),
         "decision": decision_view(decision, services),
         "queue_item": next((item_view(i) for i in items if i["role"] == "lead"), None),
         "joint_items": [item_view(i) for i in items if i["role"] == "joint"],
@@ -264,7 +272,7 @@ async def claimed_call(services: Services, who: Principal, call_id: int) -> dict
         await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
     return {
         "call": call_view(call, who),
-        "triage": triage_view(triage, services.vault),
+        "triage": triage_view(triage, services.vault, spoken_names(call)),
         "decision": decision_view(decision, services),
         "counterparty": counterparty_view(opposed, call, who),
     }

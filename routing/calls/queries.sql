@@ -238,7 +238,7 @@ select id, name from users where name = any(:names::text[]) and disabled_at is n
 -- name: held_calls
 -- Live calls an operator holds, and live calls nobody holds yet, oldest first.
 select c.id as call_id, c.line, c.state, c.received_at, c.contact, c.held_by, c.region,
-       c.excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
+       c.excerpt, c.caller_name, t.route, t.confidence, t.review, t.danger_level, d.destination
 from calls c
 left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id

@@ -187,8 +187,8 @@ def opened_call(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_excerpt(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of a list with its excerpt opened. Raises SealBroken."""
-    return opened(vault, row, "calls", ("excerpt",))
+    """A row of a list with its excerpt opened, and the caller's name, which is hidden in it. Raises SealBroken."""
+    return opened(vault, row, "calls", ("excerpt", "caller_name"))
 
 
 async def list_calls(connection: Any, vault: Vault, wanted: CallFilter) -> list[dict[str, Any]]:

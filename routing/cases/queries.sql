@@ -161,7 +161,7 @@ where id = :undertaking_id;
 -- name: waiting
 -- What waits for a desk, by deadline, then by wait. concerned: complaints about the reader's own organisation.
 select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enqueued_at, i.entered_at, i.deadline, i.live,
-       i.topics, i.grid, g.name as grid_name, c.line, c.contact, c.received_at, c.region, c.confidential, c.excerpt,
+       i.topics, i.grid, g.name as grid_name, c.line, c.contact, c.received_at, c.region, c.confidential, c.excerpt, c.caller_name,
        t.route, t.confidence, t.review, t.danger_level, t.topics as read_topics, t.reading, f.id as transfer_id,
        f.our_ticket, a.raised_at, a.acknowledged_at, a.level as alarm_level, s.user_id as assigned_to,
        coalesce(u.display_name, o.display_name) as held_by_name, s.id as assignment_id
@@ -190,7 +190,7 @@ limit :limit;
 -- What a desk carries: its own of :user_id, those nobody has, and what was fed back lately; nearest deadline first.
 select k.id, k.case_id, k.call_id, k.queue, k.role, k.desk, k.state, k.holder, k.dispatched_at, k.opened_at, k.due_at,
        k.extended_from, k.outcome, k.appraisal, k.fed_back_at, e.code, u.display_name as holder_name, c.line, c.received_at,
-       c.region, c.confidential, c.excerpt, c.contact, coalesce(i.grid, '') as grid, g.name as grid_name, t.route,
+       c.region, c.confidential, c.excerpt, c.caller_name, c.contact, coalesce(i.grid, '') as grid, g.name as grid_name, t.route,
        t.topics as read_topics, t.danger_level, s.id as step_id, s.kind as step_kind, s.due_at as step_due_at,
        case when k.state = 'handling' then least(k.due_at, coalesce(s.due_at, k.due_at)) else k.due_at end as next_at
 from undertakings k join cases e on e.id = k.case_id join calls c on c.id = k.call_id
@@ -233,7 +233,7 @@ where b.undertaking_id = :undertaking_id order by b.id desc;
 -- name: open_objections
 -- Objections that nobody has decided, oldest first.
 select b.id, b.undertaking_id, b.reason, b.words, b.suggested, b.at, u.display_name as by_name, k.call_id, k.due_at,
-       k.dispatched_at, e.code, c.line, c.received_at, c.region, c.confidential, c.excerpt, t.route, t.topics as read_topics
+       k.dispatched_at, e.code, c.line, c.received_at, c.region, c.confidential, c.excerpt, c.caller_name, t.route, t.topics as read_topics
 from objections b join undertakings k on k.id = b.undertaking_id join cases e on e.id = k.case_id
 join calls c on c.id = k.call_id join users u on u.id = b.by_user left join triages t on t.id = c.triage_id
 where b.decision is null order by b.at limit :limit;
@@ -249,7 +249,7 @@ where b.decided_at > now() - interval '30 days' order by b.decided_at desc limit
 -- name: to_appraise
 -- What was fed back and no caller has said anything of, oldest first.
 select k.id, k.call_id, k.desk, k.outcome, k.reply, k.fed_back_at, e.code, c.line, c.received_at, c.region, c.confidential,
-       c.excerpt, t.route, t.topics as read_topics, u.display_name as holder_name
+       c.excerpt, c.caller_name, t.route, t.topics as read_topics, u.display_name as holder_name
 from undertakings k join cases e on e.id = k.case_id join calls c on c.id = k.call_id
 left join triages t on t.id = c.triage_id left join users u on u.id = k.holder
 where k.state = 'fed_back' order by k.fed_back_at limit :limit;

@@ -4,7 +4,7 @@
 -- Danger happening now that nobody has acknowledged yet, oldest first, with who holds the call and since when it
 -- sounds where. What screens show of the call itself comes with it.
 select a.call_id, a.level, a.raised_at, a.stage, a.stage_at, a.kinds, c.held_by, u.display_name as held_by_name,
-       c.line, c.excerpt, c.region, now() as read_at
+       c.line, c.excerpt, c.caller_name, c.region, now() as read_at
 from danger_alarms a join calls c on c.id = a.call_id left join users u on u.id = c.held_by
 where a.acknowledged_at is null order by a.level desc, a.raised_at limit 20;
 
@@ -111,7 +111,7 @@ select call_id from joined;
 
 -- name: wanted_leaders
 -- Calls that are not over in which a shift leader is asked for and nobody has come yet, oldest first.
-select j.call_id, j.asked_at, u.display_name as asked_by_name, c.line, c.excerpt
+select j.call_id, j.asked_at, u.display_name as asked_by_name, c.line, c.excerpt, c.caller_name
 from leader_joins j join calls c on c.id = j.call_id left join users u on u.id = j.asked_by
 where j.joined_at is null and c.state not in ('completed', 'closed') order by j.asked_at limit 20;
 

@@ -158,6 +158,7 @@ def opened_item(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of ``items`` with its note, the notice's text and the beginning of the call opened."""
     shown = opened(vault, row, "handover_items", ("note",))
     shown["excerpt"] = vault.open(row["excerpt"], "calls.excerpt")
+    shown["caller_name"] = vault.open(row["caller_name"], "calls.caller_name")
     shown["notice_body"] = vault.open(row["notice_body"], "shift_notices.body")
     return shown
 

@@ -38,6 +38,7 @@ for update of i, c skip locked;
 -- are locked; rows locked by others are passed over, so two agents never wait for each other and never get the same
 -- call. Mirrors eligibility.matches. open_after_s: how long an item must have waited before the tier of this agent opens.
 -- A call-back this agent promised comes before all that waits, once it is due; others get it after reserved_until.
+-- kept: items that go to others first (routing/queues/first/); a caller on the line does not wait longer than kept_s.
 with own as (
     select i.id, i.call_id, i.queue, i.role
     from queue_items i join calls c on c.id = i.call_id
@@ -69,6 +70,8 @@ with own as (
       and (i.grid is null or cardinality(:grids::text[]) = 0
            or exists (select from unnest(:grids::text[]) g where i.grid = g or starts_with(i.grid, g || '.')))
       and i.enqueued_at <= now() - make_interval(secs => :open_after_s::double precision)
+      and (i.id <> all(:kept::bigint[])
+           or (i.live and i.enqueued_at <= now() - make_interval(secs => :kept_s::double precision)))
     order by i.priority, i.enqueued_at, i.id
     limit 1
     for update of i, c skip locked
@@ -336,7 +339,7 @@ group by s.queue;
 -- The open items of a queue in its order, for the consoles; excerpts are cut, numbers are masked by the reader.
 select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enqueued_at, i.deadline, i.live,
        i.offered_to, i.topics, i.language, i.grid, i.not_before, i.reserved_for, i.reserved_until, c.line, c.contact, c.received_at, c.region, c.confidential,
-       c.excerpt, t.route, t.confidence, t.review, t.danger_level, d.destination
+       c.excerpt, c.caller_name, t.route, t.confidence, t.review, t.danger_level, d.destination
 from queue_items i join calls c on c.id = i.call_id
 left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id
