@@ -4,7 +4,9 @@
     python tools/catalogue.py --missing FILE  what FILE says and has no English, as entries for a .po file
 
 Chinese is the source and its own key (hotline/console/language.py). Looked at are the templates (``_("…")``), the
-scripts (``t("…")``), and in Python ``say("…")`` and the tables of labels that templates hand to ``_``.
+scripts (``t("…")``), and in Python ``say("…")``, the tables of labels that templates hand to ``_``, and what the
+service says of itself: errors, rows that cannot be used, reasons of decisions. Where values stand in such a sentence
+its key has them by number, ``f"没有名为“{name}”的队列"`` is ``没有名为“{0}”的队列`` (hotline/console/sentences.py).
 """
 
 from __future__ import annotations
@@ -47,8 +49,34 @@ TABLES = (
     "routing/cases/terms.py",
     "routing/police_returns/terms.py",
 )
-#: Names of classes, topics and queues as shipped; a city's own stay as it writes them.
-LABELS = ("config/taxonomy.toml", "config/policy.toml")
+#: Calls that take a sentence which people read on a screen; beside ``raise``.
+TELLING = frozenset(["problem", "fault", "RowProblem", "Shortage", "_fail", "_fault", "add", "append", "ask_person"])
+#: Modules that tell sentences by other ways: every Chinese string of theirs outside a pattern is a sentence.
+SPEAKING = (
+    "hotline/web/problems.py",
+    "hotline/intake/gate.py",
+    "nlp/amendments.py",
+    "routing/policy/outline.py",
+    "routing/policy/rails.py",
+)
+#: Modules whose sentences no page shows: command lines, whole-record faults that programs get, words cut out of texts.
+SILENT = (
+    "hotline/commands",
+    "hotline/demo",
+    "hotline/audit/verify.py",
+    "hotline/backup",
+    "hotline/statistics/tables.py",
+    "hotline/lexicon/store.py",
+    "hotline/embedded",
+    "hotline/exports/report.py",
+    "hotline/sealing",
+    "hotline/supervise",
+    "hotline/intake/api_record.py",
+    "hotline/intake/progress.py",
+    "routing/snippets/citations.py",
+)
+#: Names of classes, topics and queues, and reasons of rules, as shipped; a city's own stay as it writes them.
+LABELS = ("config/taxonomy.toml", "config/policy.toml", "config/presets/12348-first.toml")
 
 
 @dataclass(frozen=True)
@@ -165,14 +193,53 @@ def of_python(path: Path) -> Iterator[Text]:
                             yield Text(path, text.lineno, str(text.value), wrapped=True)
 
 
+def template(made: ast.JoinedStr) -> str:
+    """An f-string as a key of the catalogue: its values by number."""
+    values = iter(range(len(made.values)))
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else f"{{{next(values)}}}" for part in made.values)
+
+
+def _sentences(path: Path, node: ast.AST) -> Iterator[Text]:
+    if isinstance(node, ast.JoinedStr):
+        if is_chinese(template(node)):
+            yield Text(path, node.lineno, template(node), wrapped=True)
+        inner: Iterator[ast.AST] = (part for part in node.values if not isinstance(part, ast.Constant))
+    else:
+        if isinstance(node, ast.Constant) and is_chinese(node.value):
+            yield Text(path, node.lineno, str(node.value), wrapped=True)
+        inner = ast.iter_child_nodes(node)
+    for child in inner:
+        yield from _sentences(path, child)
+
+
+def of_messages(path: Path) -> Iterator[Text]:
+    """What a module tells people of its own: in ``raise``, in calls of TELLING, or anywhere if it is SPEAKING."""
+    name = path.relative_to(ROOT).as_posix()
+    if name.startswith(SILENT):
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value.value = ""  # a docstring
+    if name in SPEAKING:
+        yield from _sentences(path, tree)
+    for node in ast.walk(tree):
+        called = node.func if isinstance(node, ast.Call) else None
+        told = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        if isinstance(node, ast.Raise) or told in TELLING or told.endswith("Error"):
+            yield from _sentences(path, node)
+
+
 def of_labels(path: Path) -> Iterator[Text]:
-    """What a shipped configuration calls its classes, topics and queues."""
+    """What a shipped configuration calls its classes, topics and queues, and the reasons its rules give."""
 
     def labels(value: object) -> Iterator[str]:
         if isinstance(value, dict):
             for key, inner in value.items():
                 if (key == "label" or path.stem == "taxonomy") and is_chinese(inner):
                     yield str(inner)
+                if key == "reasons":
+                    yield from inner
                 yield from labels(inner)
         elif isinstance(value, list):
             for inner in value:
@@ -191,6 +258,8 @@ def texts() -> list[Text]:
         found += of_script(path)
     for path in sorted([*(ROOT / "hotline").rglob("*.py"), *(ROOT / "routing").rglob("*.py")]):
         found += of_python(path)
+    for path in sorted(one for area in ("hotline", "routing", "nlp") for one in (ROOT / area).rglob("*.py")):
+        found += of_messages(path)
     for name in LABELS:
         found += of_labels(ROOT / name)
     return found

@@ -6,17 +6,19 @@ import orjson
 import structlog
 from aiohttp import web
 
-from hotline.console import language
 from hotline.console.language import LONG
-from hotline.console.render import page
+from hotline.console.render import LIVE_SINCE, page
+from hotline.console.scripts import FOREVER
+from hotline.console.sentences import told_problem
 from hotline.web.authentication import HX_REQUEST, Handler
+from hotline.web.keys import services
 
 log = structlog.get_logger(__name__)
 
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since", "Range"})
 
 _FIGURES = ("/api/v1/statistics/", "/api/v1/lexicon")
-_TEXT = frozenset({"text/html", "text/javascript", "text/css"})
+_TEXT = frozenset({"text/html", "text/javascript", "text/css", "application/json"})
 
 PROBLEM = "application/problem+json"
 
@@ -54,21 +56,16 @@ def _compressed(request: web.Request, response: web.StreamResponse) -> bool:
 def _spoken(response: web.StreamResponse) -> None:
     """Puts a problem's title and sentences into the language of the browser, where the catalogue has them.
 
-    A program sends no language cookie and gets the Chinese; ``type`` is the same for all. Sentences with values in
-    them are made in Chinese before they come here and stay so.
+    A program sends no language cookie and gets the Chinese.
     """
-    if language.current() == "zh" or response.content_type != PROBLEM or not isinstance(response, web.Response):
-        return
-    body = orjson.loads(response.body or b"{}")  # type: ignore[arg-type]
-    for part in (body, *body.get("errors", ())):
-        for key in {"title", "detail", "message"} & part.keys():
-            part[key] = language.say(str(part[key]))
-    response.body = orjson.dumps(body)
+    if response.content_type == PROBLEM and isinstance(response, web.Response) and isinstance(response.body, bytes):
+        response.body = told_problem(response.body)
 
 
 @web.middleware
 async def answer_people(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors of pages become pages in Chinese; static files may be kept and are sent compressed."""
+    request[LIVE_SINCE] = str(services(request).hub.cursor)
     try:
         response = await handler(request)
     except web.HTTPException as error:
@@ -82,7 +79,8 @@ async def answer_people(request: web.Request, handler: Handler) -> web.StreamRes
         shown = {"title": body.get("title", "请求有误"), "detail": body.get("detail", "")}
         return await page(request, "error.html", shown, status=response.status)
     if request.path.startswith("/static/"):
-        response.headers["Cache-Control"] = LONG if "v" in request.query else "no-cache"
+        kept = "v" in request.query or request.path.startswith(FOREVER)
+        response.headers["Cache-Control"] = LONG if kept else "no-cache"
     if _compressed(request, response):
         response.enable_compression()
     return response

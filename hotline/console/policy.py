@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from hotline.console.render import page
+from hotline.console.sentences import told_outline
 from hotline.web.api.policy import text_in_force
 from hotline.web.keys import needs, services
 from routing.policy.outline import outline
@@ -27,7 +28,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         "version": policy.version,
         "locked": locked,
         "versions": published,
-        "outline": outline(policy, text),
+        "outline": told_outline(outline(policy, text)),
         "tried": TRIED,
     }
     return await page(request, "policy.html", shown)

@@ -22,6 +22,7 @@ from hotline.console.alarms import open_alarms
 from hotline.console.first_steps import guide_is_open
 from hotline.console.navigation import NO_BAR, Bar, bar
 from hotline.console.notices import told_now
+from hotline.console.sentences import tell
 from hotline.console.sheets import sheets_address
 from hotline.web.authentication import masked
 from hotline.web.keys import PRINCIPAL, services
@@ -126,6 +127,7 @@ def set_up_templates(app: web.Application) -> None:
         attribute=json_attribute,
         day=day,
         number=number,
+        told=tell,
     )
     environment.globals.update(
         static=lambda name: f"/static/{name}?v={versions.get(name, '0')}",

@@ -15,6 +15,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from hotline.console.sentences import told_problem
 from hotline.web.problems import from_exception, json_bytes, problem
 
 log = structlog.get_logger(__name__)
@@ -75,4 +76,4 @@ def _problem(error: BaseException) -> bytes:
         log.error("streamed_work_failed", error=type(error).__name__)
         known = problem(500, "internal", "内部错误", "服务出错了，已有记录；请稍后重试。")
     body = known.body
-    return body if isinstance(body, bytes) else orjson.dumps({"title": "内部错误"})
+    return told_problem(body if isinstance(body, bytes) else orjson.dumps({"title": "内部错误"}))

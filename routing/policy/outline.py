@@ -13,7 +13,7 @@ from routing.policy.settings import Adjustment, Policy, Rule, TimeLimit
 
 _INTAKES = {"live": "实时", "backlog": "补录", "history": "历史"}
 _MODES = {"auto": "自动", "propose": "建议", "review": "待人工"}
-_WEEKDAYS = "一二三四五六日"
+_WEEKDAYS = ("一", "二", "三", "四", "五", "六", "日")
 _FORBID = {"blind": "直转", "attended": "咨询转", "conference": "三方通话"}
 
 
@@ -81,7 +81,7 @@ def said(condition: Condition, taxonomy: Taxonomy) -> list[str]:
     if condition.hours:
         found.append(f"时段：{_hours(condition.hours)}")
     if condition.weekdays:
-        found.append("星期：" + "、".join(_WEEKDAYS[day - 1] for day in sorted(condition.weekdays)))
+        found.append(f"星期：{'、'.join(_WEEKDAYS[day - 1] for day in sorted(condition.weekdays))}")
     flag(condition.workday, "工作日", "非工作日")
     flag(condition.confidential, "保密", "不保密")
     flag(condition.has_number, "有来电号码", "没有来电号码")
@@ -127,7 +127,7 @@ def _limit(limit: TimeLimit | None) -> list[str]:
 
 def _joint(joint: tuple[str, ...], policy: Policy) -> list[str]:
     names = ["本类去向" if name == "own" else policy.joint_label(name) for name in joint]
-    return ["联动 " + "、".join(names)] if names else []
+    return [f"联动 {'、'.join(names)}"] if names else []
 
 
 def _then_rule(rule: Rule, policy: Policy) -> list[str]:
@@ -141,5 +141,5 @@ def _then_rule(rule: Rule, policy: Policy) -> list[str]:
 def _then_adjustment(one: Adjustment, policy: Policy) -> list[str]:
     then = [] if one.raise_to is None else [f"优先级至少 {one.raise_to}"]
     if one.forbid:
-        then.append("不得" + "、".join(_FORBID[mode] for mode in one.forbid))
+        then.append(f"不得{'、'.join(_FORBID[mode] for mode in one.forbid)}")
     return then + _limit(one.deadline) + _joint(one.joint, policy)

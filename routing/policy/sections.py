@@ -91,7 +91,7 @@ def show_path(path: KeyPath) -> str:
 
 def one_of(allowed: Collection[str]) -> str:
     """The tail of a message that lists what is allowed."""
-    return "可用：" + "、".join(sorted(allowed))
+    return f"可用：{'、'.join(sorted(allowed))}"
 
 
 class Section:
@@ -124,7 +124,7 @@ class Section:
                 self.problem("", f"缺少 {key}（文本）")
             return default
         if not isinstance(value, str) or (required and not value.strip()):
-            self.problem(key, f"现为 {value!r}；应为引号里的文本" + ("，不能空白" if required else ""))
+            self.problem(key, f"现为 {value!r}；应为引号里的文本{'，不能空白' if required else ''}")
             return default
         return value
 

@@ -13,9 +13,11 @@ from hotline.accounts.sheets import read_accounts
 from hotline.accounts.store import add_user, queries
 from hotline.audit.store import record
 from hotline.console.language import say
+from hotline.console.sentences import told_rows
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
 from hotline.web.progress import Progress, answer_with_progress
+from routing.rosters.imported import RowProblem
 
 
 @needs("users.write")
@@ -30,7 +32,7 @@ async def import_file(request: web.Request) -> web.StreamResponse:
     async with own.pool.acquire() as connection:
         taken = frozenset(row["name"].lower() for row in await queries.users(connection))
     good, bad = await asyncio.to_thread(read_accounts, await request.read(), taken)
-    rejected = [{"row": p.row, "field": p.field, "reason": p.reason} for p in bad]
+    rejected = told_rows(bad)
     if request.query.get("preview") == "yes":
         shown = [
             {"row": row.row, "name": row.name, "display_name": row.display_name, "role": say(ROLES[row.role])}
@@ -49,7 +51,7 @@ async def import_file(request: web.Request) -> web.StreamResponse:
                 )
             except AccountError:
                 # somebody took the name since the sheet was read
-                failed.append({"row": row.row, "field": "用户名", "reason": f"“{row.name}”没有建成，请核对后重试"})
+                failed += told_rows([RowProblem(row.row, "用户名", f"“{row.name}”没有建成，请核对后重试")])
                 continue
             made.append(
                 {

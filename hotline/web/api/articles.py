@@ -13,6 +13,7 @@ from hotline.access.service import check_concern
 from hotline.accounts.permissions import allowed
 from hotline.accounts.store import Principal
 from hotline.audit.store import record
+from hotline.console.sentences import told_rows
 from hotline.web.bodies import Body, path_id, read_body, whole
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
@@ -223,7 +224,7 @@ async def import_file(request: web.Request) -> web.StreamResponse:
         today = await queries.today(connection)
     owners = {row["code"]: row["id"] for row in rows} | {row["name"]: row["id"] for row in rows}
     sheet = await asyncio.to_thread(read_articles, data, topics, owners, today, "从文件导入")
-    rejected = [{"row": p.row, "field": p.field, "reason": p.reason} for p in sheet.problems]
+    rejected = told_rows(sheet.problems)
 
     async def store(progress: Progress) -> dict[str, Any]:
         done = {"added": 0, "updated": 0, "unchanged": 0}

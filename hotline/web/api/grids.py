@@ -13,6 +13,7 @@ from aiohttp import web
 
 from hotline.audit.store import record
 from hotline.console.language import say
+from hotline.console.sentences import told_rows
 from hotline.formulas import harmless
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
@@ -121,7 +122,7 @@ async def import_file(request: web.Request) -> web.Response:
             "removed": [_listed(grid) | {"calls": _calls(tree, grid)} for grid in change.removed[:LISTED]],
             "removed_count": len(change.removed),
             "same": change.same,
-            "rejected": [{"row": p.row, "field": p.field, "reason": p.reason} for p in problems],
+            "rejected": told_rows(problems),
         }
     )
 

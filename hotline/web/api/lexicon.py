@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import Field
 
 from hotline.audit.store import record
+from hotline.console.sentences import tell
 from hotline.lexicon.store import in_force, read_amendments
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import Services, needs, principal, services
@@ -98,7 +99,7 @@ async def check(request: web.Request) -> web.Response:
     return json_response(
         {
             "version": version_of(draft),
-            "problems": [{"index": n, "field": field, "reason": reason} for n, field, reason in found],
+            "problems": [{"index": n, "field": field, "reason": tell(reason)} for n, field, reason in found],
         }
     )
 

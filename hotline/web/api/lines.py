@@ -12,6 +12,7 @@ from aiohttp import web
 from pydantic import Field
 
 from hotline.audit.store import record
+from hotline.console.sentences import tell
 from hotline.intake.errors import FileUnreadable
 from hotline.intake.importer import ImportResult, import_files
 from hotline.intake.line_profiles import KIND, SHIPPED, LineProfile, file_name, queries
@@ -159,7 +160,8 @@ async def try_out(request: web.Request) -> web.StreamResponse:
 
         with as_path(upload.data, stem, upload.suffix) as path:
             read = await _plainly(path, lambda: asyncio.to_thread(try_file, path, profile, told))
-        return {**read, "version": version}
+        rejects = [each | {"reason": tell(each["reason"])} for each in read["rejects"]]
+        return {**read, "rejects": rejects, "version": version}
 
     return await answer_with_progress(request, work)
 
@@ -212,7 +214,7 @@ async def import_file(request: web.Request) -> web.StreamResponse:
             "updated": result.updated,
             "duplicates": result.duplicates,
             "rejected": result.rejected,
-            "reasons": result.reasons,
+            "reasons": [tell(reason) for reason in result.reasons],
             "unreadable": unreadable,
             "has_rejects": bool(result.reject_files),
         }

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from hotline.audit.store import record
+from hotline.console.sentences import tell, told_outline
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
@@ -61,10 +62,10 @@ async def check(request: web.Request) -> web.Response:
     found: dict[str, Any] = {"version": None, "problems": [], "outline": None, "differences": None}
     try:
         policy = await asyncio.to_thread(own.published.draft, text)
-        found |= {"version": policy.version, "outline": outline(policy, text)}
+        found |= {"version": policy.version, "outline": told_outline(outline(policy, text))}
     except PolicyInvalid as error:
         found["problems"] = [
-            {"source": p.source, "line": p.line, "key": p.key, "reason": p.reason} for p in error.problems
+            {"source": p.source, "line": p.line, "key": p.key, "reason": tell(p.reason)} for p in error.problems
         ]
     if body.compare:
         before, _ = await text_in_force(own)

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from hotline.audit.store import record
+from hotline.console.sentences import told_rows
 from hotline.web.api.roster_weeks import wanted_monday
 from hotline.web.bodies import whole
 from hotline.web.keys import Services, needs, principal, services
@@ -75,7 +76,7 @@ async def import_file(request: web.Request) -> web.Response:
                 {"name": names.get(each.user_id, "?"), "queues": each.queues, "start": each.start, "end": each.end}
                 for each in change.overlapping[:LISTED]
             ],
-            "rejected": [{"row": p.row, "field": p.field, "reason": p.reason} for p in (*read.problems, *unknown)],
+            "rejected": told_rows((*read.problems, *unknown)),
         }
     )
 
