@@ -170,8 +170,16 @@ _HTTP_TITLES = {
 }
 
 
+#: Whoever measured it: our limits, or aiohttp while an unannounced body arrived.
+_TOO_LARGE = (
+    "一次最多 16 MiB（登录前 64 KiB），本次未受理。请拆成几次；"
+    "来电导出文件也可由系统管理员在服务器上用 hotline import --line 线路 文件 导入，大小不限。"
+)
+
+
 def from_http(error: web.HTTPException) -> web.Response:
     """aiohttp's own errors in the same form."""
     kind, title = _HTTP_TITLES.get(error.status, ("http-error", error.reason))
     headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-    return problem(error.status, kind, title, error.text or title, headers=headers)
+    detail = _TOO_LARGE if error.status == web.HTTPRequestEntityTooLarge.status_code else error.text or title
+    return problem(error.status, kind, title, detail, headers=headers)

@@ -7,6 +7,7 @@ import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -15,6 +16,7 @@ from hotline.web import limits
 from hotline.web.authentication import answer_errors
 from hotline.web.keys import needs
 from hotline.web.limits import MAX_BODY_BYTES, MAX_FORM_FIELDS, PUBLIC_BODY_BYTES, body_time_s, limit_body
+from hotline.web.uploads import read_upload
 
 
 @needs("calls.submit")
@@ -25,6 +27,12 @@ async def count(request: web.Request) -> web.Response:
 @needs("public")
 async def form(request: web.Request) -> web.Response:
     return web.json_response(len(await request.post()))
+
+
+@needs("lines.write")
+async def file(request: web.Request) -> web.Response:
+    upload = await read_upload(request)
+    return web.json_response([upload.suffix, len(upload.data), dict(upload.fields)])
 
 
 @needs("self")
@@ -42,6 +50,7 @@ async def client() -> AsyncIterator[TestClient[Any, Any]]:
     )
     app.router.add_post("/api/v1/count", count)
     app.router.add_post("/api/v1/form", form)
+    app.router.add_post("/api/v1/file", file)
     app.router.add_post("/api/v1/careless", careless)
     async with TestClient(TestServer(app)) as opened:
         yield opened
@@ -67,6 +76,29 @@ async def test_a_body_may_be_as_large_as_the_contract_says(client: TestClient[An
             yield b" " * (1 << 20)
 
     assert (await client.post("/api/v1/count", data=unannounced())).status == 413
+
+
+async def test_too_large_a_file_is_told_what_to_do(client: TestClient[Any, Any]) -> None:
+    """Announced or not: a form of parts is read piece by piece, so its length counts as it comes."""
+
+    def parts(size: int) -> aiohttp.FormData:
+        body = aiohttp.FormData({"as": "backlog"})
+        body.add_field("file", b"a" * size, filename="export.CSV")
+        return body
+
+    answer = await client.post("/api/v1/file", data=parts(1 << 20))
+    assert await answer.json() == [".csv", 1 << 20, {"as": "backlog"}]
+    written = parts(MAX_BODY_BYTES + 1)()
+
+    async def unannounced() -> AsyncIterator[bytes]:
+        yield await written.as_bytes()
+
+    for sent in ({"data": parts(MAX_BODY_BYTES + 1)}, {"data": unannounced(), "headers": written.headers}):
+        answer = await client.post("/api/v1/file", **sent)
+        assert answer.status == 413
+        problem = await answer.json(content_type=None)
+        assert problem["type"] == "urn:hotline:problem:too-large"
+        assert "hotline import" in problem["detail"]
 
 
 async def test_before_the_log_in_little_is_read(client: TestClient[Any, Any]) -> None:

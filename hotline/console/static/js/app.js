@@ -3,6 +3,7 @@ import { startAccess } from "./access.js";
 import { startAlarms } from "./alarms.js";
 import { startDialogs } from "./dialogs.js";
 import { keepDrafts } from "./drafts.js";
+import { startFileSizes } from "./file_size.js";
 import { startFinding } from "./finding.js";
 import { onKey, showHelp, startKeys } from "./keys.js";
 import { startIdleLock } from "./idle.js";
@@ -52,6 +53,7 @@ if (document.body.dataset.userId) {
   onKey("?", t("打开这个帮助"), showHelp);
   document.getElementById("help-button").addEventListener("click", showHelp);
   startMenus();
+  startFileSizes();
   startFinding();
   startTicking();
   startAccess();
