@@ -81,7 +81,7 @@ async def add_user(
     return int(user_id), word
 
 
-async def add_token(pool: Any, role: str, *, user: str | None = None) -> str:
+async def add_token(pool: Any, role: str, *, user: str | None = None, actor: Actor | None = None) -> str:
     """A new API token, shown once; on a new service agent when no user is named. Raises AccountError."""
     if role not in ROLES:
         raise AccountError(f"No role {role!r}; choose one of {', '.join(ROLES)}.")
@@ -100,7 +100,7 @@ async def add_token(pool: Any, role: str, *, user: str | None = None) -> str:
                 raise AccountError(f"{user!r} has the role {found['role']}; a token cannot give it {role}.")
             user_id = found["id"]
         await queries.insert_token(connection, user_id=user_id, role=role, token_hash=digest(token))
-        await record(connection, actor=None, action="token_created", subject=f"user:{user_id}", detail={"role": role})
+        await record(connection, actor=actor, action="token_created", subject=f"user:{user_id}", detail={"role": role})
     return token
 
 

@@ -22,8 +22,8 @@ class Actor(Protocol):
     """Who acts; ``hotline.accounts.store.Principal`` and :class:`KnownActor` are such."""
 
     @property
-    def user_id(self) -> int:
-        """The account's id."""
+    def user_id(self) -> int | None:
+        """The account's id; None: no account, such as somebody at the machine (hotline.audit.machine)."""
 
     @property
     def role(self) -> str:
@@ -32,9 +32,9 @@ class Actor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KnownActor:
-    """An account that acts where no request stands behind it, such as at log-in."""
+    """Who acts where no request stands behind it: an account at log-in, somebody at the command line."""
 
-    user_id: int
+    user_id: int | None
     role: str
 
 
@@ -50,7 +50,7 @@ async def record(
 ) -> int:
     """Write one act into the audit log, in the caller's transaction; the entry's id.
 
-    ``actor`` None: the service itself or a command of its administrator.
+    ``actor`` None: the service itself; commands name who sits at the machine.
     ``subject`` is ``kind:id`` (``call:17``, ``user:3``, ``queue:lawyers``).
     ``reason`` is a code of ``hotline.audit.reasons``; for a person's own words
     see :func:`record_reasoned`. ``detail`` holds ids, codes and counts, never a

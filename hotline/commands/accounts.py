@@ -11,6 +11,7 @@ import typer
 from config.settings import load_settings
 from hotline.accounts import administration
 from hotline.accounts.store import add_token, add_user
+from hotline.audit.machine import at_the_machine
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.sealing.opening import prepare_vault
@@ -51,7 +52,7 @@ def add(
     display_name: Annotated[str | None, typer.Option("--display-name", help="name on the screens")] = None,
 ) -> None:
     """Create an account and print its first password once."""
-    _, password = _with_pool(lambda pool: add_user(pool, name, role, display_name=display_name))
+    _, password = _with_pool(lambda pool: add_user(pool, name, role, display_name=display_name, actor=at_the_machine()))
     print(f"{name}  first password: {password}  (shown once; to be changed after the first log-in)")
 
 
@@ -67,7 +68,7 @@ def _on(name: str, act: Callable[[Any, int], Awaitable[Answer]]) -> Answer:
 @users.command("disable")
 def disable(name: Name) -> None:
     """A leaver: log-in, tokens and sessions end; open work goes back, rosters to be planned anew are named."""
-    left = _on(name, lambda pool, user_id: administration.disable(pool, None, user_id))
+    left = _on(name, lambda pool, user_id: administration.disable(pool, at_the_machine(), user_id))
     print(f"{name} is disabled.")
     for call_id in left.released:
         print(f"call {call_id}: live, back on the operators' list")
@@ -83,26 +84,26 @@ def disable(name: Name) -> None:
 @users.command("enable")
 def enable(name: Name) -> None:
     """Somebody comes back; prints a new first password once."""
-    print(_on(name, lambda pool, user_id: administration.enable(pool, None, user_id)))
+    print(_on(name, lambda pool, user_id: administration.enable(pool, at_the_machine(), user_id)))
 
 
 @users.command("unlock")
 def unlock(name: Name) -> None:
     """End a lock-out before its time."""
-    _on(name, lambda pool, user_id: administration.unlock(pool, None, user_id))
+    _on(name, lambda pool, user_id: administration.unlock(pool, at_the_machine(), user_id))
     print(f"{name} may log in again.")
 
 
 @users.command("reset-password")
 def reset_password(name: Name) -> None:
     """A new first password, printed once; all sessions end."""
-    print(_on(name, lambda pool, user_id: administration.reset_password(pool, None, user_id)))
+    print(_on(name, lambda pool, user_id: administration.reset_password(pool, at_the_machine(), user_id)))
 
 
 @users.command("reset-second-factor")
 def reset_second_factor(name: Name) -> None:
     """Take away a second factor that was lost; all sessions end."""
-    had = _on(name, lambda pool, user_id: administration.reset_second_factor(pool, None, user_id))
+    had = _on(name, lambda pool, user_id: administration.reset_second_factor(pool, at_the_machine(), user_id))
     print(f"{name} has no second factor {'any more' if had else 'and had none'}.")
 
 
@@ -112,4 +113,4 @@ def create(
     user: Annotated[str | None, typer.Option("--user", help="whose token; a new service agent without it")] = None,
 ) -> None:
     """Create an API token and print it once."""
-    print(_with_pool(lambda pool: add_token(pool, role, user=user)))
+    print(_with_pool(lambda pool: add_token(pool, role, user=user, actor=at_the_machine())))

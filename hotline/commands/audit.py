@@ -11,6 +11,7 @@ import typer
 from config.settings import Settings
 from hotline.audit.actions import ACTIONS
 from hotline.audit.chain import audit_key
+from hotline.audit.machine import at_the_machine
 from hotline.audit.rounds import checkpoint_file
 from hotline.audit.store import NOTE_USE, queries, record
 from hotline.audit.verify import Verdict, record_verdict, sentences, verify_chain
@@ -35,7 +36,7 @@ def verify(
     async def work(settings: Settings, pool: Any, vault: FileVault) -> Verdict:
         verdict = await verify_chain(pool, audit_key(vault.ring), vault, checkpoint_file(settings))
         async with pool.acquire() as connection:
-            await record_verdict(connection, None, verdict)
+            await record_verdict(connection, at_the_machine(), verdict)
         return verdict
 
     verdict = with_stored_data(work)
@@ -92,7 +93,7 @@ def show(entry_id: Annotated[int, typer.Argument(help="number of the entry")]) -
             row = await queries.entry(connection, entry_id=entry_id)
             if row is None:
                 raise EntryNotFound(f"There is no audit entry {entry_id}; hotline audit list shows which there are.")
-            await record(connection, actor=None, action="audit_entry_read", subject=f"audit:{entry_id}")
+            await record(connection, actor=at_the_machine(), action="audit_entry_read", subject=f"audit:{entry_id}")
         shown = dict(row)
         for name in ("link", "note_digest"):
             shown[name] = shown[name].hex() if shown[name] else None

@@ -37,6 +37,9 @@ class ImportStore(Protocol):
     async def profile_for(self, profile: Profile) -> Profile:
         """The version of ``profile`` that was published on this installation, else the file's."""
 
+    async def recorded(self, line: str, result: ImportResult) -> None:
+        """Put on record who imported how much of which line."""
+
     async def triage_pending(self) -> None:
         """Triage what waits, unless a worker runs that does it."""
 
@@ -96,6 +99,7 @@ async def run_import(
                 rejects_dir=settings.state_dir / "rejects",
                 vault=store.vault,
             )
+        await store.recorded(line, result)
         if triage:
             await store.triage_pending()
     return result

@@ -14,10 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from config.durability import DurabilitySettings
 from config.files import ConfigFiles
 from config.settings import Settings
+from hotline.audit.machine import at_the_machine
+from hotline.audit.store import record
 from hotline.commands.import_ import IntakeAs
 from hotline.database import open_pool, when_back
 from hotline.embedded.servers import embedded_servers
-from hotline.intake.importer import Sink
+from hotline.intake.importer import ImportResult, Sink
 from hotline.intake.line_profiles import LineProfiles
 from hotline.intake.profile import Profile
 from hotline.intake.store import PostgresSink
@@ -61,6 +63,14 @@ class DatabaseStore:
         profiles = LineProfiles(self._files)
         await profiles.refresh(self._pool, force=True)
         return next((e.profile for e in profiles.entries.values() if e.name == profile.path), profile)
+
+    async def recorded(self, line: str, result: ImportResult) -> None:
+        """Put the import on record, by who sits at the machine."""
+        counts = {name: getattr(result, name) for name in ("accepted", "updated", "duplicates", "rejected")}
+        async with self._pool.acquire() as connection:
+            await record(
+                connection, actor=at_the_machine(), action="calls_imported", subject=f"line:{line}", detail=counts
+            )
 
     async def triage_pending(self) -> None:
         """Read every waiting call here, with a progress bar, unless a worker runs."""

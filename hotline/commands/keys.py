@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from config.settings import CipherSuite, Settings, load_settings
+from hotline.audit.machine import at_the_machine
 from hotline.audit.store import record
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
@@ -121,7 +122,7 @@ async def rotate_in(
         await check_keys(connection, vault)
         await record(
             connection,
-            actor=None,
+            actor=at_the_machine(),
             action="keys_rotated",
             subject=f"key:{vault.ring.active.id}",
             detail={"suite": vault.ring.active.suite},
@@ -186,6 +187,7 @@ async def retire_in(pool: Any, vault: FileVault, key_id: int, *, rejects: Path) 
             where = ", ".join(f"{count} in {table}" for table, count in tables.items())
             raise KeyInUse(f"Key {key_id} has values still ({where}); seal them anew with: hotline keys rotate")
         await queries.retire_key(connection, id=key_id)
+        await record(connection, actor=at_the_machine(), action="key_retired", subject=f"key:{key_id}")
         remove_data_key(vault.path, key_id)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from config.settings import Settings
+from hotline.audit.machine import at_the_machine
 from hotline.audit.store import record
 from hotline.commands.stored_data import with_stored_data
 from hotline.models.label_files import drop_rows, note_file
@@ -49,7 +50,7 @@ def export(
                     file.write(json.dumps(row, ensure_ascii=False) + "\n")
                     count += 1
             detail = {"rows": count, "days": days}
-            await record(connection, actor=None, action="labels_exported", subject="labels", detail=detail)
+            await record(connection, actor=at_the_machine(), action="labels_exported", subject="labels", detail=detail)
         return count
 
     typer.echo(f"{with_stored_data(export)} rows in {out}")

@@ -11,6 +11,7 @@ import typer
 
 from config.files import ConfigFiles
 from config.settings import load_settings
+from hotline.audit.machine import at_the_machine
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.migrations.migrate import check_schema
@@ -64,7 +65,7 @@ def promote(
         typer.echo(text_of(comparison))
         if comparison.refusals:
             raise store.PromotionError(f"{comparison.candidate} is not promoted: {'; '.join(comparison.refusals)}.")
-        return await store.promote(pool, folder)
+        return await store.promote(pool, folder, at_the_machine())
 
     typer.echo(f"{_with_pool(work)} is in force; workers take it up within seconds.")
 
@@ -74,7 +75,7 @@ def roll_back() -> None:
     """Put the model before this one back in force."""
 
     async def work(pool: Any) -> str:
-        return await store.roll_back(pool)
+        return await store.roll_back(pool, at_the_machine())
 
     typer.echo(f"{_with_pool(work)} is in force; workers take it up within seconds.")
 

@@ -12,6 +12,7 @@ import typer
 
 from config.files import ConfigFiles
 from config.settings import Settings, load_settings
+from hotline.audit.machine import at_the_machine
 from hotline.audit.reasons import read_reason
 from hotline.audit.store import record
 from hotline.commands.stored_data import with_stored_data
@@ -45,7 +46,9 @@ def export(
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> dict[str, Any]:
         async with pool.acquire() as connection, connection.transaction():
-            return await person_data.export_person(connection, vault, number, read_reason(reason))
+            return await person_data.export_person(
+                connection, vault, number, read_reason(reason), actor=at_the_machine()
+            )
 
     if out is None:
         sys.stdout.write(_as_text(with_stored_data(work)))
@@ -87,7 +90,7 @@ def correct(
     async def work(settings: Settings, pool: Any, vault: FileVault) -> list[int]:
         async with pool.acquire() as connection, connection.transaction():
             return await person_data.correct_person(
-                connection, vault, number, changes, read_reason(reason), only_call=call
+                connection, vault, number, changes, read_reason(reason), only_call=call, actor=at_the_machine()
             )
 
     print(json.dumps({"corrected": with_stored_data(work)}))
@@ -103,7 +106,9 @@ def erase(
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> person_data.Erased:
         if not dry_run:
-            return await person_data.erase_person(pool, vault, settings, number, read_reason(reason))
+            return await person_data.erase_person(
+                pool, vault, settings, number, read_reason(reason), actor=at_the_machine()
+            )
         async with pool.acquire() as connection:
             found = await person_data.calls_of(connection, vault, number)
         return person_data.Erased(
@@ -131,7 +136,11 @@ def reapply() -> None:
             await person_data.erase_everywhere(connection, vault, ids)
             if ids:
                 await record(
-                    connection, actor=None, action="person_erased", subject="ledger", detail={"calls": len(ids)}
+                    connection,
+                    actor=at_the_machine(),
+                    action="person_erased",
+                    subject="ledger",
+                    detail={"calls": len(ids)},
                 )
         return len(ids)
 
@@ -147,7 +156,7 @@ def run(
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> dict[str, Any]:
         if not dry_run:
-            return {"erased": await retention_round(pool, vault, periods)}
+            return {"erased": await retention_round(pool, vault, periods, actor=at_the_machine())}
         counted = await count_due(pool, periods)
         for due in counted:
             line = due.rule.line or "其他线路"
@@ -176,7 +185,7 @@ def place(
             hold_id = await place_hold(connection, vault, reason=reason, call_id=call, number_hash=number_hash)
             await record(
                 connection,
-                actor=None,
+                actor=at_the_machine(),
                 action="hold_placed",
                 subject=f"hold:{hold_id}",
                 detail={"call": call} if call is not None else {},
@@ -193,7 +202,7 @@ def release(hold_id: Annotated[int, typer.Argument(min=1, max=MAX_ID, help="numb
     async def work(settings: Settings, pool: Any, vault: FileVault) -> None:
         async with pool.acquire() as connection, connection.transaction():
             await release_hold(connection, hold_id)
-            await record(connection, actor=None, action="hold_released", subject=f"hold:{hold_id}")
+            await record(connection, actor=at_the_machine(), action="hold_released", subject=f"hold:{hold_id}")
 
     with_stored_data(work)
     print(f"hold {hold_id} released")

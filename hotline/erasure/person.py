@@ -12,7 +12,7 @@ from typing import Any
 
 from config.settings import Settings
 from hotline.audit.reasons import Reason
-from hotline.audit.store import record_reasoned
+from hotline.audit.store import Actor, record_reasoned
 from hotline.errors import HotlineError
 from hotline.intake.normalise import phone
 from hotline.models.label_files import drop_rows, known_files
@@ -72,7 +72,9 @@ async def calls_of(connection: Any, vault: Vault, number: str) -> list[PersonCal
     return found
 
 
-async def export_person(connection: Any, vault: Vault, number: str, reason: Reason) -> dict[str, Any]:
+async def export_person(
+    connection: Any, vault: Vault, number: str, reason: Reason, *, actor: Actor | None = None
+) -> dict[str, Any]:
     """Everything stored of the calls of ``number``, in clear, as JSON values; recorded.
 
     Left out: what lawyers and mediators noted for themselves, and who among the staff acted (roles only). Phones
@@ -82,7 +84,7 @@ async def export_person(connection: Any, vault: Vault, number: str, reason: Reas
     ids = [call.call_id for call in found]
     subjects = [f"call:{call_id}" for call_id in ids]
     await record_reasoned(
-        connection, vault, actor=None, action="person_exported", subject="person", reason=reason, detail={"calls": ids}
+        connection, vault, actor=actor, action="person_exported", subject="person", reason=reason, detail={"calls": ids}
     )
     answer: dict[str, Any] = {"number": e164(number), "exported_at": datetime.now(UTC).isoformat(), "calls": []}
     by_call: dict[int, dict[str, Any]] = {}
@@ -135,6 +137,7 @@ async def correct_person(
     reason: Reason,
     *,
     only_call: int | None = None,
+    actor: Actor | None = None,
 ) -> list[int]:
     """Correct ``caller_number``, ``caller_name`` or ``address`` in the calls of ``number``; the calls changed.
 
@@ -155,7 +158,7 @@ async def correct_person(
         await record_reasoned(
             connection,
             vault,
-            actor=None,
+            actor=actor,
             action="person_corrected",
             subject=f"call:{call.call_id}",
             reason=reason,
@@ -164,7 +167,9 @@ async def correct_person(
     return [call.call_id for call in found]
 
 
-async def erase_person(pool: Any, vault: Vault, settings: Settings, number: str, reason: Reason) -> Erased:
+async def erase_person(
+    pool: Any, vault: Vault, settings: Settings, number: str, reason: Reason, *, actor: Actor | None = None
+) -> Erased:
     """Erase all parts of the ended calls of ``number`` and what stands of them elsewhere; one transaction.
 
     Calls somebody is still handling and calls under a legal hold are left alone and named. Raises NumberUnreadable,
@@ -176,7 +181,7 @@ async def erase_person(pool: Any, vault: Vault, settings: Settings, number: str,
         await erase_everywhere(connection, vault, ids)
         for call_id in ids:
             await record_reasoned(
-                connection, vault, actor=None, action="person_erased", subject=f"call:{call_id}", reason=reason
+                connection, vault, actor=actor, action="person_erased", subject=f"call:{call_id}", reason=reason
             )
     note_erased(settings, ids)
     dropped = drop_rows(vault, known_files(settings.state_dir), ids)

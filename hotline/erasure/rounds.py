@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from hotline.audit.store import record
+from hotline.audit.store import Actor, record
 from routing.erasure.periods import Periods
 from routing.erasure.service import erase_due, forget_shift_notes
 from routing.sealing import Vault
 
 
-async def retention_round(pool: Any, vault: Vault, periods: Periods, *, batches: int = 1_000_000) -> dict[str, int]:
+async def retention_round(
+    pool: Any, vault: Vault, periods: Periods, *, batches: int = 1_000_000, actor: Actor | None = None
+) -> dict[str, int]:
     """Erase what is due, at most ``batches`` batches a rule; calls changed by ``line:part`` (``*``: lines unnamed).
 
     Each batch is one transaction; what was erased is on record with the version of the rules.
@@ -33,7 +35,7 @@ async def retention_round(pool: Any, vault: Vault, periods: Periods, *, batches:
         async with pool.acquire() as connection:
             await record(
                 connection,
-                actor=None,
+                actor=actor,
                 action="retention_erased",
                 subject=f"retention:{periods.version}",
                 detail=changed,

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from hotline.audit.store import record
+from hotline.audit.store import Actor, record
 from hotline.errors import HotlineError
 from nlp.model import load_model
 from routing.sql import load_queries
@@ -39,7 +39,7 @@ def archive_of(folder: Path) -> bytes:
     return packed.getvalue()
 
 
-async def promote(pool: Any, folder: Path) -> str:
+async def promote(pool: Any, folder: Path, actor: Actor | None = None) -> str:
     """Put the model of ``folder`` in force; its name. Raises ModelError, PromotionError."""
     files = archive_of(folder)
     if len(files) > MOST_BYTES:
@@ -50,11 +50,11 @@ async def promote(pool: Any, folder: Path) -> str:
         now = await queries.model_in_force(connection)
         if now is not None and now["name"] == name and not now["shipped"]:
             raise PromotionError(f"{name} is in force already.")
-        await _put(connection, name, files, "model_promoted")
+        await _put(connection, name, files, "model_promoted", actor)
     return name
 
 
-async def roll_back(pool: Any) -> str:
+async def roll_back(pool: Any, actor: Actor | None = None) -> str:
     """Put in force what was so before the newest promotion: a model, or the shipped one. Raises PromotionError."""
     async with pool.acquire() as connection, connection.transaction():
         await queries.lock_models(connection)
@@ -66,14 +66,14 @@ async def roll_back(pool: Any) -> str:
             name, files = str(before["name"]), before["files"]
         else:
             name, files = SHIPPED, None
-        await _put(connection, name, files, "model_rolled_back")
+        await _put(connection, name, files, "model_rolled_back", actor)
     return name
 
 
-async def _put(connection: Any, name: str, files: bytes | None, action: str) -> None:
+async def _put(connection: Any, name: str, files: bytes | None, action: str, actor: Actor | None) -> None:
     digest = hashlib.sha256(files).hexdigest() if files else None
     await queries.promote_model(connection, name=name, files=files, digest=digest)
-    await record(connection, actor=None, action=action, subject=f"model:{name}", detail={"digest": digest or ""})
+    await record(connection, actor=actor, action=action, subject=f"model:{name}", detail={"digest": digest or ""})
 
 
 async def unpacked(connection: Any, under: Path) -> Path | None:

@@ -282,9 +282,13 @@ class Store:
     sink: Versions
     vault: FileVault = VAULT
     triaged: int = 0
+    imported: tuple[str, int] | None = None
 
     async def profile_for(self, profile: Profile) -> Profile:
         return profile
+
+    async def recorded(self, line: str, result: ImportResult) -> None:
+        self.imported = line, result.accepted
 
     async def triage_pending(self) -> None:
         self.triaged += 1
