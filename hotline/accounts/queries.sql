@@ -135,10 +135,12 @@ delete from login_failures where subject = any(:subjects::text[]);
 select count(*) from users;
 
 -- name: set_agent$
--- Skills, grids and languages by which calls are found for a person. The id, or null where nobody has it.
-insert into agents (user_id, skills, grids, languages)
-select id, :skills::text[], :grids::text[], :languages::text[] from users where id = :user_id
-on conflict (user_id) do update set skills = excluded.skills, grids = excluded.grids, languages = excluded.languages
+-- Skills, grids, languages and the mediators' group by which calls are found for a person. The id, or null where
+-- nobody has it.
+insert into agents (user_id, skills, grids, languages, mediator_group)
+select id, :skills::text[], :grids::text[], :languages::text[], :mediator_group from users where id = :user_id
+on conflict (user_id) do update set skills = excluded.skills, grids = excluded.grids, languages = excluded.languages,
+    mediator_group = excluded.mediator_group
 returning user_id;
 
 -- name: set_tier!

@@ -9,6 +9,7 @@ from hotline.console.calls import queries
 from hotline.console.render import page
 from hotline.web.keys import needs, services
 from routing.grids.service import queries as grid_queries
+from routing.queues.first.service import queries as first_queries
 
 
 @needs("rosters.write")
@@ -19,4 +20,5 @@ async def agents(request: web.Request) -> web.StreamResponse:
     async with own.pool.acquire() as connection:
         rows = [dict(row) for row in await queries.agents_with_skills(connection, roles=roles)]
         grids = {row["code"]: row["name"] for row in await grid_queries.grid_names(connection)}
-    return await page(request, "agents.html", {"agents": rows, "grid_names": grids})
+        groups = [row["name"] for row in await first_queries.groups(connection)]
+    return await page(request, "agents.html", {"agents": rows, "grid_names": grids, "groups": groups})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
-from hotline.access.service import check_concern, without_own
+from hotline.access.service import CITY, check_concern, without_own
 from hotline.accounts.store import Principal
 from hotline.console.desk_view import Desk
 from hotline.console.language import say
@@ -25,6 +26,8 @@ from routing.cases.store import queries
 from routing.cases.terms import Desk as CaseDesk
 from routing.police_returns.service import newest_return
 from routing.policy.facts import LOCAL_ZONE
+from routing.queues.first.service import Department, departments_of_fields, groups_of
+from routing.queues.first.service import queries as first_queries
 
 #: More than anybody carries; what is left out is said.
 SHOWN = 200
@@ -56,17 +59,24 @@ async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[s
     async with own.pool.acquire() as connection:
         carried = await queries.carried(connection, desk=desk, user_id=who.user_id, all_of_desk=False, limit=SHOWN)
         carried = await without_own(connection, who, carried, "call_id")
-        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, limit=SHOWN)
+        # far more than is shown: what is one's own may stand behind what is others'
+        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, limit=SHOWN * 5)
         rows = await without_own(connection, who, rows, "call_id")
         agent = await queries.reach(connection, user_id=who.user_id)
         own_day = await queries.done_today(connection, user_id=who.user_id, since=midnight)
+        belonging = await _belonging(connection, who, [*rows, *carried])
     waiting = [_waiting(own, row, now) for row in rows if row["state"] in ("waiting", "offered")]
     cases = [listed_case(own.vault, row, now) for row in carried]
     grids, skills = (agent["grids"], agent["skills"]) if agent else ([], [])
     for entry in (*waiting, *cases):
         entry["place"] = entry["grid_name"] or entry["region"] or ""
-        entry["fits"] = fits(entry, grids, skills)
-    waiting.sort(key=lambda entry: (entry["due_at"], entry["enqueued_at"]))
+        entry["belongs"], entry["own"] = belonging.of(entry)
+        # what somebody carries is never filtered out of their sight
+        carries = entry.get("holder") is not None
+        entry["fits"] = carries or (fits(entry, grids, skills) and entry["own"] is not False)
+    # the own group's, then what belongs to nobody, then the others', each by deadline
+    waiting.sort(key=lambda entry: (_TURNS[entry["own"]], entry["due_at"], entry["enqueued_at"]))
+    waiting = waiting[:SHOWN]
     handled = [case for case in cases if case["state"] == "handling" and case["holder"] is not None]
     return {
         **TERMS,
@@ -78,9 +88,49 @@ async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[s
         "fed_back": [case for case in cases if case["state"] == "fed_back" and case["holder"] is not None],
         "places": _counted(waiting, cases, "place"),
         "fields": _counted(waiting, cases, "topic"),
-        "reach": bool(grids or skills),
+        "reach": bool(grids or skills or belonging.member),
         "own_day": dict(own_day),
     }
+
+
+#: Own, nobody's, somebody else's.
+_TURNS: dict[bool | None, int] = {True: 0, None: 1, False: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """To which group of mediators, or to which department, entries belong, as seen by one person."""
+
+    groups: Mapping[str, str]
+    """Grid code -> the group there; empty at the departments' desk."""
+    departments: Mapping[str, Sequence[Department]]
+    """Topic -> who answers for it; empty at the mediators' desk."""
+    group: str | None
+    org_id: int
+
+    @property
+    def member(self) -> bool:
+        """Whether the person is of a group or a department at all."""
+        return self.group is not None or (bool(self.departments) and self.org_id != CITY)
+
+    def of(self, entry: Mapping[str, Any]) -> tuple[str, bool | None]:
+        """The names an entry belongs to, and whether that is the person's own.
+
+        None where it belongs to nobody, or the person to no group and no department.
+        """
+        group = self.groups.get(entry["grid"] or "")
+        owners = self.departments.get((entry["read_topics"] or [""])[0], ())
+        names = group or "、".join(owner.name for owner in owners)
+        if not names or not self.member:
+            return names, None
+        return names, group == self.group if group else any(owner.org_id == self.org_id for owner in owners)
+
+
+async def _belonging(connection: Any, who: Principal, rows: Sequence[Mapping[str, Any]]) -> Belonging:
+    if DESK_OF_ROLE[who.role] == "departments":
+        return Belonging({}, await departments_of_fields(connection), None, who.org_id)
+    groups = await groups_of(connection, {row["grid"] for row in rows if row["grid"]})
+    return Belonging(groups, {}, await first_queries.group_of(connection, user_id=who.user_id), who.org_id)
 
 
 def _waiting(own: Services, row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -128,9 +178,11 @@ async def offer(request: web.Request) -> web.StreamResponse:
             holder = await queries.holder_of_item(connection, item_id=path_id(request), queues=names)
             return fragment(request, "_case_gone.html", {"holder": holder})
         await check_concern(connection, who, row["call_id"])
+        belonging = await _belonging(connection, who, [row])
         earlier = await queries.undertakings_of_call(connection, call_id=row["call_id"])
         declined = await newest_return(connection, own.vault, row["call_id"])
     item = _waiting(own, row, datetime.now(UTC))
+    item["belongs"], item["own"] = belonging.of(item)
     context = {**TERMS, "left_words": left_words, "item": item, "earlier": [dict(each) for each in earlier]}
     if declined is not None:
         declined["words"] = mask_text(declined["words"] or "")

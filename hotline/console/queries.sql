@@ -56,7 +56,7 @@ where a.call_id = :call_id order by a.id desc;
 -- name: agents_with_skills
 -- Everybody who works on calls, with what they are found by.
 select u.id, u.display_name, u.role, coalesce(a.skills, '{}') as skills, coalesce(a.grids, '{}') as grids,
-       coalesce(a.languages, '{}') as languages, coalesce(a.presence, 'offline') as presence
+       coalesce(a.languages, '{}') as languages, a.mediator_group, coalesce(a.presence, 'offline') as presence
 from users u left join agents a on a.user_id = u.id
 where u.disabled_at is null and u.role = any(:roles::text[])
 order by u.role, u.display_name limit 500;

@@ -32,6 +32,7 @@ async def add_administration(pool: Any, policy: Policy, ids: Mapping[str, int], 
     """Committees, changes by hand in this week and the next, a city's own holiday, filters of the auditor."""
     async with pool.acquire() as connection, connection.transaction():
         await queries.name_mediators(connection)
+        await queries.join_groups(connection)
         await _plan(connection, policy, ids, now)
         # far enough ahead that no deadline of the demo's calls counts it
         day = monday_of(now) + timedelta(weeks=3)

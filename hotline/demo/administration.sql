@@ -1,9 +1,14 @@
 -- What the demo's administrators have done.
 
 -- name: name_mediators!
--- Districts and streets have mediation committees, exclusive grids one of their own.
+-- Districts have mediation committees, which their streets and communities share; exclusive grids one of their own.
 update grids set mediator_group = name || case level when 'exclusive' then '调解室' else '人民调解委员会' end
-where level in ('district', 'township', 'exclusive');
+where level in ('district', 'exclusive');
+
+-- name: join_groups!
+-- The mediators of a district are its committee.
+update agents a set mediator_group = g.mediator_group
+from users u, grids g where u.id = a.user_id and u.role = 'mediator' and g.code = a.grids[1];
 
 -- name: insert_runs!
 -- The exports that the demo's older calls came by, as if they had been imported from the console the morning after.

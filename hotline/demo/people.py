@@ -107,6 +107,7 @@ async def add_duties(pool: Any, policy: Policy, city: City, ids: Mapping[str, in
                     skills=list(person.skills),
                     grids=list(person.grids),
                     languages=[],
+                    mediator_group=None,
                 )
 
 

@@ -26,8 +26,9 @@ from routing.knowledge.service import Citation, suggest
 from routing.policy.decision import Destination
 from routing.policy.facts import LOCAL_ZONE
 from routing.policy.settings import Policy
-from routing.queues.agents import AgentView
+from routing.queues.agents import AgentView, ItemView
 from routing.queues.eligibility import matches
+from routing.queues.first.service import first_of_items
 from routing.queues.service import claim, complete, release, roles_of_queue
 from routing.queues.store import agent_view, item_view
 from routing.queues.store import queries as queue_queries
@@ -54,6 +55,8 @@ PEAK, MONDAY = 1.7, 1.3
 ANSWERED = 0.4
 #: Forwards in which a caller wants something else than was proposed, that are taken back, that come back.
 WANTED_OTHERWISE, TAKEN_BACK, SENT_BACK, RELEASED = 0.04, 0.03, 0.05, 0.03
+#: Of disputes and tickets that came to their desk within this time, so many wait there still.
+INBOX, STILL_WAIT = timedelta(hours=30), 0.6
 #: Callers who agree that others see what their lawyer wrote for them.
 SUMMARY_APPROVED = 0.8
 #: What is in hand at the end was taken within this time.
@@ -136,13 +139,15 @@ class Work:
 
     async def _serve(self, queue: str) -> None:
         agents = await self.agents(queue)
+        settings = self.policy.queue(queue)
+        first = await first_of_items(self.connection, settings, roles_of_queue(self.policy, queue))
         for item in await queries.waiting(self.connection, queue=queue):
             if item["call_id"] not in self.calls:
                 continue
             planned = self._claimed_at(queue, item["call_id"])
-            if planned is None:
+            if planned is None or self._still_waits(settings.destination, item["call_id"], planned):
                 continue
-            agent = self._agent(queue, agents, item, planned)
+            agent = self._agent(queue, agents, item_view(item, first.get(item["id"], frozenset())), planned)
             if agent is not None:
                 await self._serve_item(queue, item["call_id"], agent, planned)
 
@@ -331,15 +336,21 @@ class Work:
         busy = (PEAK if local.hour in PEAK_HOURS else 1.0) * (MONDAY if local.weekday() == 0 else 1.0)
         return self.rng.lognormvariate(0, 0.7) * WAIT_S[self._destination(queue)] * busy
 
-    def _agent(self, queue: str, agents: Sequence[AgentView], item: Any, at: datetime) -> AgentView | None:
+    def _still_waits(self, destination: Destination, call_id: int, at: datetime) -> bool:
+        """Some disputes and tickets of the last hours nobody has looked at yet."""
+        if destination not in ("mediators", "departments") or self.calls[call_id].danger or self.until - at > INBOX:
+            return False
+        return self.turn(f"waits {destination}", STILL_WAIT)
+
+    def _agent(self, queue: str, agents: Sequence[AgentView], item: ItemView, at: datetime) -> AgentView | None:
         """Who takes it: of those whom it suits and who are on duty the first level first, whoever had the fewest calls.
 
         Others come where those are busy; off the roster where nobody suits.
         """
-        view = item_view(item)
-        suited = [agent for agent in agents if matches(agent, view)]
-        present = [agent for agent in suited if self.book.has(queue, agent.user_id, at)]
-        chosen = present or suited
+        suited = [agent for agent in agents if matches(agent, item)]
+        near = [agent for agent in suited if agent.user_id in item.first]
+        present = [agent for agent in near or suited if self.book.has(queue, agent.user_id, at)]
+        chosen = present or near or suited
         if not chosen:
             return None
         return min(

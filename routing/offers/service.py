@@ -6,6 +6,7 @@ from typing import Any
 
 from routing.policy.settings import Policy, QueueSettings
 from routing.promises.service import tell_due
+from routing.queues.first.service import first_of_items
 from routing.queues.service import roles_of_queue
 from routing.queues.store import agent_view, item_view, queries
 from routing.queues.strategies import choose_agent
@@ -97,7 +98,9 @@ async def offer_live_calls(pool: Any, policy: Policy, settings: QueueSettings) -
         items = await queries.offerable_items(connection, queue=settings.name)
         if not items:
             return 0
-        rows = await queries.queue_agents(connection, queue=settings.name, roles=roles_of_queue(policy, settings.name))
+        roles = roles_of_queue(policy, settings.name)
+        rows = await queries.queue_agents(connection, queue=settings.name, roles=roles)
+        first = await first_of_items(connection, settings, roles)
         agents = {row["user_id"]: agent_view(row) for row in rows}
         latest = await queries.last_offered(connection, user_ids=list(agents))
         last = agents.get(latest["user_id"]) if latest else None
@@ -105,7 +108,7 @@ async def offer_live_calls(pool: Any, policy: Policy, settings: QueueSettings) -
         for item in items:
             chosen = choose_agent(
                 settings.strategy,
-                item_view(item),
+                item_view(item, first.get(item["id"], frozenset())),
                 agents.values(),
                 item["read_at"],
                 tiers=tiers,

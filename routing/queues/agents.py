@@ -58,6 +58,8 @@ class ItemView:
     """Organisations that the call complains about: none of their people gets it."""
     recused: frozenset[int] = frozenset()
     """Agents with a conflict of interest in this call (回避): none of them gets it again."""
+    first: frozenset[int] = frozenset()
+    """Agents it goes to first: of the grid's group, or of the department that answers for its field."""
 
     def waited_s(self, now: datetime) -> float:
         """Seconds since the item was first put in a queue; never negative."""

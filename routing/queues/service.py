@@ -10,6 +10,7 @@ from typing import Any
 from routing.errors import AssignmentNotFound, IllegalTransition, InvalidRequest, LeaseLost
 from routing.policy.settings import Policy, QueueSettings
 from routing.queues.agents import PRESENCES
+from routing.queues.first.service import kept_from
 from routing.queues.store import agent_view, queries
 from routing.queues.tiers import TierRules, open_levels
 from routing.sealing import Vault
@@ -57,6 +58,8 @@ async def claim(
             languages=agent["languages"],
             grids=agent["grids"],
             open_after_s=await _opens_after_s(connection, policy, settings, agent),
+            kept=await kept_from(connection, settings, roles_of_queue(policy, queue), user_id),
+            kept_s=settings.tier_wait_s,
         )
         if item is None:
             return None

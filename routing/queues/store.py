@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from routing.queues.agents import AgentView, ItemView
@@ -32,8 +32,8 @@ def agent_view(row: Mapping[str, Any]) -> AgentView:
     )
 
 
-def item_view(row: Mapping[str, Any]) -> ItemView:
-    """An item of ``offerable_items`` as strategies see it."""
+def item_view(row: Mapping[str, Any], first: Set[int] = frozenset()) -> ItemView:
+    """An item of ``offerable_items`` as strategies see it; ``first``: users it goes to first."""
     return ItemView(
         id=row["id"],
         priority=row["priority"],
@@ -43,4 +43,5 @@ def item_view(row: Mapping[str, Any]) -> ItemView:
         grid=row["grid"],
         concerned=frozenset(row["concerned"]),
         recused=frozenset(row["recused"]),
+        first=frozenset(first),
     )

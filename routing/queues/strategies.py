@@ -29,8 +29,13 @@ def choose_agent(
     Only agents who match the item, are available and stand in an open tier are
     looked at; a nearer tier always goes before a further one. ``last_offered`` is
     where ``round-robin`` goes on from: the agent who had this queue's latest offer.
+    Whom the item goes to first are a tier before all others.
     """
     suited = [agent for agent in agents if matches(agent, item)]
+    near = [agent for agent in suited if agent.user_id in item.first]
+    there = any(available(agent, now, fair_limit=fair_limit) for agent in near)
+    if near and (there or not tiers.no_agent_no_wait) and item.waited_s(now) < tiers.wait_s:
+        suited = near
     free = [agent for agent in suited if available(agent, now, fair_limit=fair_limit)]
     levels = open_levels(suited, item.waited_s(now), now, tiers, fair_limit=fair_limit)
     for level in levels:

@@ -98,6 +98,7 @@ async def test_200_agents_racing_for_2000_calls_get_each_exactly_once(database_u
                     skills=chance.sample(TOPICS, chance.choice((0, 0, 1, 2))),
                     grids=chance.sample(GRIDS, chance.choice((0, 0, 1))),
                     languages=[],
+                    mediator_group=None,
                 )
             calls = []
             for _ in range(40):

@@ -51,16 +51,22 @@ class AgentBody(Body):
     skills: list[str] = Field(default_factory=list, max_length=50)
     grids: list[str] = Field(default_factory=list, max_length=200)
     languages: list[str] = Field(default_factory=list, max_length=20)
+    mediator_group: str | None = Field(None, max_length=100)
 
 
 @needs("rosters.write")
 async def set_agent(request: web.Request) -> web.Response:
-    """PUT /users/{id}/agent: skills, grids, languages by which calls are found."""
+    """PUT /users/{id}/agent: skills, grids, languages and the mediators' group by which calls are found."""
     own = services(request)
     body = await read_body(request, AgentBody)
     async with own.pool.acquire() as connection, connection.transaction():
         known = await queries.set_agent(
-            connection, user_id=path_id(request), skills=body.skills, grids=body.grids, languages=body.languages
+            connection,
+            user_id=path_id(request),
+            skills=body.skills,
+            grids=body.grids,
+            languages=body.languages,
+            mediator_group=body.mediator_group or None,
         )
         if known is None:
             raise AccountNotFound("没有这个编号的账号，请在账号页核对。")

@@ -18,6 +18,11 @@ document.addEventListener("click", (event) => {
   for (const box of form.querySelectorAll('[name="skills"]')) box.checked = value.skills.includes(box.value);
   form.elements.grids.value = value.grids.join("，");
   form.elements.languages.value = value.languages.join("，");
+  // who is in a group that the tree no longer names stays in it until another is chosen
+  const group = form.elements.mediator_group;
+  if (value.group && !Array.from(group.options).some((option) => option.value === value.group)) group.add(new Option(value.group));
+  group.value = value.group;
+  document.getElementById("group-field").hidden = button.dataset.role !== "mediator";
   problem.hidden = true;
   document.getElementById("skills-title").textContent = `${t("专长与网格")}：${button.dataset.name}`;
   dialog.showModal();
@@ -29,6 +34,7 @@ form.addEventListener("submit", async (event) => {
   try {
     await put(`/api/v1/users/${edited}/agent`, {
       skills: values.getAll("skills"), grids: split(values.get("grids")), languages: split(values.get("languages")),
+      mediator_group: values.get("mediator_group") || null,
     });
     location.reload();
   } catch (error) {

@@ -6,6 +6,9 @@ import { showProblem, toast } from "./toasts.js";
 export const side = document.getElementById("side");
 export const callPane = document.getElementById("call");
 export const workPane = document.getElementById("work");
+// what a desk says of its panes while they are empty stands in its template
+const nothingChosen = callPane.textContent.trim();
+const nothingInHand = workPane.textContent.trim();
 
 const leaving = [];
 const ending = [];
@@ -84,8 +87,8 @@ function markCurrent() {
 function clear() {
   current = null;
   wrapping = null;
-  empty(callPane, t("按空格接下一个来电。"));
-  empty(workPane, t("接单后在这里记录和办结。"));
+  empty(callPane, nothingChosen);
+  empty(workPane, nothingInHand);
 }
 
 export function followSide() {
@@ -121,10 +124,15 @@ export async function endWrapUp() {
   wrapping = ended;
 }
 
+// Where the keys go when no field has them: what is to be read, or the page while nothing is.
+export function rest() {
+  (callPane.querySelector(":scope > .empty") ? document.getElementById("main") : callPane).focus({ preventScroll: true });
+}
+
 export function done(id, text) {
   for (const action of ending) action(id);
   clear();
-  callPane.focus();
+  rest();
   toast(text);
 }
 

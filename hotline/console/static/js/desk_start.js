@@ -1,6 +1,6 @@
 // The parts every desk shares, wired: clicks, keys, events. A desk of a role starts these and adds its own.
 import { startCounterparty } from "./counterparty.js";
-import { currentCall, followSide, open, refreshCall, refreshSide, side, callPane } from "./desk_hand.js";
+import { currentCall, followSide, open, refreshCall, refreshSide, rest, side } from "./desk_hand.js";
 import { startNotes } from "./desk_notes.js";
 import { complete, handOn, release, startOutcome } from "./desk_outcome.js";
 import { extendWrapUp, next, refuse, setPresence, startPresence } from "./desk_presence.js";
@@ -49,9 +49,9 @@ export function startDesk(acts = {}) {
     refreshSide();
     refreshCall();
   });
-  onKey("Escape", t("离开输入框"), () => callPane.focus(), {
+  onKey("Escape", t("离开输入框"), rest, {
     inFields: true, when: () => document.activeElement.matches("input, textarea, select"),
   });
   followSide();
-  if (!currentCall()) callPane.focus();
+  if (!currentCall()) rest();
 }
