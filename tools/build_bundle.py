@@ -50,15 +50,14 @@ def build(target: Target, version: str, *, sign_key: Path | None) -> Path:
 
         say(f"--- {folder.name}: wheels of requirements.lock")
         pins = wheels.wanted(python_pins(), target, python)
-        extra = [pin for pin in python_pins(wheels.BUNDLE_LOCK) if pin.name in (wheels.INSTALLER, wheels.FONT)]
+        extra = wheels.beside(pins, python_pins(wheels.BUNDLE_LOCK))
         built = wheels.download([*pins, *extra], target, folder / "wheels")
         own = wheels.own_wheel(target, version, folder / "wheels", tool_folder)
         found = wheels.inspect(folder / "wheels", target)
         if found.strangers:
             raise BundleFailed(f"Wheels that {target.arch} cannot use: {', '.join(found.strangers)}")
-        font = found.files.pop(wheels.FONT)
-        fonts = wheels.take_font(font, folder / "fonts")
-        font.unlink()
+        # plain files for screens without a Chinese font; the wheel stays, reports are set with it
+        fonts = wheels.take_font(found.files[wheels.FONT], folder / "fonts")
         (folder / "requirements.txt").write_text(wheels.installed_list(found), encoding="utf-8")
 
         (folder / "sbom").mkdir()

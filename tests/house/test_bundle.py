@@ -247,6 +247,21 @@ def test_the_same_content_gives_the_same_archive(tmp_path: Path) -> None:
     assert packed[0] == packed[1]
 
 
+def test_every_pin_of_the_service_comes_along_once(root: Path) -> None:
+    """The font of PDF reports is a package of the service and, as plain files, of the archive: it must stay a wheel."""
+    from bundle import wheels
+    from locked import python_pins
+
+    own = python_pins()
+    extra = wheels.beside(own, python_pins(wheels.BUNDLE_LOCK))
+    names = [pin.name for pin in (*own, *extra)]
+    assert {"typst", wheels.FONT, wheels.INSTALLER} <= set(names)
+    assert len(set(names)) == len(names), "pip refuses a name given twice"
+    building = (root / "tools" / "build_bundle.py").read_text(encoding="utf-8")
+    assert "unlink" not in building
+    assert "files.pop" not in building
+
+
 def test_every_message_of_the_installer_ends_in_what_is_in_the_archive(root: Path) -> None:
     text = (root / "tools" / "bundle" / "install.sh").read_text(encoding="utf-8")
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0

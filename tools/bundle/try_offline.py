@@ -162,6 +162,8 @@ def inside(root: Path, first: Path, second: Path) -> None:
         say("every library but the C library and PostgreSQL's zlib comes from the archive")
         imported(place)
         done("two calls imported, triaged and queued")
+        reported(place)
+        done("a report was made as PDF, with the archive's own fonts")
         before = counted(place)
         said = place.installer(second, "upgrade")
         if version(place) != SECOND_VERSION or counted(place) != before:
@@ -202,6 +204,28 @@ def imported(place: Place) -> None:
     told = json.loads(place.hotline("import", "--line", "12345", str(export)).strip().splitlines()[-1])
     if (told["accepted"], told["rejected"]) != (2, 0):
         raise BundleFailed(f"The import said {told}")
+
+
+def reported(place: Place) -> None:
+    """The statistics as PDF: asked for, made by the worker, fetched."""
+    token = place.hotline("token", "create", "--role", "manager").split()[-1]
+    code = (
+        "import json, sys, time, urllib.request\n"
+        "def ask(path, body=None):\n"
+        f"    heads = {{'Authorization': 'Bearer {token}', 'Content-Type': 'application/json'}}\n"
+        "    sent = json.dumps(body).encode() if body else None\n"
+        f"    call = urllib.request.Request('http://127.0.0.1:{PORT}/api/v1' + path, sent, heads)\n"
+        "    return urllib.request.urlopen(call).read()\n"
+        "job = json.loads(ask('/exports', {'what': 'report', 'form': 'pdf', 'query': ''}))['id']\n"
+        "for _ in range(600):\n"
+        "    row = next(one for one in json.loads(ask('/exports'))['items'] if one['id'] == job)\n"
+        "    if row['state'] not in ('queued', 'running'):\n"
+        "        break\n"
+        "    time.sleep(0.2)\n"
+        "made = ask(f'/exports/{job}/file') if row['state'] == 'done' else b''\n"
+        "sys.exit(0 if made[:5] == b'%PDF-' and len(made) > 20000 else f'{row}, {len(made)} bytes')"
+    )
+    place.run(str(place.prefix / "current" / "venv" / "bin" / "python"), "-c", code)
 
 
 def counted(place: Place) -> dict[str, int]:

@@ -29,6 +29,7 @@ NEEDED = (
     "hotline/console/static/vendor/htmx.min.js",
     "hotline/console/static/vendor/echarts.min.js",
     "hotline/console/static/vendor/pico.min.css",
+    "hotline/console/static/built/index.json",
     "hotline/migrations/versions/0001_initial.sql",
 )
 
@@ -58,6 +59,19 @@ def wanted(pins: list[Pin], target: Target, python: str) -> list[Pin]:
         "extra": "",
     }
     return [pin for pin in pins if not pin.marker or Marker(pin.marker).evaluate(environment)]
+
+
+def beside(pins: list[Pin], bundle_pins: list[Pin]) -> list[Pin]:
+    """What an archive holds beside the service's own ``pins``: what installs them, and the font where they lack it.
+
+    Raises BundleFailed where both locks name a package in two versions.
+    """
+    own = {pin.name: pin.version for pin in pins}
+    extra = [pin for pin in bundle_pins if pin.name in (INSTALLER, FONT)]
+    for pin in extra:
+        if own.get(pin.name, pin.version) != pin.version:
+            raise BundleFailed(f"{pin.name} is {own[pin.name]} in one lock and {pin.version} in the other: make lock.")
+    return [pin for pin in extra if pin.name not in own]
 
 
 def requirements(pins: list[Pin]) -> str:
@@ -188,9 +202,9 @@ def copy_sources(copy: Path, version: str) -> None:
         if name.startswith(tops) and (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
-    vendor = "hotline/console/static/vendor"
-    if (ROOT / vendor).is_dir():
-        shutil.copytree(ROOT / vendor, copy / vendor)
+    for made in ("hotline/console/static/vendor", "hotline/console/static/built"):
+        if (ROOT / made).is_dir():
+            shutil.copytree(ROOT / made, copy / made)
     for name, pattern in (("pyproject.toml", r'(?m)^version = ".*"$'), ("hotline/__init__.py", r'__version__ = ".*"')):
         text = (copy / name).read_text(encoding="utf-8")
         key = pattern.partition(" = ")[0].removeprefix("(?m)^")
