@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +23,8 @@ from hotline.embedded.errors import EmbeddedError
 from hotline.embedded.folders import StateFolder, prepare
 from hotline.embedded.locks import FolderLock
 from hotline.embedded.postgres import Postgres
+from hotline.logs import configure_logs
+from hotline.supervise.stopping import stop_event
 
 LOOK_S = 0.5
 #: How often the server is asked to finish its segment is the operator's setting; failures are tried again after this.
@@ -180,18 +181,11 @@ class Archiver:
 
 def main() -> None:
     """Run one archiver alone."""
-    # the web's module of logs is light; nothing of the web is started
-    from hotline.web.logs import configure_logs
-
     configure_logs("archiver")
     settings = load_settings()
 
     async def work() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await Archiver(settings).run(stop)
+        await Archiver(settings).run(stop_event())
 
     asyncio.run(work())
 

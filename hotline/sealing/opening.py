@@ -21,7 +21,6 @@ from hotline.sealing.key_file import KeyRing, make_key_file, read_key_file
 from hotline.sealing.reseal import reseal
 from hotline.sealing.vault import FileVault
 from routing.errors import SealBroken
-from routing.search.service import index_calls
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
@@ -161,6 +160,9 @@ async def _seal_clear(pool: Any, connection: Any, vault: FileVault) -> None:
 
 
 async def _index(pool: Any, vault: FileVault) -> None:
+    # brings the kernel that cuts words along, for a database of before sealing only
+    from routing.search.service import index_calls
+
     after = 0
     while True:
         async with pool.acquire() as connection, connection.transaction():

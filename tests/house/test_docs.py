@@ -84,7 +84,7 @@ def test_every_file_named_exists_and_holds_the_name(document: tuple[Path, str], 
 
 
 def test_every_command_named_exists_with_its_options(document: tuple[Path, str]) -> None:
-    top = typer.main.get_command(cli.app)
+    top = typer.main.get_command(cli.command_line())
     wrong = []
     for line in code(document[1]):
         for match in re.finditer(r"(?<![\w/-])(?:\.venv/bin/)?hotline ([a-z][a-z-]*)([^|#)]*)", line):

@@ -15,7 +15,7 @@ import yaml
 from aiohttp import web
 
 from config.settings import load_settings
-from hotline.cli import app as command_line
+from hotline.cli import command_line
 from hotline.web.listening import check_exposure
 from hotline.web.routes import add_api
 
@@ -52,7 +52,7 @@ def containers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def test_commands_are_those_of_the_command_line() -> None:
-    known = {command.name for command in command_line.registered_commands}
+    known = {command.name for command in command_line().registered_commands}
     said = {name: spec["spec"]["containers"][0]["args"] for name, spec in pods()}
     assert {name: args[0] for name, args in said.items()} == {
         "hotline-web": "serve",

@@ -20,7 +20,7 @@ from hotline.audit.chain import audit_key
 from hotline.audit.linking import link_round
 from hotline.audit.reasons import Reason
 from hotline.audit.verify import verify_chain
-from hotline.cli import app
+from hotline.cli import command_line
 from hotline.erasure.person import (
     LEDGER,
     NothingFound,
@@ -294,7 +294,7 @@ def test_a_copy_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
     state = {"HOTLINE_STATE_DIR": str(tmp_path / "state")}
     for out, why in ((taken, "File exists"), (tmp_path / "no" / "copy.json", "No such file")):
         arguments = ["person", "export", NUMBER, "--reason", "来函第七号", "--out", str(out)]
-        answer = CliRunner().invoke(app, arguments, env=state)
+        answer = CliRunner().invoke(command_line(), arguments, env=state)
         assert (answer.exit_code, why in answer.output) == (2, True), answer.output
     assert taken.read_text(encoding="utf-8") == "somebody's"
     assert not (tmp_path / "state").exists(), "nothing was opened for it"

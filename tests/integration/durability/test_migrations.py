@@ -16,7 +16,8 @@ from hotline.migrations.migrate import MigrationError, head_revision, migrate
 from tests.databases import drop_database
 from tests.service_fixtures import with_database
 
-VERSIONS = sorted(script.revision for script in ScriptDirectory.from_config(migrations._config()).walk_revisions())
+SCRIPTS = ScriptDirectory.from_config(migrations._config())
+VERSIONS = sorted(script.revision for script in SCRIPTS.walk_revisions())
 OLDER = VERSIONS[:-1]
 
 
@@ -199,6 +200,10 @@ async def words(connection: Any) -> list[str]:
     return sorted(
         row["transcript"][3:].decode() if isinstance(row["transcript"], bytes) else row["transcript"] for row in found
     )
+
+
+def test_the_newest_version_is_the_one_alembic_takes_for_it() -> None:
+    assert head_revision() == SCRIPTS.get_current_head()
 
 
 @pytest.mark.parametrize("version", OLDER)

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from hotline.errors import HotlineError
-from hotline.web.logs import configure_logs
+from hotline.logs import configure_logs
 
 SAID = "我儿子在三小二班"
 
