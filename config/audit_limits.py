@@ -23,6 +23,8 @@ class AuditLimits:
     export_max_rows: int
     export_approval_rows: int
     """A table of statistics with more rows goes out only when a second person agrees; lists of calls always do."""
+    verify_every_s: float
+    """A worker walks the chain when nobody has for so long."""
 
 
 def load_audit_limits(files: ConfigFiles) -> AuditLimits:
@@ -31,9 +33,11 @@ def load_audit_limits(files: ConfigFiles) -> AuditLimits:
         table = tomllib.loads(files.read("audit.toml"))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"audit.toml is no TOML ({error}); correct that line.") from error
-    bulk, export = table.get("bulk", {}), table.get("export", {})
-    known = (("bulk", "export"), ("window_minutes", *KINDS), ("max_rows", "approval_rows"))
-    unknown = sorted(key for part, keys in zip((table, bulk, export), known, strict=True) for key in {*part} - {*keys})
+    bulk, export, chain = table.get("bulk", {}), table.get("export", {}), table.get("chain", {})
+    known = (("bulk", "export", "chain"), ("window_minutes", *KINDS), ("max_rows", "approval_rows"), ("verify_hours",))
+    unknown = sorted(
+        key for part, keys in zip((table, bulk, export, chain), known, strict=True) for key in {*part} - {*keys}
+    )
     if unknown:
         raise ConfigError(f"audit.toml has the unknown key {unknown[0]}; remove it.")
     return AuditLimits(
@@ -41,6 +45,7 @@ def load_audit_limits(files: ConfigFiles) -> AuditLimits:
         allowed={kind: _whole(bulk, "bulk", kind) for kind in KINDS},
         export_max_rows=_whole(export, "export", "max_rows"),
         export_approval_rows=_whole({"approval_rows": 1000, **export}, "export", "approval_rows"),
+        verify_every_s=3600.0 * _whole({"verify_hours": 24, **chain}, "chain", "verify_hours"),
     )
 
 

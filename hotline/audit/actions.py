@@ -89,6 +89,7 @@ ACTIONS: dict[str, str] = {
     "users_imported": "批量新增账号",
     "audit_exported": "导出审计日志",
     "retention_counted": "试算到期内容",
+    "retention_published": "发布保存期限",
     "alert_raised": "审计告警",
     "alert_acknowledged": "处理审计告警",
     "audit_verified": "核验审计链",
@@ -109,11 +110,12 @@ ACTIONS: dict[str, str] = {
     "demo_filled": "演示数据就绪",
 }
 
-#: Kinds of bulk look-ups (config/audit.toml).
+#: Kinds of alerts: bulk look-ups (config/audit.toml), and the chain itself.
 ALERTS: dict[str, str] = {
     "calls_viewed": "短时间内打开大量来电",
     "calls_unmasked": "短时间内查看大量明文",
     "searches": "短时间内大量查找",
     "persons_searched": "短时间内按号码查找多人",
     "exports": "短时间内多次导出",
+    "chain_broken": "审计链断裂",
 }

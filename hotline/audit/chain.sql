@@ -85,6 +85,25 @@ where exists (select from users where id = :user_id) and not exists (
     where user_id = :user_id and kind = :kind and raised_at > now() - make_interval(secs => :window_s))
 returning id;
 
+-- name: raise_chain_alert$
+-- The chain is broken at this link; its id, or null while nobody has looked into the one before.
+insert into audit_alerts (kind, seq, counted, allowed) values ('chain_broken', :seq, 1, 0)
+on conflict do nothing returning id;
+
+-- name: lock_verifying$
+-- One process at a time walks the chain by itself; held until the connection lets go.
+select pg_try_advisory_lock(18497, 1);
+
+-- name: unlock_verifying$
+-- The walk is over.
+select pg_advisory_unlock(18497, 1);
+
+-- name: verified_since$
+-- Whether the chain was begun or walked within so many seconds, by whomever.
+select exists (select from audit_entries where action = 'audit_verified'
+               and at > now() - make_interval(secs => :within_s::double precision))
+    or exists (select from audit_chain where started_at > now() - make_interval(secs => :within_s::double precision));
+
 -- name: tell!
 -- Consoles of those who look into alerts.
 insert into events (kind, user_id, data) values ('audit_alert', :user_id, jsonb_build_object('alert_id', :alert_id::bigint, 'alert', :kind::text));

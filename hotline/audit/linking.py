@@ -87,8 +87,9 @@ async def link_round(pool: Any, key: AuditKey, limits: AuditLimits, checkpoint_f
             checkpoint = sign(key, chain, seq + len(entries), link, datetime.now(UTC))
             await _keep(connection, checkpoint)
         alerts = await _raise_alerts(connection, entries, limits)
-    if checkpoint is not None and checkpoint_file is not None:
-        write_checkpoint(checkpoint_file, checkpoint)
+    if checkpoint is not None and checkpoint_file is not None and not write_checkpoint(checkpoint_file, checkpoint):
+        async with pool.acquire() as connection, connection.transaction():
+            alerts += await raise_chain_alert(connection, seq=checkpoint.seq + 1, found="tail_cut")
     return Round(len(entries), alerts, more=len(entries) == BATCH)
 
 
@@ -105,8 +106,26 @@ async def _keep(connection: Any, checkpoint: Checkpoint) -> None:
         )
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Replace the file by ``checkpoint``; one of another chain (another database) is set aside under its own name."""
+async def raise_chain_alert(connection: Any, *, seq: int, found: str) -> bool:
+    """Tell who looks after the audit log that the chain is broken at link ``seq``, of a kind of ``verify.Break``.
+
+    False while nobody has looked into an earlier alert of it.
+    """
+    alert_id = await queries.raise_chain_alert(connection, seq=seq)
+    if alert_id is None:
+        return False
+    detail = {"kind": "chain_broken", "seq": seq, "found": found}
+    await record(connection, actor=None, action="alert_raised", subject=f"alert:{alert_id}", detail=detail)
+    await queries.tell(connection, user_id=None, alert_id=alert_id, kind="chain_broken")
+    log.error("audit_chain_broken", alert_id=alert_id, seq=seq, found=found)
+    return True
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> bool:
+    """Replace the file by ``checkpoint``; one of another chain (another database) is set aside under its own name.
+
+    False where the file signs for a longer chain than there is: the end was cut off, and the file stays as it is.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     before = read_checkpoint(path)
     if before is not None and before.chain != checkpoint.chain:
@@ -115,11 +134,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     elif before is not None and before.seq > checkpoint.seq:
         # a shorter chain than was signed before: the evidence stays, `hotline audit verify` says what it means
         log.error("audit_chain_shorter_than_checkpoint", signed=before.seq, found=checkpoint.seq)
-        return
+        return False
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     with os.fdopen(descriptor, "wb") as file:
         file.write(checkpoint.to_json() + b"\n")
     Path(draft).replace(path)
+    return True
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:

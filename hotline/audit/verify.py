@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hotline.audit.chain import BEGINNING, AuditKey, Checkpoint, link_of, signed_by
-from hotline.audit.linking import queries, read_checkpoint
+from hotline.audit.linking import queries, raise_chain_alert, read_checkpoint
 from hotline.audit.store import NOTE_USE, Actor, note_digest, record
 from routing.errors import SealBroken
 from routing.policy.facts import LOCAL_ZONE
@@ -124,11 +124,14 @@ async def verify_chain(
 
 
 async def record_verdict(connection: Any, actor: Actor | None, verdict: Verdict) -> None:
-    """That the chain was walked is an act as well."""
+    """That the chain was walked is an act as well; where it is broken, an alert stands until somebody looks into it."""
     detail: dict[str, Any] = {"ok": verdict.broken is None, "links": verdict.links}
     if verdict.broken is not None:
         detail |= {"seq": verdict.broken.seq, "kind": verdict.broken.kind, "entry_id": verdict.broken.entry_id}
-    await record(connection, actor=actor, action="audit_verified", subject="audit:chain", detail=detail)
+    async with connection.transaction():
+        await record(connection, actor=actor, action="audit_verified", subject="audit:chain", detail=detail)
+        if verdict.broken is not None:
+            await raise_chain_alert(connection, seq=verdict.broken.seq, found=verdict.broken.kind)
 
 
 def sentences(verdict: Verdict) -> list[str]:

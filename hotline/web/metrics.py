@@ -38,6 +38,9 @@ ALARMS = Gauge("hotline_danger_unacknowledged", "Danger alarms nobody has acknow
 OLDEST_ALARM = Gauge("hotline_danger_unacknowledged_seconds", "Age of the oldest such alarm")
 WORKERS = Gauge("hotline_workers", "Workers seen in the last seconds, by model", ["model"])
 
+AUDIT_BROKEN = Gauge("hotline_audit_chain_broken", "1 while a broken link of the audit chain is known")
+AUDIT_VERIFIED = Gauge("hotline_audit_verified_timestamp_seconds", "When the chain was last walked, or begun")
+
 SIGNALS = Gauge("hotline_signals_connected", "1 while Redis answers")
 ROUND_TRIP = Gauge("hotline_signals_round_trip_seconds", "Time Redis took to answer just now")
 
@@ -50,7 +53,7 @@ WAL_GAPS = Gauge("hotline_wal_gaps", "Segments dropped since the last base backu
 WAL_FAILING = Gauge("hotline_wal_archive_failing", "1 while log cannot be sealed into the archive")
 
 #: Read from the database in one go; without it they are missing rather than old.
-FROM_DATABASE = (SET_ASIDE, ALARMS, OLDEST_ALARM, OUTBOX_LAG)
+FROM_DATABASE = (SET_ASIDE, ALARMS, OLDEST_ALARM, OUTBOX_LAG, AUDIT_BROKEN, AUDIT_VERIFIED)
 FROM_DATABASE_BY_LABEL = (WAITING, LONGEST, PENDING, OLDEST_PENDING, WORKERS)
 LANES = {0: "live", 1: "backlog", 2: "history"}
 ORIGINS = ("current", "backlog")
@@ -106,6 +109,7 @@ async def _gather_database(connection: Any, services: Services) -> None:
     ages = {(row["queue"], row["origin"]): row for row in await queries.queue_ages(connection)}
     lanes = {row["lane"]: row for row in await queries.triage_backlog(connection)}
     alarms = await queries.alarms(connection)
+    chain = await queries.audit_chain(connection)
     cursor = services.hub.cursor
     lag_s = await queries.outbox_lag(connection, txid=str(cursor.txid), id=cursor.id)
     workers = await queries.workers(connection, seconds=GONE_S)
@@ -123,6 +127,8 @@ async def _gather_database(connection: Any, services: Services) -> None:
     ALARMS.set(alarms["open"])
     OLDEST_ALARM.set(alarms["oldest_s"])
     OUTBOX_LAG.set(lag_s)
+    AUDIT_BROKEN.set(1 if chain["broken"] else 0)
+    AUDIT_VERIFIED.set(chain["verified_s"])
     WORKERS.clear()
     for row in workers:
         WORKERS.labels(row["model"]).set(row["count"])

@@ -25,6 +25,15 @@ from danger_alarms where acknowledged_at is null;
 select coalesce(extract(epoch from clock_timestamp() - min(at)), 0)::float8
 from (select at from events where (txid, id) > (:txid::text::xid8, :id::bigint) order by txid, id limit 100) behind;
 
+-- name: audit_chain^
+-- Whether the audit chain held when it was last walked and nobody waits to look into a break; when that was, or since when there is a chain.
+select coalesce((select not (detail->>'ok')::boolean from audit_entries
+                 where action = 'audit_verified' order by at desc limit 1), false)
+           or exists (select from audit_alerts where seq is not null and acknowledged_at is null) as broken,
+       coalesce((select extract(epoch from at) from audit_entries
+                 where action = 'audit_verified' order by at desc limit 1),
+                (select extract(epoch from started_at) from audit_chain), 0)::float8 as verified_s;
+
 -- name: workers
 -- Workers seen lately by the model they read with.
 select model, count(*) as count from workers

@@ -21,11 +21,13 @@ from hotline.accounts.store import add_user
 from hotline.audit.chain import AuditKey, audit_key
 from hotline.audit.linking import link_round, read_checkpoint
 from hotline.audit.reasons import Reason
+from hotline.audit.rounds import verify_round
 from hotline.audit.shipping import ReceiverAway, ship_round
-from hotline.audit.store import KnownActor, record, record_look, record_reasoned
+from hotline.audit.store import KnownActor, queries, record, record_look, record_reasoned
 from hotline.audit.verify import Verdict, verify_chain
 from hotline.sealing.key_file import make_key_file
 from hotline.sealing.vault import FileVault
+from hotline.web.metrics import queries as metric_queries
 
 LIMITS = load_audit_limits(ConfigFiles())
 SOMEBODY = KnownActor(7, "operator")
@@ -239,6 +241,51 @@ async def test_the_first_broken_link_is_named(log: Log, case: str) -> None:
     assert (verdict.broken.kind, verdict.broken.seq) == (kind, seq)
     assert str(seq) in verdict.broken.text
     assert verdict.links < seq
+
+
+async def chain_alerts(log: Log) -> list[tuple[int, int | None]]:
+    """Alerts of a broken chain that nobody has looked into: link, person."""
+    async with log.pool.acquire() as connection:
+        rows = await connection.fetch(
+            "select seq, user_id from audit_alerts where kind = 'chain_broken' and acknowledged_at is null"
+        )
+    return [(row["seq"], row["user_id"]) for row in rows]
+
+
+async def test_a_broken_chain_is_an_alert_until_somebody_has_looked(log: Log) -> None:
+    day_s = 24 * 3600.0
+    await log.write(10)
+    await log.link()
+    assert await verify_round(log.pool, log.key, log.vault, day_s, log.file) is None, "begun today: not due"
+    whole = await verify_round(log.pool, log.key, log.vault, 0.0, log.file)
+    assert whole is not None
+    assert whole.broken is None
+    assert await chain_alerts(log) == []
+    await log.tamper(CHANGE_ENTRY)
+    for _ in range(2):
+        found = await verify_round(log.pool, log.key, log.vault, 0.0, log.file)
+        assert found is not None
+        assert found.broken is not None
+        assert await chain_alerts(log) == [(4, None)], "one, however often the chain is walked"
+    async with log.pool.acquire() as connection:
+        shown = await queries.alerts(connection, limit=10)
+        assert [(row["kind"], row["seq"], row["by"]) for row in shown] == [("chain_broken", 4, None)]
+        told = await connection.fetchval("select data from events where kind = 'audit_alert'")
+        assert told["alert"] == "chain_broken"
+        state = await metric_queries.audit_chain(connection)
+        assert state["broken"]
+        user_id, _ = await add_user(log.pool, "auditor", "auditor", password="a long password")
+        assert await queries.acknowledge_alert(connection, alert_id=shown[0]["id"], user_id=user_id)
+        assert (await metric_queries.audit_chain(connection))["broken"], "looked into, and broken still"
+
+
+async def test_an_end_that_is_cut_off_is_an_alert_of_the_linker(log: Log) -> None:
+    await log.write(10)
+    await log.link()
+    await log.tamper(*CASES["the tail is cut"][2])
+    await log.write(1)
+    assert await log.link() == 1
+    assert await chain_alerts(log) == [(9, None)]
 
 
 async def test_a_chain_made_anew_with_another_key_is_found(log: Log, tmp_path: Path) -> None:
