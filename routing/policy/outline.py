@@ -8,7 +8,7 @@ from typing import Any
 
 from nlp.taxonomy import Taxonomy
 from routing.policy.conditions import Condition
-from routing.policy.lines import LineIndex, index_lines
+from routing.policy.lines import LineIndex
 from routing.policy.settings import Adjustment, Policy, Rule, TimeLimit
 
 _INTAKES = {"live": "实时", "backlog": "补录", "history": "历史"}
@@ -22,7 +22,7 @@ def outline(policy: Policy, text: str) -> dict[str, list[dict[str, Any]]]:
 
     ``text`` is what the policy was loaded from; what stands in its preset has no line (None).
     """
-    index = index_lines(text)
+    index = LineIndex(text)
     at = {kind: _lines(text, index, kind) for kind in ("rules", "adjustments")}
     return {
         "rules": [_entry(rule, at["rules"], policy.taxonomy, _then_rule(rule, policy)) for rule in policy.rules],

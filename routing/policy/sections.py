@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from routing.errors import PolicyError
-from routing.policy.lines import KeyPath, LineIndex, index_lines
+from routing.policy.lines import KeyPath, LineIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def parse(text: str, source: str, problems: Problems) -> Section:
         problems.add(source, line, "(TOML)", f"这一行读不懂（{error}）；请改正，文本要放在引号里")
         problems.raise_if_any()
         raise
-    return Section(data, (), Origin(source, index_lines(text), problems))
+    return Section(data, (), Origin(source, LineIndex(text), problems))
 
 
 def show_path(path: KeyPath) -> str:

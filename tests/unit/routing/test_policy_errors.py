@@ -9,7 +9,7 @@ import pytest
 from config.files import ConfigFiles
 from routing.errors import PolicyError, QueueNotFound
 from routing.policy.comparing import MOST_CALLS, Comparison
-from routing.policy.lines import index_lines
+from routing.policy.lines import LineIndex
 from routing.policy.loading import load_policy, read_policy
 from routing.policy.sections import PolicyInvalid
 
@@ -244,7 +244,7 @@ fake = 1
 value = 5
 '''
     tomllib.loads(text)
-    index = index_lines(text)
+    index = LineIndex(text)
     expected = {
         ("title",): 2,
         ("dotted", "key", "quoted.part"): 3,
