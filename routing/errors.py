@@ -135,6 +135,10 @@ class WeekChanged(RosterError):
     """Somebody else has changed this week of the roster since it was read; the message names who and when."""
 
 
+class RotationChanged(RosterError):
+    """Somebody else has changed this rotation since it was read, or taken the name of the new one."""
+
+
 class ShiftNotFound(RosterError):
     """The shift or override is not there any more."""
 

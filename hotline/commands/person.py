@@ -21,7 +21,7 @@ from hotline.erasure.rounds import retention_round
 from hotline.sealing.vault import FileVault
 from routing.erasure.parts import PART_LABELS
 from routing.erasure.periods import load_periods
-from routing.erasure.service import count_due, place_hold, release_hold
+from routing.erasure.service import count_due, periods_in_force, place_hold, release_hold
 from routing.erasure.store import queries as erasure_queries
 from routing.policy.facts import LOCAL_ZONE
 
@@ -152,21 +152,25 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only count what would be erased")] = False,
 ) -> None:
     """Erase what is past its period now (the worker does it every hour); prints one JSON line last."""
-    periods = load_periods(ConfigFiles(load_settings().config_dir))
+    files = ConfigFiles(load_settings().config_dir)
+    load_periods(files)  # a file that cannot be used is told before any server starts
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> dict[str, Any]:
+        async with pool.acquire() as connection:
+            periods = await periods_in_force(connection, files)
+        said = {"version": periods.version}
         if not dry_run:
-            return {"erased": await retention_round(pool, vault, periods, actor=at_the_machine())}
+            return said | {"erased": await retention_round(pool, vault, periods, actor=at_the_machine())}
         counted = await count_due(pool, periods)
         for due in counted:
             line = due.rule.line or "其他线路"
             print(f"{line}  {PART_LABELS[due.rule.part]}  {due.rule.days} 天：{due.due} 件到期，{due.held} 件被保留")
-        return {
+        return said | {
             "would_erase": {f"{d.rule.line or '*'}:{d.rule.part}": d.due for d in counted},
             "held": {f"{d.rule.line or '*'}:{d.rule.part}": d.held for d in counted},
         }
 
-    print(json.dumps({"version": periods.version, **with_stored_data(work)}))
+    print(json.dumps(with_stored_data(work)))
 
 
 @hold.command("place")

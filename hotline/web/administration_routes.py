@@ -12,6 +12,7 @@ from hotline.web.api import (
     roster_files,
     roster_weeks,
     rosters,
+    rotations,
 )
 from hotline.web.api_route import ApiRoute
 
@@ -62,7 +63,16 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
     ApiRoute(
         "DELETE", r"/rosters/overrides/{id:\d{1,18}}", roster_weeks.remove_override, "撤销调班", answers=(200, 404)
     ),
-    ApiRoute("PUT", "/rosters/rotations", rosters.put_rotation, "轮值", body=rosters.RotationBody),
+    ApiRoute("PUT", "/rosters/rotations", rotations.put, "轮值", body=rotations.RotationBody, answers=(200, 409, 422)),
+    ApiRoute(
+        "POST",
+        "/rosters/rotations/preview",
+        rotations.preview,
+        "轮值试排：一周会是怎样，不保存",
+        body=rotations.RotationBody,
+        query=("week",),
+        answers=(200, 422),
+    ),
     ApiRoute(
         "PUT",
         r"/rosters/days/{day:[\d-]{6,10}}",
@@ -95,7 +105,10 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
     ApiRoute("POST", r"/lines/{name:[\w-]{1,40}}/import", lines.import_file, "导入导出文件", answers=(200, 422)),
     ApiRoute("GET", r"/lines/imports/{id:\d{1,18}}/rejects", lines.rejects, "下载退回文件", answers=(200, 404)),
     ApiRoute("GET", "/retention", retention.show, "保存期限、法律保留、已删除的"),
-    ApiRoute("POST", "/retention/count", retention.count, "试算到期内容"),
+    ApiRoute(
+        "POST", "/retention", retention.publish, "发布保存期限", body=retention.PeriodsBody, answers=(201, 409, 422)
+    ),
+    ApiRoute("POST", "/retention/count", retention.count, "试算到期内容", body=retention.CountBody, answers=(200, 422)),
     ApiRoute(
         "POST",
         "/retention/holds",

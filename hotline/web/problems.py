@@ -58,6 +58,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (routing.SnippetChanged, 409, "snippet-changed", "这一条刚被修改"),
     (routing.PolicyError, 422, "policy-invalid", "分流规则有误"),
     (routing.WeekChanged, 409, "week-changed", "这一周已由他人改动"),
+    (routing.RotationChanged, 409, "rotation-changed", "轮值已有变化"),
     (routing.ShiftNotFound, 404, "shift-not-found", "没有这个班次"),
     (routing.GridError, 422, "grids-invalid", "网格表有误"),
     (routing.RosterError, 422, "roster-invalid", "值班表有误"),

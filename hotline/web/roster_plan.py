@@ -18,7 +18,7 @@ from routing.rosters.duty import on_duty
 from routing.rosters.planning import WEEK, Duty, duties_of, gaps_of, overlaps, week_begin
 from routing.rosters.roster import DUTY_GROUPS, Roster
 from routing.rosters.service import entered_days, week_state
-from routing.rosters.store import DutyBook, load_duty_book, queries, rotation_from
+from routing.rosters.store import DutyBook, load_duty_book, queries, rotation_from, rotation_mark
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 #: Who may lead a shift.
@@ -65,12 +65,18 @@ def served_together(policy: Policy, first: str, second: str) -> bool:
 
 async def check_person(connection: Any, policy: Policy, queue: str, user_id: int) -> None:
     """Raise RosterError where this person cannot serve this group."""
+    await check_people(connection, policy, queue, [user_id])
+
+
+async def check_people(connection: Any, policy: Policy, queue: str, user_ids: Sequence[int]) -> None:
+    """Raise RosterError naming the first of these who cannot serve this group."""
     group = next(group for group in rostered_groups(policy) if group.name == queue)
-    rows = await queries.people_of_rosters(connection, roles=[], ids=[user_id])
-    if not rows or rows[0]["disabled_at"] is not None:
+    rows = await queries.people_of_rosters(connection, roles=[], ids=list(user_ids))
+    if len(rows) < len(user_ids) or any(row["disabled_at"] is not None for row in rows):
         raise RosterError("人员：没有这个账号，或已停用。")
-    if rows[0]["role"] not in group.roles:
-        raise RosterError(f"人员：{rows[0]['display_name']}的角色不能在“{group.label}”值班。")
+    for row in rows:
+        if row["role"] not in group.roles:
+            raise RosterError(f"人员：{row['display_name']}的角色不能在“{group.label}”值班。")
 
 
 async def week_plan(connection: Any, own: Services, monday: date) -> dict[str, Any]:
@@ -82,12 +88,10 @@ async def week_plan(connection: Any, own: Services, monday: date) -> dict[str, A
     span = {"from_at": begin, "to_at": begin + WEEK}
     shifts = [dict(row) for row in await queries.shifts(connection, **span)]
     overrides = [dict(row) for row in await queries.overrides(connection, **span)]
-    rotations = [
-        (row["id"], rotation_from(row["queue"], row["name"], row["body"]))
-        for row in await queries.rotations(connection)
-    ]
+    stored = [dict(row) for row in await queries.rotations(connection)]
+    rotations = [(row["id"], rotation_from(row["queue"], row["name"], row["body"])) for row in stored]
     turns = [
-        {"rotation_id": number, "name": rotation.name.removeprefix(f"{rotation.queue}·"), **_duty(duty)}
+        {"rotation_id": number, "name": _short_name(rotation.queue, rotation.name), **_duty(duty)}
         for number, rotation in rotations
         for duty in duties_of(Roster(rotation.queue, rotations=(rotation,)), monday)
     ]
@@ -98,6 +102,7 @@ async def week_plan(connection: Any, own: Services, monday: date) -> dict[str, A
     ids = {row["user_id"] for row in (*shifts, *overrides, *turns)} | {
         row["substitute_id"] for row in overrides if row["substitute_id"] is not None
     }
+    ids |= {user_id for row in stored for user_id in row["body"]["participants"]}
     people = await queries.people_of_rosters(
         connection, roles=sorted({role for group in groups for role in group.roles}), ids=sorted(ids)
     )
@@ -128,11 +133,27 @@ async def week_plan(connection: Any, own: Services, monday: date) -> dict[str, A
         },
         "shifts": [_stored(row) for row in shifts],
         "turns": turns,
+        "rotations": [
+            {
+                **row["body"],
+                "id": row["id"],
+                "queue": row["queue"],
+                "name": row["name"],
+                "label": _short_name(row["queue"], row["name"]),
+                "mark": rotation_mark(row["queue"], row["body"]),
+            }
+            for row in stored
+        ],
         "overrides": [
             {**_stored(row), "kind": row["kind"], "substitute_id": row["substitute_id"]} for row in overrides
         ],
         "overlaps": _overlaps(policy, shifts, duties),
     }
+
+
+def _short_name(queue: str, name: str) -> str:
+    """A rotation's name beside its queue's; names are told apart over all queues."""
+    return name.removeprefix(f"{queue}·")
 
 
 def _group(group: Group, book: DutyBook, monday: date, now: datetime) -> dict[str, Any]:

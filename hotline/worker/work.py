@@ -26,7 +26,7 @@ from hotline.worker.trials import TrialRunner
 from nlp.classification import Reader
 from routing.calls.service import end_silent_calls
 from routing.danger.service import escalate
-from routing.erasure.periods import load_periods
+from routing.erasure.service import periods_in_force
 from routing.events.store import KEPT_H
 from routing.events.store import queries as event_queries
 from routing.journey import Journey
@@ -319,7 +319,8 @@ class Worker:
             await self._signals.ring()
 
     async def _retain(self) -> None:
-        periods = load_periods(self._published.files)
+        async with self._pool.acquire() as connection:
+            periods = await periods_in_force(connection, self._published.files)
         erased = await retention_round(self._pool, self._vault, periods, batches=RETENTION_BATCHES)
         if erased:
             log.info("retention_erased", version=periods.version, **erased)

@@ -1,9 +1,9 @@
-"""How long what is kept: ``retention.toml``."""
+"""How long what is kept: ``retention.toml``, shipped or as an administrator has published it."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +39,23 @@ class Periods:
 
 
 def load_periods(files: ConfigFiles) -> Periods:
-    """Read ``retention.toml``. Raises ConfigError naming the key and what to put there."""
+    """The file's periods. Raises ConfigError naming the key and what to put there."""
+    return parse_periods(files.read("retention.toml"))
+
+
+def periods_text(version: str, rules: Collection[Period]) -> str:
+    """``retention.toml`` of these rules, each line's below its own heading; ``parse_periods`` reads it back."""
+    parts = [f'version = "{version}"']
+    for line in sorted({rule.line for rule in rules}, key=lambda line: line or ""):
+        parts.append("\n[default]" if line is None else f'\n[lines."{line}"]')
+        parts += [f"{rule.part}_days = {rule.days}" for rule in rules if rule.line == line]
+    return "\n".join(parts) + "\n"
+
+
+def parse_periods(text: str) -> Periods:
+    """Read the text of a ``retention.toml``. Raises ConfigError naming the key and what to put there."""
     try:
-        table = tomllib.loads(files.read("retention.toml"))
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"retention.toml is no TOML ({error}); correct that line.") from error
     unknown = sorted({*table} - {"version", "default", "lines"})

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from config.files import ConfigFiles
 from routing.erasure.parts import with_corrected
-from routing.erasure.periods import Period, Periods
+from routing.erasure.periods import Period, Periods, load_periods, parse_periods
 from routing.erasure.store import erase_parts, queries, rewrite_versions
 from routing.errors import CallNotFound, InvalidRequest
+from routing.publishing.service import RETENTION
+from routing.publishing.store import queries as published_queries
 from routing.sealing import Vault
 
 #: Calls of one transaction: short enough that nobody waits for one of them.
@@ -38,6 +41,17 @@ class PersonCall:
     held: bool
     """Under a legal hold."""
     erased_parts: tuple[str, ...]
+
+
+async def periods_in_force(connection: Any, files: ConfigFiles) -> Periods:
+    """What was published last, unless the configuration folder has its own file; else the shipped one.
+
+    Raises ConfigError: then nothing is erased, which can be made up for.
+    """
+    kind, name = RETENTION
+    if not files.overlaid(name) and (row := await published_queries.in_force(connection, kind=kind, name=name)):
+        return parse_periods(row["body"])
+    return load_periods(files)
 
 
 async def count_due(pool: Any, periods: Periods) -> list[Due]:

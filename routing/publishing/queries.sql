@@ -25,6 +25,10 @@ select p.id, p.version, p.published_at, p.withdrawn_at, p.note, u.display_name a
 from published p left join users u on u.id = p.published_by
 where p.kind = :kind and p.name = :name order by p.id desc limit :limit;
 
+-- name: published_times$
+-- How often something was published here: the next version's number follows.
+select count(*) from published where kind = :kind and name = :name;
+
 -- name: version^
 -- One version with its text, and the text of the one before it.
 select p.id, p.version, p.body, p.published_at, p.withdrawn_at, p.note, u.display_name as by,

@@ -12,9 +12,10 @@ from routing.sealing import Vault, opened
 
 #: So many versions are listed.
 LISTED = 50
-#: What the policy is published as, and the lexicon.
+#: What the policy is published as, the lexicon, and the retention periods.
 POLICY = ("policy", "policy.toml")
 LEXICON = ("lexicon", "lexicon")
+RETENTION = ("retention", "retention.toml")
 
 
 @dataclass(frozen=True, slots=True)

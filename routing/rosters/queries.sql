@@ -4,6 +4,10 @@
 -- Every rotation.
 select id, queue, name, body from rotations order by id;
 
+-- name: rotation^
+-- One rotation by its name.
+select id, queue, name, body from rotations where name = :name;
+
 -- name: shifts
 -- Shifts that touch a time span.
 select id, queue, user_id, starts_at, ends_at, source from shifts

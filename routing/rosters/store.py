@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,6 +85,11 @@ def rotation_body(rotation: Rotation) -> dict[str, Any]:
             for w in rotation.windows
         ],
     }
+
+
+def rotation_mark(queue: str, body: dict[str, Any]) -> str:
+    """Which state of a rotation somebody has seen: it differs after any change."""
+    return hashlib.sha256(json.dumps([queue, body], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def rotation_from(queue: str, name: str, body: dict[str, Any]) -> Rotation:

@@ -156,3 +156,73 @@ async def test_holidays_are_known_and_a_city_corrects_them(service: RunningServi
     status, back = await service.request("PUT", "/rosters/days/2026-09-30", role="manager", json={"workday": None})
     assert status == 200
     assert not any(day["entered"] for day in back["plan"]["days"])
+
+
+async def test_a_rotation_is_looked_at_on_the_week_then_kept_and_ended(service: RunningService) -> None:
+    wang, zhao = await person(service, "lawyer", "wang"), await person(service, "lawyer", "zhao")
+    officer = await person(service, "police", "officer")
+    body = {
+        "queue": "lawyers",
+        "name": "lawyers·白班",
+        "participants": [wang, zhao],
+        "start": at(0, 8),
+        "shift_length": 1,
+        "shift_unit": "days",
+        "windows": [{"weekdays": [1, 2, 3], "start_minute": 8 * 60, "end_minute": 16 * 60}],
+    }
+
+    async def preview(**more: Any) -> tuple[int, Any]:
+        path = f"/rosters/rotations/preview?week={MONDAY}"
+        return await service.request("POST", path, role="manager", json=body | more)
+
+    async def keep(**more: Any) -> tuple[int, Any]:
+        return await service.request("PUT", "/rosters/rotations", role="manager", json=body | more)
+
+    status, seen = await preview()
+    assert (status, seen["turns"]) == (200, 3), seen
+    assert [(turn["user_id"], turn["name"]) for turn in seen["plan"]["turns"]] == [
+        (wang, "白班"),
+        (zhao, "白班"),
+        (wang, "白班"),
+    ]
+    assert (await plan(service))["rotations"] == [], "nothing was kept"
+    status, _ = await keep(seen="")
+    assert status == 200
+    [kept] = (await plan(service))["rotations"]
+    assert (kept["label"], kept["participants"], kept["end"]) == ("白班", [wang, zhao], None)
+    # a name stands for one rotation; who has seen an older state of it is told
+    for seen_mark in ("", "0" * 16):
+        status, problem = await keep(seen=seen_mark, participants=[zhao])
+        assert (status, problem["type"]) == (409, "urn:hotline:problem:rotation-changed")
+    status, _ = await keep(seen=kept["mark"], participants=[zhao, wang], end=at(1, 0))
+    assert status == 200
+    shown = await plan(service)
+    assert [turn["user_id"] for turn in shown["turns"]] == [zhao], "it ended on Tuesday"
+    assert shown["rotations"][0]["mark"] != kept["mark"]
+    for wrong in (
+        {"participants": [officer]},
+        {"participants": [987_654]},
+        {"participants": [10**30]},
+        {"participants": [wang, wang]},
+        {"participants": []},
+        {"queue": "moon"},
+        {"shift_length": 0},
+        {"shift_unit": "years"},
+        {"headcount": 0},
+        {"start": "2026-09-28T08:00:00"},
+        {"start": "1066-10-14T08:00:00+00:00"},
+        {"windows": [{"weekdays": [8], "start_minute": 0, "end_minute": 60}]},
+        {"windows": [{"weekdays": [1], "start_minute": 0, "end_minute": 10**9}]},
+        {"name": ""},
+        {"name": "\x00"},
+    ):
+        for status, problem in (await preview(**wrong), await keep(**wrong)):
+            assert status in (404, 422), (wrong, problem)
+            assert problem["detail"], wrong
+    # who has left may stay in a rotation that is ended or changed, and is not put into another
+    await service.pool.execute("update users set disabled_at = now() where id = $1", wang)
+    assert (await keep(participants=[wang, zhao], headcount=2))[0] == 200
+    assert (await keep(name="lawyers·夜班"))[0] == 422
+    async with service.pool.acquire() as connection:
+        acts = await connection.fetchval("select count(*) from audit_entries where action = 'rotation_changed'")
+    assert acts == 3, "a preview is no change"

@@ -1,4 +1,4 @@
-"""``/api/v1/retention``: how long what is kept, what is due, legal holds. ``retention.toml`` holds the rules."""
+"""``/api/v1/retention``: how long what is kept, changed after a dry run; what is due, legal holds."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
 from hotline.web.progress import Progress, answer_with_progress
-from routing.erasure.parts import PART_LABELS, PARTS
-from routing.erasure.periods import Periods, load_periods
-from routing.erasure.service import count_rule, place_hold, release_hold
+from routing.erasure.parts import PART_LABELS, PARTS, Part
+from routing.erasure.periods import MAX_DAYS, MIN_DAYS, Period, Periods, load_periods, periods_text
+from routing.erasure.service import count_rule, periods_in_force, place_hold, release_hold
 from routing.erasure.store import queries
 from routing.errors import InvalidRequest
+from routing.publishing.service import RETENTION, Draft, versions
+from routing.publishing.service import publish as publish_draft
+from routing.publishing.store import queries as published_queries
 
 RUNS_LISTED = 40
+#: Rules of one set: three parts of many lines.
+MOST_RULES = 300
 
 
 async def retention_view(own: Services) -> dict[str, Any]:
     """Rules by part and line, holds with their reasons, what was erased so far."""
-    periods = load_periods(own.published.files)
     async with own.pool.acquire() as connection:
+        periods = await periods_in_force(connection, own.published.files)
+        published = await versions(connection, own.vault, RETENTION)
         holds = [dict(row) for row in await queries.holds(connection)]
         runs = [dict(row) for row in await erasure_queries.retention_runs(connection, limit=RUNS_LISTED)]
     return {
@@ -35,6 +41,10 @@ async def retention_view(own: Services) -> dict[str, Any]:
         "locked": own.published.files.overlaid("retention.toml"),
         "rules": rules_by_part(periods),
         "lines": sorted({rule.line for rule in periods.rules if rule.line is not None}),
+        "known_lines": sorted({rule.line for rule in periods.rules if rule.line is not None} | {*own.profiles}),
+        "least_days": MIN_DAYS,
+        "most_days": MAX_DAYS,
+        "versions": published,
         "holds": [hold | {"reason": own.vault.open(hold["reason"], "legal_holds.reason")} for hold in holds],
         "runs": [
             {
@@ -72,11 +82,85 @@ async def show(request: web.Request) -> web.Response:
     return json_response(await retention_view(services(request)))
 
 
+class PeriodBody(Body):
+    """One rule: ``line`` null for all lines without one of their own."""
+
+    line: str | None = Field(None, min_length=1, max_length=20, pattern=r"^[\w-]+$")
+    part: Part
+    days: int
+
+
+class CountBody(Body):
+    """POST /retention/count: periods to try; null: those in force."""
+
+    periods: list[PeriodBody] | None = Field(None, max_length=MOST_RULES)
+
+
+class PeriodsBody(Body):
+    """POST /retention."""
+
+    periods: list[PeriodBody] = Field(max_length=MOST_RULES)
+    note: str = Field(min_length=1, max_length=500)
+    base_version: str = Field(max_length=80)
+    """The version that was edited; another one in force meanwhile is refused."""
+
+
+def checked(bodies: list[PeriodBody]) -> tuple[Period, ...]:
+    """The rules of a request. Raises InvalidRequest naming what is out of bounds, written twice or missing."""
+    rules: dict[tuple[str | None, Part], Period] = {}
+    for body in bodies:
+        where = f"{body.line or '其他线路'}，{PART_LABELS[body.part].partition('（')[0]}"
+        if not MIN_DAYS <= body.days <= MAX_DAYS:
+            raise InvalidRequest(f"{where}：应为 {MIN_DAYS} 到 {MAX_DAYS} 的整数天。")
+        if (body.line, body.part) in rules:
+            raise InvalidRequest(f"{where}：写了两次，只留一处。")
+        rules[body.line, body.part] = Period(body.line, body.part, body.days)
+    for part in PARTS:
+        if (None, part) not in rules:
+            raise InvalidRequest(f"其他线路，{PART_LABELS[part].partition('（')[0]}：请填写天数。")
+    return tuple(rules.values())
+
+
+@needs("retention.write")
+async def publish(request: web.Request) -> web.Response:
+    """POST /retention: other periods, in force for the worker's next round; what is past them is erased then."""
+    own, who = services(request), principal(request)
+    if own.published.files.overlaid(RETENTION[1]):
+        raise InvalidRequest("保存期限由配置目录（HOTLINE_CONFIG_DIR）锁定，请改那里的 retention.toml。")
+    body = await read_body(request, PeriodsBody)
+    rules = checked(body.periods)
+    shipped = load_periods(own.published.files)
+    async with own.pool.acquire() as connection, connection.transaction():
+        kind, name = RETENTION
+        number = await published_queries.published_times(connection, kind=kind, name=name) + 1
+        draft = Draft(
+            f"retention-{number}",
+            periods_text(f"retention-{number}", rules),
+            body.note,
+            who.user_id,
+            body.base_version,
+        )
+        published_id = await publish_draft(connection, own.vault, RETENTION, draft, shipped=shipped.version)
+        await record(
+            connection,
+            actor=who,
+            action="retention_published",
+            subject=f"retention:{draft.version}",
+            detail={f"{rule.line or '*'}:{rule.part}": rule.days for rule in rules} | {"published_id": published_id},
+        )
+    return json_response({"version": draft.version, "id": published_id}, status=201)
+
+
 @needs("retention.write")
 async def count(request: web.Request) -> web.StreamResponse:
     """POST /retention/count: what the next round would erase, rule by rule; nothing is changed."""
     own, who = services(request), principal(request)
-    periods = load_periods(own.published.files)
+    body = await read_body(request, CountBody)
+    if body.periods is not None:
+        periods = Periods("draft", checked(body.periods))
+    else:
+        async with own.pool.acquire() as connection:
+            periods = await periods_in_force(connection, own.published.files)
 
     async def work(progress: Progress) -> dict[str, Any]:
         counted = []

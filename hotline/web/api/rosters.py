@@ -1,4 +1,4 @@
-"""``/api/v1/rosters``: who is on duty, overrides, rotations, choices for the night."""
+"""``/api/v1/rosters``: who is on duty, overrides, choices for the night."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime
 
 from hotline.audit.store import record
 from hotline.web.api.roster_weeks import wanted_monday
@@ -18,9 +18,9 @@ from routing.errors import InvalidRequest
 from routing.queues.store import queries as queue_queries
 from routing.rosters.duty import week
 from routing.rosters.night import expected_wait_s, night_options
-from routing.rosters.roster import DUTY_GROUPS, Override, Rotation, Shift, ShiftUnit, WeeklyWindow
+from routing.rosters.roster import DUTY_GROUPS, Override, Shift
 from routing.rosters.service import touch
-from routing.rosters.store import queries, rotation_body
+from routing.rosters.store import queries
 
 
 @needs("rosters.read")
@@ -94,62 +94,6 @@ async def override(request: web.Request) -> web.Response:
         )
     await own.published.refresh(own.pool, force=True)
     return json_response({"override_id": override_id}, status=201)
-
-
-class WindowBody(Body):
-    """A part of the week in which a rotation is active."""
-
-    weekdays: list[int] = Field(min_length=1, max_length=7)
-    start_minute: int
-    end_minute: int
-
-
-class RotationBody(Body):
-    """PUT /rosters/rotations: people who take turns."""
-
-    queue: str
-    name: str = Field(min_length=1, max_length=80)
-    participants: list[int] = Field(min_length=1, max_length=200)
-    start: AwareDatetime
-    shift_length: int
-    shift_unit: ShiftUnit
-    headcount: int = 1
-    windows: list[WindowBody] = Field(default_factory=list, max_length=20)
-    end: AwareDatetime | None = None
-
-
-@needs("rosters.write")
-async def put_rotation(request: web.Request) -> web.Response:
-    """PUT /rosters/rotations: new, or changed by its name."""
-    own = services(request)
-    body = await read_body(request, RotationBody)
-    rotation = Rotation(
-        queue=rostered_group(own.published.policy, body.queue),
-        name=body.name,
-        participants=tuple(body.participants),
-        start=body.start,
-        shift_length=body.shift_length,
-        shift_unit=body.shift_unit,
-        headcount=body.headcount,
-        windows=tuple(WeeklyWindow(frozenset(w.weekdays), w.start_minute, w.end_minute) for w in body.windows),
-        end=body.end,
-    )
-    async with own.pool.acquire() as connection, connection.transaction():
-        known = {row["id"] for row in await queries.user_ids(connection)}
-        if not known.issuperset(rotation.participants):
-            raise InvalidRequest("participants：含有不存在的账号。")
-        rotation_id = await queries.put_rotation(
-            connection, queue=rotation.queue, name=rotation.name, body=rotation_body(rotation)
-        )
-        await record(
-            connection,
-            actor=principal(request),
-            action="rotation_changed",
-            subject=f"rotation:{rotation_id}",
-            detail={"queue": rotation.queue},
-        )
-    await own.published.refresh(own.pool, force=True)
-    return json_response({"rotation_id": rotation_id})
 
 
 @needs("queues.read")

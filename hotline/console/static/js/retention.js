@@ -3,6 +3,7 @@ import { post } from "./api.js";
 import { ask } from "./dialogs.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
+import { editPeriods } from "./retention_periods.js";
 import { bar, streamed } from "./streaming.js";
 
 const button = document.getElementById("count-button");
@@ -53,6 +54,10 @@ async function release(id) {
 }
 
 button.addEventListener("click", count);
+if (document.getElementById("edit-button")) {
+  document.getElementById("edit-button").addEventListener("click", editPeriods);
+  onKey("e", t("修改期限"), editPeriods);
+}
 document.getElementById("new-hold").addEventListener("click", placeHold);
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-release]");

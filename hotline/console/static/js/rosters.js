@@ -6,6 +6,7 @@ import { t } from "./language.js";
 import { DAY_MS, HOUR_MS, clock, draw, hours, labelOf, localInput, nameOf, span, weekBegin, weekday } from "./roster_board.js";
 import { startFiles } from "./roster_files.js";
 import { startMoves } from "./roster_moves.js";
+import { startRotations } from "./roster_rotations.js";
 import { showProblem, toast } from "./toasts.js";
 
 const board = document.getElementById("board");
@@ -15,6 +16,7 @@ const moveState = document.getElementById("move-state");
 let plan = JSON.parse(board.dataset.plan);
 let lanes = new Map();
 let moves = null;
+let openRotations = null;
 
 function button(text, act) {
   const element = Object.assign(document.createElement("button"), { type: "button", className: "secondary", textContent: text });
@@ -153,6 +155,13 @@ async function newShift(values = {}) {
 
 async function changeDuty(item) {
   const form = document.querySelector("#override-dialog form");
+  const toRotation = document.getElementById("change-rotation");
+  let wanted = false;
+  toRotation.hidden = item.look !== "turn";
+  toRotation.onclick = () => {
+    wanted = true;
+    document.getElementById("override-dialog").close();
+  };
   fillSoon(form, () => {
     choosePeople(form, item);
     form.elements.start.value = localInput(item.start);
@@ -167,6 +176,7 @@ async function changeDuty(item) {
     }),
   });
   if (stored) await reload();
+  if (wanted) await openRotations(item.rotation_id);
 }
 
 async function changeDay(day) {
@@ -235,6 +245,9 @@ if (writable) {
   document.getElementById("new-shift").addEventListener("click", () => newShift());
   document.getElementById("copy-week").addEventListener("click", copyWeek);
   document.getElementById("open-import").addEventListener("click", openFiles);
+  openRotations = startRotations({ plan: () => plan, peopleOf, options, fillSoon, reload });
+  document.getElementById("open-rotations").addEventListener("click", () => openRotations());
+  onKey("r", t("轮值：新增、改动、结束"), () => openRotations((document.activeElement.item || {}).rotation_id));
   onKey("n", t("新增班次"), () => newShift());
   onKey("c", t("复制上周的班次"), copyWeek);
   onKey("i", t("导入值班表"), openFiles);

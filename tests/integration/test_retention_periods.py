@@ -1,0 +1,112 @@
+"""Periods of retention changed in the console: tried first, in force for the next round, on record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config.errors import ConfigError
+from config.files import ConfigFiles
+from hotline.erasure.rounds import retention_round
+from routing.erasure.periods import MAX_DAYS, MIN_DAYS, Period, load_periods, parse_periods, periods_text
+from routing.erasure.service import periods_in_force
+from tests.integration.test_administration import streamed
+from tests.integration.test_erasure import age, ended_call
+from tests.service_fixtures import CallMaker, RunningService
+
+
+def rules(**days: int) -> list[dict[str, Any]]:
+    """``caller=30, caller_12348=10`` as the API takes them; what is not named is kept for long."""
+    all_days = {"caller": 3_000, "words": 3_000, "notes": 3_000} | days
+    made = []
+    for name, value in all_days.items():
+        part, _, line = name.partition("_")
+        made.append({"line": line or None, "part": part, "days": value})
+    return made
+
+
+async def test_periods_are_tried_then_published_and_the_next_round_goes_by_them(
+    service: RunningService, call: CallMaker
+) -> None:
+    await service.start_worker()
+    ended = await ended_call(service, call, line="12348")
+    await service.stop_worker()
+    async with service.pool.acquire() as connection:
+        await age(connection, 40, ended)
+    _, before = await service.request("GET", "/retention")
+    assert (before["version"], before["versions"]) == (load_periods(ConfigFiles()).version, [])
+    shorter = rules(caller_12348=30)
+    _, last = await streamed(service, "/retention/count", "admin", json={"periods": shorter})
+    due = {(each["line"], each["part"]): each["due"] for each in last["result"]["items"]}
+    assert (last["result"]["version"], due["12348", "caller"], due["*", "caller"]) == ("draft", 1, 0)
+    _, after = await service.request("GET", "/retention")
+    assert after["version"] == before["version"], "trying changes nothing"
+
+    async def publish(**more: Any) -> tuple[int, Any]:
+        body = {"periods": shorter, "note": "按新规缩短", "base_version": before["version"]} | more
+        return await service.request("POST", "/retention", json=body)
+
+    status, made = await publish()
+    assert (status, made["version"]) == (201, "retention-1")
+    status, late = await publish(note="晚了一步")
+    assert (status, late["type"]) == (409, "urn:hotline:problem:version-changed")
+    _, shown = await service.request("GET", "/retention")
+    assert (shown["version"], [each["note"] for each in shown["versions"]]) == ("retention-1", ["按新规缩短"])
+    async with service.pool.acquire() as connection:
+        periods = await periods_in_force(connection, ConfigFiles())
+        assert await connection.fetchval("select note from published where kind = 'retention'") != "按新规缩短".encode()
+    assert await retention_round(service.pool, service.services.vault, periods) == {"12348:caller": 1}
+    async with service.pool.acquire() as connection:
+        acts = await connection.fetch(
+            "select action, subject, detail from audit_entries where action like 'retention%' order by id"
+        )
+    assert [(act["action"], act["subject"]) for act in acts] == [
+        ("retention_counted", "retention:draft"),
+        ("retention_published", "retention:retention-1"),
+        ("retention_erased", "retention:retention-1"),
+    ]
+    assert acts[1]["detail"]["12348:caller"] == 30
+    status, _ = await publish(base_version="retention-1", periods=rules())
+    assert status == 201, "and changed again"
+
+
+async def test_periods_that_cannot_be_are_refused_and_nothing_is_kept(service: RunningService) -> None:
+    base = load_periods(ConfigFiles()).version
+    for wrong in (
+        rules(caller=MIN_DAYS - 1),
+        rules(words_12348=MAX_DAYS + 1),
+        rules(notes=-1),
+        rules(notes=10**30),
+        rules()[1:],
+        rules() + rules(),
+        [],
+        [*rules(), {"line": '"]\n', "part": "caller", "days": 30}],
+        [*rules(), {"line": "12348", "part": "voice", "days": 30}],
+        [*rules(), {"line": "12348", "part": "caller", "days": 30.5}],
+    ):
+        status, problem = await service.request(
+            "POST", "/retention", json={"periods": wrong, "note": "试一试", "base_version": base}
+        )
+        assert status == 422, wrong
+        assert problem["detail"]
+        status, _ = await service.request("POST", "/retention/count", json={"periods": wrong})
+        assert status == 422, wrong
+    status, _ = await service.request("POST", "/retention", json={"periods": rules(), "note": "", "base_version": base})
+    assert status == 422, "why is needed"
+    status, _ = await service.request(
+        "POST", "/retention", role="manager", json={"periods": rules(), "note": "试", "base_version": base}
+    )
+    assert status == 403
+    _, shown = await service.request("GET", "/retention")
+    assert shown["versions"] == []
+
+
+@pytest.mark.parametrize("line", [None, "12348", "another-line"])
+def test_written_periods_are_read_back(line: str | None) -> None:
+    whole = [Period(None, "caller", 30), Period(None, "words", 40), Period(None, "notes", 50)]
+    extra = [] if line is None else [Period(line, "words", MIN_DAYS)]
+    read = parse_periods(periods_text("retention-7", [*extra, *whole]))
+    assert (read.version, {*read.rules}) == ("retention-7", {*whole, *extra})
+    with pytest.raises(ConfigError, match="default"):
+        parse_periods(periods_text("retention-7", extra))
