@@ -1,12 +1,14 @@
 """Puts the browser's scripts and style sheet into hotline/console/static/vendor, from npm by package-lock.json.
 
-The machine's Node.js does it where it is 18 or newer; else the one that PyPI has as a wheel, kept under .cache.
-The pages load nothing from anywhere else.
+And joins our own scripts into few small files in hotline/console/static/built (docs/adr/0050-scripts-joined.md). The
+machine's Node.js fetches where it is 18 or newer; else the one that PyPI has as a wheel, kept under .cache. esbuild,
+which joins, is a program of its own. The pages load nothing from anywhere else.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,7 +17,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "node_modules"
-VENDOR = ROOT / "hotline" / "console" / "static" / "vendor"
+CONSOLE = ROOT / "hotline" / "console"
+VENDOR = CONSOLE / "static" / "vendor"
+SCRIPTS = CONSOLE / "static" / "js"
+BUILT = CONSOLE / "static" / "built"
+#: What was joined from what; hotline.console.scripts reads it.
+INDEX = BUILT / "index.json"
 STAMP = ROOT / ".cache" / "assets-stamp"
 NODE_LOCK = ROOT / "requirements-node.lock"
 NODE_FOLDER = ROOT / ".cache" / "node"
@@ -90,8 +97,14 @@ def bring_up_to_date(python: Path) -> None:
     Raises:
         AssetsFailed: npm failed, or a package no longer holds the file the pages load.
     """
-    if up_to_date():
-        return
+    if not up_to_date():
+        fetch(python)
+    if not joined_up_to_date():
+        join()
+
+
+def fetch(python: Path) -> None:
+    """The packages of the lock, and what the pages load of them into its place."""
     npm = machine_npm() or fetched_npm(python)
     print("fetching the browser assets", flush=True)
     path = os.pathsep.join([str(Path(npm[0]).parent), os.environ.get("PATH", os.defpath)])
@@ -116,6 +129,81 @@ def copy() -> None:
         shutil.copyfile(MODULES / source, VENDOR / name)
 
 
+def sources() -> dict[str, str]:
+    """Name of each of our scripts -> SHA-256 of what it holds."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(SCRIPTS.glob("*.js"))}
+
+
+def page_scripts() -> list[str]:
+    """Names of the scripts that pages begin with: those the templates name."""
+    found = (
+        name
+        for template in sorted((CONSOLE / "templates").glob("*.html"))
+        for name in re.findall(r"\{\{ script\(['\"](\w+)['\"]\) \}\}", template.read_text(encoding="utf-8"))
+    )
+    return sorted(set(found))
+
+
+def joined_up_to_date() -> bool:
+    """Whether the joined scripts are those of the sources as they are now."""
+    if not INDEX.is_file():
+        return False
+    index = json.loads(INDEX.read_text(encoding="utf-8"))
+    return bool(index["sources"] == sources() and sorted(index["pages"]) == page_scripts())
+
+
+def esbuild() -> Path:
+    """The program of the package that npm chose for this machine."""
+    found = sorted((MODULES / "@esbuild").glob("*/bin/esbuild"))
+    if not found:
+        raise AssetsFailed(
+            "node_modules holds no esbuild for this machine: remove node_modules and run make setup again."
+        )
+    return found[0]
+
+
+def join() -> None:
+    """Joins each page's script with what it imports; what several pages share stands in parts that they share.
+
+    The names carry a hash of the content, so that browsers may keep them for good. The index names each page's file
+    and the parts it needs, to be asked for at once.
+
+    Raises:
+        AssetsFailed: a script could not be read by esbuild, whose own message stands above.
+    """
+    pages = page_scripts()
+    making, figures = BUILT.with_name("built.new"), ROOT / ".cache" / "joined.json"
+    shutil.rmtree(making, ignore_errors=True)
+    figures.parent.mkdir(exist_ok=True)
+    command = [str(esbuild()), *(str(SCRIPTS / f"{name}.js") for name in pages)]
+    command += ["--bundle", "--splitting", "--format=esm", "--minify", "--charset=utf8", "--target=chrome90"]
+    command += [f"--outdir={making}", "--entry-names=[name]-[hash]", "--chunk-names=part-[hash]"]
+    command += [f"--metafile={figures}", "--log-level=warning"]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode != 0:
+        raise AssetsFailed("esbuild could not join the scripts of the console (its own message stands above).")
+    outputs = {
+        Path(name).name: made for name, made in json.loads(figures.read_text(encoding="utf-8"))["outputs"].items()
+    }
+
+    def parts(name: str, known: list[str]) -> list[str]:
+        for one in outputs[name]["imports"]:
+            needed = Path(one["path"]).name
+            if needed not in known:
+                known.append(needed)
+                parts(needed, known)
+        return known
+
+    begins = {Path(about["entryPoint"]).stem: name for name, about in outputs.items() if "entryPoint" in about}
+    index = {
+        "sources": sources(),
+        "pages": {page: {"file": begins[page], "parts": parts(begins[page], [])} for page in pages},
+    }
+    (making / INDEX.name).write_text(json.dumps(index, indent=1), encoding="utf-8")
+    shutil.rmtree(BUILT, ignore_errors=True)
+    making.rename(BUILT)
+
+
 if __name__ == "__main__":
     # The image's build has node_modules from a stage of its own.
     copy()
+    join()

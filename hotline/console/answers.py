@@ -7,16 +7,18 @@ import structlog
 from aiohttp import web
 
 from hotline.console.language import LONG
-from hotline.console.render import page
+from hotline.console.render import LIVE_SINCE, page
+from hotline.console.scripts import FOREVER
 from hotline.console.sentences import told_problem
 from hotline.web.authentication import HX_REQUEST, Handler
+from hotline.web.keys import services
 
 log = structlog.get_logger(__name__)
 
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since", "Range"})
 
 _FIGURES = ("/api/v1/statistics/", "/api/v1/lexicon")
-_TEXT = frozenset({"text/html", "text/javascript", "text/css"})
+_TEXT = frozenset({"text/html", "text/javascript", "text/css", "application/json"})
 
 PROBLEM = "application/problem+json"
 
@@ -63,6 +65,7 @@ def _spoken(response: web.StreamResponse) -> None:
 @web.middleware
 async def answer_people(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Errors of pages become pages in Chinese; static files may be kept and are sent compressed."""
+    request[LIVE_SINCE] = str(services(request).hub.cursor)
     try:
         response = await handler(request)
     except web.HTTPException as error:
@@ -76,7 +79,8 @@ async def answer_people(request: web.Request, handler: Handler) -> web.StreamRes
         shown = {"title": body.get("title", "请求有误"), "detail": body.get("detail", "")}
         return await page(request, "error.html", shown, status=response.status)
     if request.path.startswith("/static/"):
-        response.headers["Cache-Control"] = LONG if "v" in request.query else "no-cache"
+        kept = "v" in request.query or request.path.startswith(FOREVER)
+        response.headers["Cache-Control"] = LONG if kept else "no-cache"
     if _compressed(request, response):
         response.enable_compression()
     return response

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +12,12 @@ from aiohttp import web
 
 from hotline.accounts.store import Principal
 from hotline.console.calls import queries, shown_call
-from hotline.console.render import fragment, page
+from hotline.console.danger import panel_context
+from hotline.console.render import fragment, page, part
 from hotline.console.words import DESTINATIONS, OVERRULE_REASONS, WRAP_UP_DISPOSITIONS
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
+from hotline.web.problems import json_bytes
 from hotline.web.views import listed_item
 from routing.calls.store import queries as call_queries
 from routing.policy.rails import SELF_HARM
@@ -115,30 +117,43 @@ async def forwards(request: web.Request) -> web.StreamResponse:
     return fragment(request, "_forwards.html", context)
 
 
-@needs("calls.read")
-async def proposal(request: web.Request) -> web.StreamResponse:
-    """GET /console/calls/{id}/proposal: the right side, with queues and waits as they are now."""
+@needs("calls.answer")
+async def call_in_parts(request: web.Request) -> web.StreamResponse:
+    """GET /operator/calls/{id}: the chosen call, its proposal and its danger panel, each as HTML, read at one time.
+
+    One answer for the three parts of the screen: what is proposed fits the words beside it, and a key waits once.
+    """
     own, who = services(request), principal(request)
     shown = await shown_call(own, who, path_id(request))
+    parts = {
+        "call": part(request, "_call.html", shown),
+        "proposal": part(request, "_proposal.html", await _proposal(own, who, shown)),
+        "danger": part(request, "_danger.html", {**shown, **panel_context(own, who, shown)}),
+    }
+    return web.Response(body=json_bytes(parts), content_type="application/json")
+
+
+async def _proposal(own: Services, who: Principal, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What the right side shows, with queues and waits as they are now."""
     decision = shown["decision"]
     context: dict[str, Any] = {**shown, **_choices(), "signature": "", "target": None, "alternatives": []}
     context |= {"short_handed": False, "on_duty": [], "closing_locked": _closing_locked(shown)}
     if decision is not None:
-        states = await destination_states(own)
-        target = states[decision["destination"]]
-        queue = own.published.policy.queues.get(decision["target_queue"])
-        if queue is not None and queue.name != target["queue"].name:
-            target = await queue_state(own, queue)
+        policy = own.published.policy
+        queue = policy.queues.get(decision["target_queue"])
+        main = {name: policy.queue_for(name) for name in DESTINATIONS}  # type: ignore[arg-type]
+        states = await queue_states(own, [*main.values(), *([queue] if queue else [])])
+        target = states[(queue or main[decision["destination"]]).name]
         context |= {
             "target": target,
-            "alternatives": [states[name] for name in _alternatives(own.published.policy, shown)],
+            "alternatives": [states[main[name].name] for name in _alternatives(policy, shown)],
             "on_duty": await _people(own, target["queue"].name),
             "signature": signature(shown),
             "short_handed": short_handed(target),
         }
     context["in_hand"] = _in_hand(shown, who)
     context["may_act"] = shown["call"]["state"] in ("received", "triaged", "proposed", "queued", "offered", "claimed")
-    return fragment(request, "_proposal.html", context)
+    return context
 
 
 def _alternatives(policy: Policy, shown: Mapping[str, Any]) -> list[str]:
@@ -199,28 +214,43 @@ def signature(shown: Mapping[str, Any]) -> str:
 
 async def destination_states(own: Services) -> dict[str, dict[str, Any]]:
     """The main queue of every destination as it stands now, in the order of the keys."""
-    return {name: await queue_state(own, own.published.policy.queue_for(name)) for name in DESTINATIONS}  # type: ignore[arg-type]
+    main = {name: own.published.policy.queue_for(name) for name in DESTINATIONS}  # type: ignore[arg-type]
+    states = await queue_states(own, main.values())
+    return {name: states[queue.name] for name, queue in main.items()}
 
 
-async def queue_state(own: Services, settings: QueueSettings) -> dict[str, Any]:
-    """Waiting, free and on duty, and the wait to be expected in seconds (None: nobody on duty)."""
+async def queue_states(own: Services, queues: Iterable[QueueSettings]) -> dict[str, dict[str, Any]]:
+    """Of each queue by name: waiting, free and on duty, and the wait to be expected in seconds (None: nobody there)."""
     now = datetime.now(UTC)
-    duty = own.published.duty(settings.name, now)
-    people = own.published.book.people(settings.name, now)
+    by_name = {queue.name: queue for queue in queues}
+    people = {name: own.published.book.people(name, now) for name in by_name}
+    rostered = [user_id for each in people.values() for user_id in each]
     async with own.pool.acquire() as connection:
         counts = {row["queue"]: row for row in await queue_queries.queue_counts(connection)}
         by_role = {row["role"]: row["available"] for row in await queue_queries.available_by_role(connection)}
-        rostered_free = await queue_queries.free_among(connection, user_ids=list(people)) if people else 0
-    roles = [role for role, names in own.published.policy.roles.items() if settings.name in names]
-    free = rostered_free if people else sum(by_role.get(role, 0) for role in roles)
-    count = counts.get(settings.name)
-    waiting, ahead = (count["waiting"], count["ahead"]) if count else (0, 0)
-    return {
-        "queue": settings,
-        "destination": settings.destination,
-        "waiting": waiting,
-        "free": free,
-        "on_duty": duty if people else None,
-        "staffed": duty > 0,
-        "expected_wait_s": expected_wait_s(ahead, max(duty, free), free, float(settings.expected_service_s)),
-    }
+        rows = await own_queries.free_people(connection, user_ids=rostered) if rostered else []
+    free_people = {row["user_id"] for row in rows}
+    roles = own.published.policy.roles
+
+    def state(queue: QueueSettings) -> dict[str, Any]:
+        duty = own.published.duty(queue.name, now)
+        rostered_here = people[queue.name]
+        serving = (role for role, names in roles.items() if queue.name in names)
+        free = (
+            len(free_people.intersection(rostered_here))
+            if rostered_here
+            else sum(by_role.get(role, 0) for role in serving)
+        )
+        count = counts.get(queue.name)
+        waiting, ahead = (count["waiting"], count["ahead"]) if count else (0, 0)
+        return {
+            "queue": queue,
+            "destination": queue.destination,
+            "waiting": waiting,
+            "free": free,
+            "on_duty": duty if rostered_here else None,
+            "staffed": duty > 0,
+            "expected_wait_s": expected_wait_s(ahead, max(duty, free), free, float(queue.expected_service_s)),
+        }
+
+    return {name: state(queue) for name, queue in by_name.items()}

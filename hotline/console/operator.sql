@@ -21,3 +21,7 @@ order by coalesce(a.presence, 'offline') <> 'available', u.display_name limit 12
 select u.display_name, a.presence from agents a join users u on u.id = a.user_id
 where u.role = any(:roles::text[]) and u.disabled_at is null and a.presence <> 'offline'
 order by a.presence <> 'available', u.display_name limit 12;
+
+-- name: free_people(user_ids)
+-- Which of these people are free now.
+select user_id from agents where user_id = any(:user_ids::bigint[]) and presence = 'available';

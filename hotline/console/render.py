@@ -22,6 +22,7 @@ from hotline.console.alarms import open_alarms
 from hotline.console.first_steps import guide_is_open
 from hotline.console.navigation import NO_BAR, Bar, bar
 from hotline.console.notices import told_now
+from hotline.console.scripts import find_scripts
 from hotline.console.sentences import tell
 from hotline.console.sheets import sheets_address
 from hotline.web.authentication import masked
@@ -29,6 +30,9 @@ from hotline.web.keys import PRINCIPAL, services
 from routing.calls.record import CONTACTS, REQUEST_KINDS
 from routing.calls.states import STATES
 from routing.policy.facts import LOCAL_ZONE
+
+#: The last event before the request was answered: what the page shows is at least as new.
+LIVE_SINCE = web.RequestKey("live_since", str)
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -129,8 +133,10 @@ def set_up_templates(app: web.Application) -> None:
         number=number,
         told=tell,
     )
+    scripts, tags = find_scripts(STATIC, versions), environment.get_template("_scripts.html").module.tags  # type: ignore[attr-defined]
     environment.globals.update(
         static=lambda name: f"/static/{name}?v={versions.get(name, '0')}",
+        script=lambda name: tags(scripts.of(name)),
         words=words,
         states=STATES,
         contacts=CONTACTS,
@@ -147,14 +153,23 @@ def set_up_templates(app: web.Application) -> None:
 
 def fragment(request: web.Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> web.Response:
     """A part of a page, for the script that asked."""
+    return aiohttp_jinja2.render_template(template, request, {**_known(request), **context}, status=status)
+
+
+def part(request: web.Request, template: str, context: Mapping[str, Any]) -> str:
+    """The HTML of a part, for an answer that holds several."""
+    return aiohttp_jinja2.render_string(template, request, {**_known(request), **context})
+
+
+def _known(request: web.Request) -> dict[str, Any]:
+    """What every template may ask for."""
     who = request.get(PRINCIPAL)
-    known = {
+    return {
         "who": who,
         "may": lambda permission: who is not None and allowed(who.role, permission),
         "taxonomy": services(request).published.policy.taxonomy,
         "queues": services(request).published.policy.queues,
     }
-    return aiohttp_jinja2.render_template(template, request, {**known, **context}, status=status)
 
 
 async def page(
@@ -171,6 +186,7 @@ async def page(
         "role_label": ROLES[who.role] if who else "",
         "bar": await _bar(request),
         "idle_lock_s": services(request).settings.accounts.idle_lock_min * 60 if inside else 0,
+        "live_since": request.get(LIVE_SINCE, ""),
         # whoever acts on danger hears of it on every page
         "live": inside and who is not None and who.due is None and allowed(who.role, "danger.acknowledge"),
         **(context or {}),

@@ -97,7 +97,7 @@ def copy(rest: str, here: Path, folders: dict[str, Path], context: Path) -> None
     for source in sources:
         found = origin / source.lstrip("/")
         if found.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__", "vendor") if origin is context else None
+            ignore = shutil.ignore_patterns("__pycache__", "vendor", "built") if origin is context else None
             shutil.copytree(found, goal, symlinks=True, dirs_exist_ok=True, ignore=ignore)
         else:
             file = goal / found.name if target.endswith("/") else goal
@@ -129,7 +129,8 @@ def test_the_build_commands_work(
     environment = folders["image"] / "opt" / "hotline"
     # The environment was made at another path than it has here, so its own Python is asked and not its scripts.
     code = "import hotline, pathlib; here = pathlib.Path(hotline.__file__).parent; "
-    code += "print((here / 'console/static/vendor/htmx.min.js').is_file())"
+    code += "static = here / 'console/static'; "
+    code += "print(all((static / name).is_file() for name in ('vendor/htmx.min.js', 'built/index.json')))"
     python = [str(environment / "bin" / "python"), "-c", code]
     done = subprocess.run(python, cwd=tmp_path, env=outside, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"

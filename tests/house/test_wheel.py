@@ -55,6 +55,7 @@ def test_the_wheel_holds_the_browser_assets_and_the_licence(wheel: Path) -> None
     vendor = "hotline/console/static/vendor"
     assets = {"htmx.min.js", "htmx-ext-sse.min.js", "echarts.min.js", "pico.min.css", "licenses/echarts.txt"}
     assert sorted({f"{vendor}/{name}" for name in assets} - packed) == []
+    assert "hotline/console/static/built/index.json" in packed
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in packed)
 
 

@@ -4,7 +4,7 @@ import { ask } from "./dialogs.js";
 import { keepDrafts } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
-import { fill, soon } from "./panes.js";
+import { fill, place, soon } from "./panes.js";
 import { showProblem, toast } from "./toasts.js";
 
 const SAVE_MS = 500;
@@ -90,7 +90,8 @@ function take(panel) {
   }
 }
 
-export async function showDanger(id) {
+// html: the panel of the call chosen now; of one that is shown already it changes by what reread() takes in.
+export function showDanger(id, html) {
   if (id === callId) return;
   flush();
   callId = id;
@@ -100,7 +101,7 @@ export async function showDanger(id) {
     dock.hidden = true;
     return;
   }
-  await fill(dock, `/console/calls/${id}/danger`);
+  place(dock, `/console/calls/${id}/danger`, html);
 }
 
 // Danger may be heard later, and the card changes with the leader: read anew unless somebody types here.

@@ -17,7 +17,9 @@ const SILENT_MS = 25000;
 const listeners = [];
 const catchUps = [];
 let source = null;
-let lastId = null;
+// The page shows everything up to here: the stream goes on from it.
+let lastId = document.body.dataset.liveSince || null;
+let asRead = Boolean(lastId);
 let lastSign = 0;
 let timer = null;
 
@@ -25,7 +27,7 @@ export function onEvent(listener) {
   listeners.push(listener);
 }
 
-// Called when the stream is open (again): pages read anew what they show, whatever happened meanwhile.
+// Called when the stream is open again: pages read anew what they show, whatever happened meanwhile.
 export function onOpen(listener) {
   catchUps.push(listener);
 }
@@ -55,7 +57,8 @@ function open() {
   source.onopen = () => {
     lastSign = Date.now();
     sign("on", t("实时"));
-    for (const listener of catchUps) listener();
+    if (!asRead) for (const listener of catchUps) listener();
+    asRead = false;
   };
   source.onerror = () => {
     sign("off", t("实时更新已中断，正在重连…"));

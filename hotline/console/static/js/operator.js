@@ -9,7 +9,7 @@ import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
 import { applyFilter, entries, going, mark, neighbour, stepFrom } from "./operator_list.js";
-import { empty, fill, soon } from "./panes.js";
+import { empty, parts, place, soon } from "./panes.js";
 import { showProblem, toast } from "./toasts.js";
 import { wrapUp } from "./wrap_up.js";
 
@@ -42,11 +42,16 @@ async function readCall() {
   if (!chosen) {
     empty(callPane, t("请在左侧选择一通来电。"));
     empty(proposalPane, t("选中来电后，这里显示分流建议。"));
-    await showDanger(null);
+    showDanger(null);
     return;
   }
-  const path = `/console/calls/${chosen}`;
-  await Promise.all([fill(callPane, path), fill(proposalPane, `${path}/proposal`), showDanger(chosen)]);
+  const callId = chosen;
+  const path = `/operator/calls/${callId}`;
+  const read = await parts(callPane, path);
+  if (!read) return;
+  place(callPane, path, read.call);
+  place(proposalPane, path, read.proposal);
+  showDanger(callId, read.danger);
 }
 
 function proposal() {

@@ -16,30 +16,33 @@ async function read(path, signal) {
   }
 }
 
-// Fetches `path` into `target` and tells it "filled"; a growing transcript is followed at its end.
-export async function fill(target, path) {
+// The text at `path`, null where a newer request for `target` took its place or it could not be read, which is told.
+async function ask(target, path) {
   if (asked.has(target)) asked.get(target).abort();
   const turn = new AbortController();
   asked.set(target, turn);
-  let text;
   try {
     const response = await read(path, turn.signal);
     if (!response.ok) {
       toast(response.status === 404 ? t("这通来电或接单已经不在了。") : t("这部分内容读取失败，请稍后再试。"), true);
-      return;
+      return null;
     }
-    text = await response.text();
+    const text = await response.text();
+    return asked.get(target) === turn ? text : null;
   } catch (error) {
     // a newer request took this one's place, or the connection is away and live.js says so
-    if (error.name === "AbortError" || error instanceof TypeError) return;
+    if (error.name === "AbortError" || error instanceof TypeError) return null;
     throw error;
   }
-  if (asked.get(target) !== turn) return;
+}
+
+// Puts what was read from `path` into `target` and tells it "filled"; a growing transcript is followed at its end.
+export function place(target, path, text) {
   const same = target.shownPath === path;
   if (same && target.shownText === text) return;
   const atEnd = same && target.scrollHeight > target.clientHeight
     && target.scrollTop + target.clientHeight >= target.scrollHeight - AT_END_PX;
-  const place = same ? target.scrollTop : 0;
+  const top = same ? target.scrollTop : 0;
   const open = same ? Array.from(target.querySelectorAll("details"), (part) => part.open) : [];
   target.shownPath = path;
   target.shownText = text;
@@ -47,8 +50,20 @@ export async function fill(target, path) {
   target.innerHTML = text;
   target.querySelectorAll("details").forEach((part, index) => { part.open = Boolean(open[index]); });
   tickNow();
-  target.scrollTop = atEnd ? target.scrollHeight : place;
+  target.scrollTop = atEnd ? target.scrollHeight : top;
   target.dispatchEvent(new CustomEvent("filled"));
+}
+
+// Fetches `path` into `target`.
+export async function fill(target, path) {
+  const text = await ask(target, path);
+  if (text !== null) place(target, path, text);
+}
+
+// Several parts in one answer: an object of HTML by name, or null; `target` is the pane the request counts for.
+export async function parts(target, path) {
+  const text = await ask(target, path);
+  return text === null ? null : JSON.parse(text);
 }
 
 export function empty(target, text) {
