@@ -29,7 +29,8 @@ from routing.policy.settings import Policy
 from routing.queues.agents import AgentView, ItemView
 from routing.queues.eligibility import matches
 from routing.queues.first.service import first_of_items
-from routing.queues.service import claim, complete, release, roles_of_queue
+from routing.queues.picking.service import pick
+from routing.queues.service import complete, release, roles_of_queue
 from routing.queues.store import agent_view, item_view
 from routing.queues.store import queries as queue_queries
 from routing.rosters.duty import next_change
@@ -133,8 +134,8 @@ class Work:
             call_id = waiting[0]["call_id"]
             soon = self.clock.last(call_id) + timedelta(seconds=self._wait_s(queue, self.clock.last(call_id)))
             await self.clock.set(call_id, min(max(soon, self.until - IN_HAND_SINCE), self.until))
-            if await claim(self.pool, self.policy, queue, user_id, on_roster=self.book.has) is not None:
-                return True
+            await pick(self.pool, self.policy, call_id, user_id, queues=[queue], on_roster=self.book.has)
+            return True
         return False
 
     async def _serve(self, queue: str) -> None:
@@ -169,13 +170,10 @@ class Work:
         def on_roster(name: str, user_id: int, _: datetime) -> bool:
             return self.book.has(name, user_id, at)
 
-        taken = await claim(self.pool, self.policy, queue, agent.user_id, on_roster=on_roster)
-        if taken is None:
+        if await queries.waiting_item(self.connection, call_id=call_id, queue=queue) is None:
             return
-        if taken.call_id != call_id:
-            # somebody else's turn came first after all: it keeps its own time
-            await self.clock.set(taken.call_id, planned)
-        call_id = taken.call_id
+        # by choice: some of what stands before it waits still when the demo begins
+        taken = await pick(self.pool, self.policy, call_id, agent.user_id, queues=[queue], on_roster=on_roster)
         role = self._person(agent.user_id).role
         if role in ("lawyer", "mediator") and self.turn("released", RELEASED):
             at = await self._step(call_id, 40)
@@ -183,10 +181,7 @@ class Work:
             reason = self.rng.choice(RELEASE_REASONS[1:3])
             await release(self.pool, self.vault, self.policy, taken.assignment_id, agent.user_id, reason=reason)
             await self.clock.set(call_id, at + timedelta(seconds=self.rng.randint(20, 200)))
-            again = await claim(self.pool, self.policy, queue, agent.user_id, on_roster=on_roster)
-            if again is None or again.call_id != call_id:
-                return
-            taken = again
+            taken = await pick(self.pool, self.policy, call_id, agent.user_id, queues=[queue], on_roster=on_roster)
         handled = self.clock.last(call_id) + timedelta(
             seconds=self.rng.lognormvariate(0, 0.5) * HANDLING_S[self._destination(queue)]
         )
