@@ -41,6 +41,8 @@ from tests.databases import drop_database
 #: ``wheel`` (default) or ``system``: which PostgreSQL the integration tests run against.
 WHICH_POSTGRES = "HOTLINE_TEST_POSTGRES"
 TEMPLATE = "hotline_template"
+#: How long what a test waits for may take on a machine that runs much else; nothing here is a measurement.
+PATIENCE_S = 60.0
 
 
 def with_database(url: str, name: str) -> str:
@@ -211,7 +213,7 @@ class RunningService:
             await self._working
             self._working = None
 
-    async def call_in(self, call_id: int, *states: str, within_s: float = 15.0) -> dict[str, Any]:
+    async def call_in(self, call_id: int, *states: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """The call's page once it is in one of ``states``."""
 
         async def look() -> dict[str, Any] | None:
@@ -222,7 +224,7 @@ class RunningService:
         return await eventually(look, within_s=within_s)
 
 
-async def eventually(look: Callable[[], Awaitable[Any]], *, within_s: float = 15.0) -> Any:
+async def eventually(look: Callable[[], Awaitable[Any]], *, within_s: float = PATIENCE_S) -> Any:
     """The first answer of ``look`` that is true; fails after ``within_s`` with the last one."""
     deadline = asyncio.get_running_loop().time() + within_s
     while True:

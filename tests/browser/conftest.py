@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from pytest_asyncio import is_async_test
 
 from config.settings import Settings
 from nlp.classification import Reader
-from tests.browser.house import House
+from tests.browser.house import PATIENCE_MS, House
 from tests.service_fixtures import RunningService, running_service
 
 ARGUMENTS = [
@@ -50,6 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium, started once; every person gets a window without any memory of the others."""
+    # nothing here is a measurement: what is expected comes, however busy the machine is
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         opened = await playwright.chromium.launch(executable_path=_executable(), args=ARGUMENTS)
         yield opened

@@ -14,6 +14,8 @@ from hotline.web.authentication import COOKIE
 from tests.service_fixtures import RunningService
 
 PASSWORD = "a long demo password"
+#: How long a page may take to show what a test waits for, on a machine that runs much else.
+PATIENCE_MS = 60_000
 #: Chromium reports every answer of 400 and more as an error; tests that provoke one say so.
 REFUSED = "Failed to load resource: the server responded with a status of "
 #: And htmx says it again of a part of a page.
@@ -47,7 +49,7 @@ class Person:
 
     async def see(self, text: str, *, within: str = "body") -> None:
         """Wait until ``text`` stands there."""
-        await self.page.locator(within).get_by_text(text).first.wait_for(timeout=15_000)
+        await self.page.locator(within).get_by_text(text).first.wait_for(timeout=PATIENCE_MS)
 
     async def log_out(self) -> None:
         """By the menu behind one's name."""
@@ -56,7 +58,7 @@ class Person:
 
     async def wait_live(self) -> None:
         """Wait until the live sign is on."""
-        await self.page.wait_for_selector('#live-sign[data-state="on"]', timeout=15_000)
+        await self.page.wait_for_selector('#live-sign[data-state="on"]', timeout=PATIENCE_MS)
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class House:
         context = await self.browser.new_context(
             viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai"
         )
+        context.set_default_timeout(PATIENCE_MS)
         page = await context.new_page()
         person = Person(name, context, page, self.service.address, expected=expected)
         page.on("console", person.hear)

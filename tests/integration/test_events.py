@@ -93,7 +93,7 @@ async def test_a_reconnecting_console_misses_nothing(service: RunningService, ca
     await eventually(connected)
     for _ in range(3):
         await service.post_calls(call("路灯坏了"))
-    await asyncio.wait_for(reading, 15)
+    await asyncio.wait_for(reading, 60)
     for _ in range(5):
         await service.post_calls(call("路灯坏了"))
     await stream.read(service, 8, last=stream.events[-1][0])

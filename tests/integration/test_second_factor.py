@@ -329,7 +329,7 @@ async def test_a_stream_ends_with_its_session(service: RunningService) -> None:
 
         await eventually(open_streams)
         assert (await service.request("POST", f"/users/{user_id}/sessions/end", role="security"))[0] == 200
-        status, _, _ = await asyncio.wait_for(streaming, 15)
+        status, _, _ = await asyncio.wait_for(streaming, 60)
         assert status == 200
         assert (await browser.ask("GET", "/api/v1/events"))[0] == 401
 

@@ -26,7 +26,8 @@ class _Second:
     def read(self, text: str, *, line: str | None = None) -> Classification:
         self.asked.append(text)
         one = self._first.read(text, line=line)
-        return replace(one, route=self._route, confidence=0.9, review=False, model=self.model)
+        ranking = ((self._route, 0.9), *((route, 0.025) for route, _ in one.ranking if route != self._route))
+        return replace(one, route=self._route, confidence=0.9, ranking=ranking, review=False, model=self.model)
 
     def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
         return [self.read(text, line=line) for text, line in items]
@@ -104,7 +105,7 @@ async def test_a_call_that_was_forwarded_meanwhile_keeps_its_decision(
     await service.start_worker(second=second)
     call_id = await _live(service, call)
     await service.call_in(call_id, "proposed")
-    await asyncio.wait_for(second.begun.wait(), 15)
+    await asyncio.wait_for(second.begun.wait(), 60)
     body = {"mode": "manual", "destination": "mediators", "reason": "双方同意调解"}
     status, answer = await service.request("POST", f"/calls/{call_id}/forward", role="operator", user="anna", json=body)
     assert status == 200, answer
