@@ -24,7 +24,7 @@ async def test_figures_lead_to_calls_and_out_as_a_report(house: House) -> None:
     await expect(page.locator('script[src*="echarts"]')).to_have_count(0)
     # one more comes in: the figure follows by itself
     await house.service.call_in(await house.call(LIGHT, line="110"), "queued")
-    await expect(page.locator('[data-tile="calls"] .figure')).to_have_text("6", timeout=15_000)
+    await expect(page.locator('[data-tile="calls"] .figure')).to_have_text("6")
     await qian.press("d")
     await expect(page.locator("#definitions")).to_be_visible()
     await qian.see("转办时人工改变了建议去向的来电 ÷ 转办过的来电", within="#definitions")
@@ -32,6 +32,11 @@ async def test_figures_lead_to_calls_and_out_as_a_report(house: House) -> None:
     await page.wait_for_url("**/statistics/routing*")
     for chart in ("flow", "week", "time", "line"):
         await expect(page.locator(f'[data-chart="{chart}"] canvas').first).to_be_visible()
+    # topics and regions as bars, as shares, over time; the reader's choice is kept
+    for form in ("pie", "line", "bar"):
+        await page.locator(f'[data-forms="region"] [data-form="{form}"]').focus()
+        await qian.press("Enter")
+        await expect(page.locator('[data-chart="region"]')).to_have_attribute("data-drawn", form)
     height = await page.evaluate("document.documentElement.scrollHeight")
     await qian.press("t")
     rows = page.locator('[data-chart="line"] tbody tr')
@@ -67,7 +72,7 @@ async def test_figures_lead_to_calls_and_out_as_a_report(house: House) -> None:
     await qian.press("Tab")
     await page.keyboard.type("值班室")
     await qian.press("Enter")
-    await expect(wall.page.locator("#wall-title")).to_have_text("各队列现在", timeout=15_000)
+    await expect(wall.page.locator("#wall-title")).to_have_text("各队列现在")
     await expect(wall.page.locator('[data-face="queues"] tbody tr').first).to_be_visible()
     assert "钱经理" not in await wall.page.content()
     # who ends it sees it go: the wall falls back to its code by itself

@@ -33,6 +33,8 @@ function showDefinitions() {
   const rows = document.getElementById("definition-rows").content.cloneNode(true);
   dialog.querySelector("tbody").replaceChildren(rows);
   dialog.showModal();
+  // the button that gets the focus stands at the end
+  for (const part of [dialog, dialog.querySelector("article")]) part.scrollTop = 0;
 }
 
 document.addEventListener("click", async (event) => {

@@ -95,6 +95,23 @@ export function curve(key, buckets, before) {
   });
 }
 
+// One line for each of the largest values of a key; symbols differ, so that colour is not the only sign.
+const SYMBOLS = ["circle", "triangle", "rect", "diamond", "emptyCircle", "emptyTriangle"];
+
+export function lines(key, step, steps, rows) {
+  return axes({
+    ...base(), tooltip: { ...base().tooltip, trigger: "axis" },
+    legend: { ...base().legend, type: "scroll", left: 0, right: 0 },
+    grid: { left: 4, right: 22, top: 28, bottom: 2, containLabel: true },
+    xAxis: { type: "category", boundaryGap: false, data: steps.map((bucket) => stepName(step, bucket.keys[step])) },
+    yAxis: { type: "value", minInterval: 1, splitNumber: 4 },
+    series: rows.map(({ value, points }, at) => ({
+      type: "line", name: name(key, value), symbol: SYMBOLS[at % SYMBOLS.length], symbolSize: 6,
+      data: points.map((point) => ({ value: point.count, keys: point.keys })),
+    })),
+  });
+}
+
 export function waits(key, buckets) {
   const line = (title, property, more) => ({ type: "line", name: title, symbolSize: 5, connectNulls: true, data: buckets.map((bucket) => ({ value: bucket[property], keys: bucket.keys })), ...more });
   return axes({
@@ -155,12 +172,14 @@ export function overruled(key, buckets) {
   });
 }
 
+const partName = (key, bucket) => (bucket.rest ? t("其余") : name(key, bucket.keys[key]));
+
 // A ring; the ring inside it is the period compared with.
 export function ring(key, buckets, before) {
   const order = buckets.map((bucket) => String(bucket.keys[key]));
   const part = (of, radius, more) => ({
     type: "pie", radius, center: ["50%", "53%"], itemStyle: { borderColor: token("--surface"), borderWidth: 2 },
-    data: of.map((bucket) => ({ name: name(key, bucket.keys[key]), value: bucket.count, keys: bucket.keys })), ...more,
+    data: of.map((bucket) => ({ name: partName(key, bucket), value: bucket.count, keys: bucket.rest ? null : bucket.keys })), ...more,
   });
   const then = (before || []).slice().sort((a, b) => order.indexOf(String(a.keys[key])) - order.indexOf(String(b.keys[key])));
   return {
@@ -168,7 +187,7 @@ export function ring(key, buckets, before) {
     tooltip: { ...base().tooltip, formatter: (one) => `${one.seriesName} · ${one.name}：${count(one.value)}（${Math.round(one.percent)}%）` },
     series: [
       { ...part(buckets, ["42%", "66%"]), name: t("本时段"), label: { color: token("--ink"), formatter: (one) => `${one.name}\n${count(one.value)}（${Math.round(one.percent)}%）`, lineHeight: 14 } },
-      ...(before ? [{ ...part(then, ["22%", "38%"]), name: t("对比期"), label: { show: false }, itemStyle: { ...hatched(), borderColor: token("--surface"), borderWidth: 2 }, data: then.map((bucket) => ({ name: name(key, bucket.keys[key]), value: bucket.count, keys: bucket.keys, past: true })) }] : []),
+      ...(before ? [{ ...part(then, ["22%", "38%"]), name: t("对比期"), label: { show: false }, itemStyle: { ...hatched(), borderColor: token("--surface"), borderWidth: 2 }, data: then.map((bucket) => ({ name: partName(key, bucket), value: bucket.count, keys: bucket.rest ? null : bucket.keys, past: true })) }] : []),
     ],
   };
 }

@@ -5,6 +5,7 @@ import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
 import { soon } from "./panes.js";
 import * as draw from "./statistics_charts.js";
+import { formOf, overTime, shares, startForms } from "./statistics_forms.js";
 import { behind, dayAfter, shanghaiDay } from "./statistics_names.js";
 import { figuresTable, flowTable, showTotals, weekTable } from "./statistics_tables.js";
 import { toast } from "./toasts.js";
@@ -115,12 +116,35 @@ function show() {
   split("queue", t("队列"), draw.waitBars);
   split("org", t("承办组"), draw.bars);
   split("proposed", t("建议去向"), draw.overruled);
-  split("topic", t("主题"), draw.bars, TOP);
-  split("region", t("区域"), draw.bars, TOP);
+  for (const [name, title] of [["topic", t("主题")], ["region", t("区域")]]) {
+    const form = formOf(name);
+    // lines stay until the new ones are here
+    const stays = form === "line" && document.querySelector(`[data-chart="${name}"]`).dataset.drawn === "line";
+    if (form === "pie") split(name, title, shares);
+    else split(name, title, stays ? () => null : draw.bars, TOP);
+    if (form === "line") drawOverTime(name, step, steps, byCount(parts[name]));
+  }
   split("destination", t("去向"), draw.bars);
   split("route", t("类别"), draw.ring);
   split("line", t("线路"), draw.ring);
   split("intake", t("来源"), draw.bars);
+}
+
+function put(id, option) {
+  charts.get(id).setOption(option, true);
+  document.querySelector(`[data-chart="${id}"]`).dataset.drawn = option.series[0].type;
+}
+
+// Bars stand there until the days have been asked for, and when they cannot be had.
+async function drawOverTime(name, step, steps, buckets) {
+  const mine = answer;
+  if (!charts.has(name) || !buckets.length) return;
+  try {
+    const option = await overTime(name, step, steps, buckets, mine.asked);
+    if (answer === mine && formOf(name) === "line") put(name, option);
+  } catch (error) {
+    toast(t("读取失败：{why}", { why: error.message }), true);
+  }
 }
 
 function note(target, kind, text) {
@@ -144,7 +168,8 @@ function card(id, buckets, option, tableOf) {
     made.on("click", (event) => open(event.data));
     charts.set(id, made);
   }
-  charts.get(id).setOption(option(), true);
+  const made = option();
+  if (made) put(id, made);
 }
 
 function open(data) {
@@ -195,6 +220,7 @@ form.addEventListener("change", (event) => {
 document.getElementById("all-tables").addEventListener("click", allTables);
 window.addEventListener("resize", soon(() => charts.forEach((chart) => chart.resize()), 150));
 document.addEventListener("theme-changed", () => answer && show());
+startForms(() => answer && show());
 document.addEventListener("type-size-changed", () => answer && show());
 onKey("1", t("今天"), () => quick(1));
 onKey("2", t("近 7 天"), () => quick(7));
