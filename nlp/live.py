@@ -11,6 +11,30 @@ from nlp.reading import CallReader
 MARGIN = 0.15
 
 
+def steady(
+    now: Classification, shown: Classification | None, transcript: str, *, margin: float = MARGIN
+) -> Classification:
+    """What to show of ``now``, a reading of ``transcript``, where ``shown`` was shown of its beginning.
+
+    The shown class stays, for a person to look at, unless another is ahead of it by ``margin``; its words are kept as
+    far as they still stand where they stood. Danger, topic, cues and entities are always those of now.
+    """
+    # What was shown as nothing said was no proposal.
+    if shown is None or shown.route in (now.route, "invalid"):
+        return now
+    shares = dict(now.ranking)
+    if shares[now.route] - shares[shown.route] >= margin:
+        return now
+    return replace(
+        now,
+        route=shown.route,
+        confidence=shares[shown.route],
+        ranking=tuple(sorted(now.ranking, key=lambda pair: pair[0] != shown.route)),
+        review=True,
+        evidence=tuple(one for one in shown.evidence if transcript[one.start : one.end] == one.text),
+    )
+
+
 class LiveCall:
     """One call while it is spoken. Reading the whole transcript anew takes a quarter of a millisecond."""
 
@@ -22,22 +46,7 @@ class LiveCall:
         """What the operator sees now."""
 
     def hear(self, transcript: str) -> Classification:
-        """Read all that was said so far; danger, cues and entities are always those of now."""
+        """Read all that was said so far."""
         now = self._reader.read(transcript, line=self._line)
-        before, self.shown = self.shown, now
-        if before is None or before.route == now.route:
-            return now
-        shares = dict(now.ranking)
-        # What was shown as nothing said was no proposal.
-        if before.route == "invalid" or shares[now.route] - shares[before.route] >= self._margin:
-            return now
-        kept = sorted(now.ranking, key=lambda pair: pair[0] != before.route)
-        self.shown = replace(
-            now,
-            route=before.route,
-            confidence=shares[before.route],
-            ranking=tuple(kept),
-            review=True,
-            evidence=self._reader.evidence_for(transcript, before.route),
-        )
+        self.shown = steady(now, self.shown, transcript, margin=self._margin)
         return self.shown

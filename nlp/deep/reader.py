@@ -16,9 +16,6 @@ from nlp.errors import ModelError
 from nlp.model import DEFAULT_FOLDER
 from nlp.reading import CallReader, always_reviewed
 
-#: A live proposal changes its class only when the new one is ahead of it by this much: it must not flicker.
-LIVE_MARGIN = 0.1
-
 
 @dataclass(frozen=True, slots=True)
 class SecondReader:
@@ -41,12 +38,10 @@ class SecondReader:
             return False
         return live or classification.confidence < self.model.ask_below
 
-    def sharpen(
-        self, classification: Classification, text: str, *, line: str | None = None, margin: float = 0.0
-    ) -> Classification:
+    def sharpen(self, classification: Classification, text: str, *, line: str | None = None) -> Classification:
         """What both readers say of ``text``, which the first read as ``classification``; takes about 0.1 s.
 
-        The class stays unless another is ahead of it by ``margin``. Danger, cues and entities stay the first reader's.
+        Danger, cues and entities stay the first reader's.
         """
         with self.lock:
             vector = self.embedder.vector(text)
@@ -55,9 +50,6 @@ class SecondReader:
         joint = self.model.joint(first, self.model.margins(vector))[0].tolist()
         ranking = sorted(zip(ROUTES, joint, strict=True), key=lambda pair: -pair[1])
         route: Route = ranking[0][0]
-        if route != classification.route and ranking[0][1] - dict(ranking)[classification.route] < margin:
-            route = classification.route
-            ranking.sort(key=lambda pair: pair[0] != route)
         confidence = ranking[0][1]
         changed = route != classification.route
         return replace(
@@ -118,7 +110,7 @@ class BothReaders:
 
 
 class LiveReader:
-    """A Reader of live calls: both readers about every call, and a class that does not change lightly."""
+    """A Reader of live calls: both readers about every call, also where the first is sure."""
 
     def __init__(self, second: SecondReader) -> None:
         self._second = second
@@ -129,11 +121,11 @@ class LiveReader:
         return self._second.name
 
     def read(self, text: str, *, line: str | None = None) -> Classification:
-        """Read one transcript; the first reader's class stays unless another is ahead by LIVE_MARGIN."""
+        """Read one transcript."""
         first = self._second.first.read(text, line=line)
         if not self._second.wants(first, live=True):
             return first
-        return self._second.sharpen(first, text, line=line, margin=LIVE_MARGIN)
+        return self._second.sharpen(first, text, line=line)
 
     def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
         """Read many, one after the other."""

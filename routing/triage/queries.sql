@@ -38,18 +38,18 @@ where set_aside_at is null and attempts >= :max_tries::int and (leased_until is 
 limit 100;
 
 -- name: calls_to_read
--- What triage and policy look at, for the claimed jobs.
+-- What triage and policy look at, for the claimed jobs. shown: while the caller speaks, the reading shown so far.
 select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.segments,
        c.talk_time_s, c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
-       c.confidential, now() as read_at
-from calls c left join grids g on g.id = c.grid_id
+       c.confidential, now() as read_at, t.reading as shown
+from calls c left join grids g on g.id = c.grid_id left join triages t on t.id = c.triage_id and c.live
 where c.id = any(:ids::bigint[]) order by c.id;
 
 -- name: live_to_sharpen
 -- Live calls whose proposal nobody has taken up and that only the first reader has read, as calls_to_read gives them.
 select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.segments,
        c.talk_time_s, c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
-       c.confidential, now() as read_at, t.id as triage_id, t.route
+       c.confidential, now() as read_at, t.id as triage_id, t.reading as shown
 from calls c join triages t on t.id = c.triage_id left join grids g on g.id = c.grid_id
 where c.live and c.state = 'proposed' and t.revision = c.revision and position('+' in t.model) = 0
   and t.created_at > now() - make_interval(secs => :recent_s) and t.id <> all(:asked::bigint[])

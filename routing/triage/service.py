@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 
 from nlp.classification import Classification, Reader
+from nlp.live import steady
 from routing.calls.concerns import complained_about
 from routing.errors import ReaderLost
 from routing.journey import Journey
@@ -194,7 +195,7 @@ async def _read(reader: Reader, calls: Sequence[dict[str, Any]]) -> tuple[dict[i
         return {}, {}
     try:
         answers = await asyncio.to_thread(reader.read_batch, [(c["transcript"], c["line"]) for c in calls])
-        return {call["id"]: answer for call, answer in zip(calls, answers, strict=True)}, {}
+        return {call["id"]: _steady(call, answer) for call, answer in zip(calls, answers, strict=True)}, {}
     except ReaderLost as error:
         # which of them it was, nobody knows: each is read alone, while fresh ones go on
         return {}, {call["id"]: str(error) for call in calls}
@@ -204,12 +205,17 @@ async def _read(reader: Reader, calls: Sequence[dict[str, Any]]) -> tuple[dict[i
     failed: dict[int, str] = {}
     for call in calls:
         try:
-            readings[call["id"]] = await asyncio.to_thread(reader.read, call["transcript"], line=call["line"])
+            answer = await asyncio.to_thread(reader.read, call["transcript"], line=call["line"])
+            readings[call["id"]] = _steady(call, answer)
         except ReaderLost as error:
             failed[call["id"]] = str(error)
         except Exception as error:  # noqa: BLE001 - named in the job, logged by the caller
             failed[call["id"]] = f"读取出错：{type(error).__name__}"
     return readings, failed
+
+
+def _steady(call: Mapping[str, Any], reading: Classification) -> Classification:
+    return steady(reading, call["shown"], call["transcript"])
 
 
 def decided(call: dict[str, Any], reading: Classification, context: TriageContext) -> Read:

@@ -66,12 +66,17 @@ class Read:
 
 
 def opened_calls(vault: Vault, rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], dict[int, str]]:
-    """Rows of ``calls_to_read`` with what was said opened, and why the others could not be, by call id."""
+    """Rows of ``calls_to_read`` with what was said opened, and why the others could not be, by call id.
+
+    ``shown`` becomes the Classification shown of a live call so far, or None.
+    """
     calls: list[dict[str, Any]] = []
     broken: dict[int, str] = {}
     for row in rows:
         try:
-            calls.append(opened(vault, row, "calls", ("transcript",), ("segments",)))
+            call = opened(vault, row, "calls", ("transcript",), ("segments",))
+            shown = call["shown"] and vault.open_json(call["shown"], "triages.reading")
+            calls.append(call | {"shown": Classification.from_row(shown) if shown else None})
         except SealBroken as error:
             broken[row["id"]] = str(error)
     return calls, broken

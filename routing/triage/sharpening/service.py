@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from nlp.live import steady
 from routing.triage.service import TriageContext, decided
 from routing.triage.settling.service import apply_sharpened
 from routing.triage.store import opened_calls, queries
@@ -16,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 #: Live calls taken at once: a reading takes a tenth of a second and more, and the newest words count.
 _AT_ONCE = 4
+#: The second reader's class must be ahead of the shown one by this much to take its place: it must not flicker.
+_MARGIN = 0.1
 #: A proposal older than this has been acted on or talked over; it is left as it is.
 _RECENT_S = 120.0
 
@@ -29,21 +32,22 @@ class Sharpener:
     async def round(self, pool: Any, context: TriageContext) -> int:
         """Ask ``context.reader`` about live proposals nobody has taken up; how many were asked about.
 
-        A proposal is replaced only where the second reading has another class, and only while the call is as it was.
+        A proposal is replaced only where the second reading has another class well ahead of the shown one, and only
+        while the call is as it was.
         Nothing is stored of the others.
         """
         async with pool.acquire() as connection:
             rows = await queries.live_to_sharpen(
                 connection, asked=list(self._asked), recent_s=_RECENT_S, limit=_AT_ONCE
             )
-        before = {row["id"]: row["route"] for row in rows}
         self._asked.extend(row["triage_id"] for row in rows)
         calls, broken = opened_calls(context.vault, rows)
         if broken:
             log.warning("sharpening_left_out", calls=len(broken))
         for call in calls:
-            reading = await asyncio.to_thread(context.reader.read, call["transcript"], line=call["line"])
-            if reading.route == before[call["id"]]:
+            second = await asyncio.to_thread(context.reader.read, call["transcript"], line=call["line"])
+            reading = steady(second, call["shown"], call["transcript"], margin=_MARGIN)
+            if reading.route == call["shown"].route:
                 continue
             async with pool.acquire() as connection, connection.transaction():
                 await apply_sharpened(connection, context.vault, decided(call, reading, context), context.policy)

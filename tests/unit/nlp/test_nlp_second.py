@@ -66,11 +66,6 @@ def test_both_are_joined_and_danger_stays_the_first_ones(reader: CallReader, sec
         assert _UNSURE[span.start : span.end] == span.text
 
 
-def test_a_live_proposal_changes_only_by_a_clear_lead(reader: CallReader, second: SecondReader) -> None:
-    first = replace(reader.read(_UNSURE), route="dispute")
-    assert second.sharpen(first, _UNSURE, margin=2.0).route == "dispute"
-
-
 def test_in_a_batch_only_unsure_calls_are_asked_about_and_no_more_than_wanted(
     reader: CallReader, second: SecondReader
 ) -> None:
