@@ -29,7 +29,7 @@ test: setup ## everything CI checks: style, types, imports, Dockerfile, and all 
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py
 
 lint: setup ## style, types, imports, Dockerfile and what browsers must know only
-	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports hadolint chromium90 mypy tools-mypy
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports hadolint chromium90 mypy
 
 bench: setup ## the figures of docs/benchmarks.md, each against something else in the same run (half an hour)
 	cd "$(ROOT)" && for name in pipeline claims agents live_path consoles import_rate growth statistics interaction tracing; do \

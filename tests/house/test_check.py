@@ -12,7 +12,8 @@ import pytest
 
 @pytest.fixture
 def check(root: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """tools/check.py without stages."""
+    """tools/check.py without stages; the pytest it starts needs none of our plugins, which take seconds to import."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.syspath_prepend(str(root / "tools"))
     module = importlib.import_module("check")
     monkeypatch.setattr(module, "STAGES", [])
@@ -102,7 +103,9 @@ def test_what_no_machine_must_have_is_left_out_under_ci_too(
 def test_a_stage_runs_its_tests_in_its_environment_without_those_it_leaves_out(
     check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tests = folder_of_tests(tmp_path, "import os\n\ndef test_a():\n    assert os.environ['WHICH'] == 'second'\n")
+    monkeypatch.setenv(check.FORBIDS_BYTECODE, "1")
+    source = "import os\n\ndef test_a():\n    assert os.environ['WHICH'] == 'second'\n"
+    tests = folder_of_tests(tmp_path, f"{source}    assert {check.FORBIDS_BYTECODE!r} not in os.environ\n")
     other = tmp_path / "other"
     other.mkdir()
     (other / "test_two.py").write_text("def test_b():\n    assert False\n", encoding="utf-8")
