@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +112,21 @@ async def test_rules_and_dashboard_ask_only_for_what_is_there(
         assert (path, anchor in anchors) == ("docs/alerts.md", True), rule["alert"]
         assert rule["annotations"]["summary"]
         assert rule["labels"]["severity"] in ("page", "warning")
+
+
+def test_every_rule_has_series_on_which_it_fires(rules: list[dict[str, Any]], root: Path) -> None:
+    tests = yaml.safe_load((root / "deploy" / "prometheus" / "rules.test.yml").read_text(encoding="utf-8"))["tests"]
+    firing = {case["alertname"] for test in tests for case in test["alert_rule_test"] if case["exp_alerts"]}
+    assert firing == {rule["alert"] for rule in rules}
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian package prometheus) is not installed")
+@pytest.mark.parametrize("command", [["check", "rules", "rules.yml"], ["test", "rules", "rules.test.yml"]])
+def test_promtool_takes_the_rules_and_they_fire_on_made_up_series(command: list[str], root: Path) -> None:
+    done = subprocess.run(
+        ["promtool", *command], cwd=root / "deploy" / "prometheus", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_dashboard_is_one_that_grafana_takes(dashboard: dict[str, Any]) -> None:
