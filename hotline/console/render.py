@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from hotline.console.alarms import open_alarms
 from hotline.console.first_steps import guide_is_open
 from hotline.console.navigation import NO_BAR, Bar, bar
 from hotline.console.notices import told_now
-from hotline.console.scripts import find_scripts
+from hotline.console.scripts import Scripts, find_scripts
 from hotline.console.sentences import tell
 from hotline.console.sheets import sheets_address
 from hotline.web.authentication import masked
@@ -99,18 +100,42 @@ def json_attribute(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _static_versions() -> dict[str, str]:
-    """Path below /static/ -> short hash, so that browsers may keep a file until it changes."""
-    return {
+@cache
+def _scripts() -> Scripts:
+    """What is served below /static/, with a short hash of each file, so that browsers may keep it until it changes.
+
+    Looked at once in a process, however many applications it makes.
+    """
+    versions = {
         path.relative_to(STATIC).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:10]
         for path in STATIC.rglob("*")
         if path.suffix in (".js", ".css", ".svg")
     }
+    return find_scripts(STATIC, versions)
+
+
+class Compiled(jinja2.BytecodeCache):
+    """Templates as they were compiled for another application of this process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Fill ``bucket`` where its template was compiled before; jinja2 compares the text's checksum itself."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep a template that was compiled now."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 
 
 def set_up_templates(app: web.Application) -> None:
     """Autoescape is on for everything: transcripts are hostile text."""
-    versions = _static_versions()
+    scripts = _scripts()
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(FOLDER / "templates"),
@@ -119,6 +144,7 @@ def set_up_templates(app: web.Application) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        bytecode_cache=COMPILED,
     )
     # {{ _("共 %(n)s 通", n=3) }}: what comes back is plain text, escaped like any other
     environment.install_gettext_callables(language.say, language.say_n, newstyle=False)  # type: ignore[attr-defined]
@@ -133,9 +159,9 @@ def set_up_templates(app: web.Application) -> None:
         number=number,
         told=tell,
     )
-    scripts, tags = find_scripts(STATIC, versions), environment.get_template("_scripts.html").module.tags  # type: ignore[attr-defined]
+    tags = environment.get_template("_scripts.html").module.tags  # type: ignore[attr-defined]
     environment.globals.update(
-        static=lambda name: f"/static/{name}?v={versions.get(name, '0')}",
+        static=lambda name: f"/static/{name}?v={scripts.versions.get(name, '0')}",
         script=lambda name: tags(scripts.of(name)),
         words=words,
         states=STATES,
