@@ -6,76 +6,20 @@ import asyncio
 import select
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
 
-from config.audit_limits import AuditLimits, load_audit_limits
-from config.files import ConfigFiles
 from config.syslog import SyslogReceiver, read_syslog
-from hotline.accounts.store import add_user
-from hotline.audit.chain import AuditKey, audit_key
+from hotline.audit.chain import audit_key
 from hotline.audit.linking import link_round, read_checkpoint
 from hotline.audit.reasons import Reason
-from hotline.audit.rounds import verify_round
 from hotline.audit.shipping import ReceiverAway, ship_round
-from hotline.audit.store import KnownActor, queries, record, record_look, record_reasoned
-from hotline.audit.verify import Verdict, verify_chain
+from hotline.audit.store import KnownActor, record_look, record_reasoned
 from hotline.sealing.key_file import make_key_file
-from hotline.sealing.vault import FileVault
-from hotline.web.metrics import queries as metric_queries
-
-LIMITS = load_audit_limits(ConfigFiles())
-SOMEBODY = KnownActor(7, "operator")
-
-
-class Log:
-    """An audit log with its key, its file and the owner's connection of a bad administrator."""
-
-    def __init__(self, pool: Any, owner: Any, folder: Path) -> None:
-        ring = make_key_file(folder / "secret.key", "intl")
-        self.pool = pool
-        self.owner = owner
-        self.vault = FileVault(folder / "secret.key", ring)
-        self.key: AuditKey = audit_key(ring)
-        self.file = folder / "logs" / "audit-checkpoint.json"
-
-    async def write(self, count: int, *, action: str = "call_viewed", actor: Any = SOMEBODY) -> None:
-        """So many entries, each its own transaction."""
-        for number in range(count):
-            async with self.pool.acquire() as connection:
-                await record(connection, actor=actor, action=action, subject=f"call:{number}", detail={"n": number})
-
-    async def link(self, limits: AuditLimits = LIMITS) -> int:
-        """Link until nothing is left; how many alerts arose."""
-        alerts = 0
-        while (done := await link_round(self.pool, self.key, limits, self.file)).linked:
-            alerts += done.alerts
-        return alerts
-
-    async def verify(self) -> Verdict:
-        """Walk the chain."""
-        return await verify_chain(self.pool, self.key, self.vault, self.file)
-
-    async def tamper(self, *statements: str) -> None:
-        """What the database's administrator can do: switch the triggers off, change, switch them on."""
-        for table in ("audit_entries", "audit_links", "audit_checkpoints"):
-            await self.owner.execute(f"alter table {table} disable trigger user")
-        for statement in statements:
-            await self.owner.execute(statement)
-        for table in ("audit_entries", "audit_links", "audit_checkpoints"):
-            await self.owner.execute(f"alter table {table} enable trigger user")
-
-
-@pytest.fixture
-async def log(pool: Any, owner_url: str, tmp_path: Path) -> AsyncIterator[Log]:
-    owner = await asyncpg.connect(owner_url)
-    yield Log(pool, owner, tmp_path)
-    await owner.close()
+from tests.audit_logs import CHANGE_ENTRY, CUT_OFF, LIMITS, SOMEBODY, Log
 
 
 async def test_entries_of_many_writers_are_linked_in_commit_order(log: Log, database_url: str) -> None:
@@ -177,7 +121,6 @@ async def test_the_database_sets_time_and_place_of_an_entry(log: Log) -> None:
     assert (row["fresh"], row["placed"]) == (True, True)
 
 
-CHANGE_ENTRY = "update audit_entries set user_id = 8 where id = (select entry_id from audit_links where seq = 4)"
 INSERT_BETWEEN = (
     "insert into audit_entries (txid, id, action, subject) overriding system value "
     "select txid, 999, 'call_viewed', 'call:1' from audit_links where seq = 4"
@@ -218,11 +161,7 @@ CASES: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "the tail is cut": (
         "tail_cut",
         8,
-        (
-            "delete from audit_entries where id in (select entry_id from audit_links where seq >= 8)",
-            "delete from audit_links where seq >= 8",
-            "delete from audit_checkpoints",
-        ),
+        CUT_OFF,
     ),
     "a checkpoint is changed": ("checkpoint_changed", 10, ("update audit_checkpoints set signature = sha256('x')",)),
     "first of two": ("changed", 4, (CHANGE_ENTRY, CHANGE_ENTRY.replace("seq = 4", "seq = 9"))),
@@ -241,51 +180,6 @@ async def test_the_first_broken_link_is_named(log: Log, case: str) -> None:
     assert (verdict.broken.kind, verdict.broken.seq) == (kind, seq)
     assert str(seq) in verdict.broken.text
     assert verdict.links < seq
-
-
-async def chain_alerts(log: Log) -> list[tuple[int, int | None]]:
-    """Alerts of a broken chain that nobody has looked into: link, person."""
-    async with log.pool.acquire() as connection:
-        rows = await connection.fetch(
-            "select seq, user_id from audit_alerts where kind = 'chain_broken' and acknowledged_at is null"
-        )
-    return [(row["seq"], row["user_id"]) for row in rows]
-
-
-async def test_a_broken_chain_is_an_alert_until_somebody_has_looked(log: Log) -> None:
-    day_s = 24 * 3600.0
-    await log.write(10)
-    await log.link()
-    assert await verify_round(log.pool, log.key, log.vault, day_s, log.file) is None, "begun today: not due"
-    whole = await verify_round(log.pool, log.key, log.vault, 0.0, log.file)
-    assert whole is not None
-    assert whole.broken is None
-    assert await chain_alerts(log) == []
-    await log.tamper(CHANGE_ENTRY)
-    for _ in range(2):
-        found = await verify_round(log.pool, log.key, log.vault, 0.0, log.file)
-        assert found is not None
-        assert found.broken is not None
-        assert await chain_alerts(log) == [(4, None)], "one, however often the chain is walked"
-    async with log.pool.acquire() as connection:
-        shown = await queries.alerts(connection, limit=10)
-        assert [(row["kind"], row["seq"], row["by"]) for row in shown] == [("chain_broken", 4, None)]
-        told = await connection.fetchval("select data from events where kind = 'audit_alert'")
-        assert told["alert"] == "chain_broken"
-        state = await metric_queries.audit_chain(connection)
-        assert state["broken"]
-        user_id, _ = await add_user(log.pool, "auditor", "auditor", password="a long password")
-        assert await queries.acknowledge_alert(connection, alert_id=shown[0]["id"], user_id=user_id)
-        assert (await metric_queries.audit_chain(connection))["broken"], "looked into, and broken still"
-
-
-async def test_an_end_that_is_cut_off_is_an_alert_of_the_linker(log: Log) -> None:
-    await log.write(10)
-    await log.link()
-    await log.tamper(*CASES["the tail is cut"][2])
-    await log.write(1)
-    assert await log.link() == 1
-    assert await chain_alerts(log) == [(9, None)]
 
 
 async def test_a_chain_made_anew_with_another_key_is_found(log: Log, tmp_path: Path) -> None:
@@ -326,28 +220,6 @@ async def test_looking_on_is_one_look(log: Log) -> None:
         await record_look(connection, actor=SOMEBODY, action="call_viewed", subject="call:2")
         await record_look(connection, actor=KnownActor(8, "manager"), action="call_viewed", subject="call:1")
         assert await connection.fetchval("select count(*) from audit_entries") == 3
-
-
-async def test_a_bulk_look_up_raises_one_alert_a_window(log: Log) -> None:
-    user_id, _ = await add_user(log.pool, "looker", "manager", password="a long password")
-    looker = KnownActor(user_id, "manager")
-    limits = replace(LIMITS, allowed={**LIMITS.allowed, "calls_viewed": 5})
-    await log.write(5, actor=looker)
-    assert await log.link(limits) == 0, "as many as are allowed"
-    await log.write(5, actor=looker)
-    assert await log.link(limits) == 0, "the same calls again"
-    await log.write(9, actor=looker)
-    assert await log.link(limits) == 1
-    await log.write(12, actor=looker)
-    assert await log.link(limits) == 0, "told already in this window"
-    async with log.pool.acquire() as connection:
-        alert = await connection.fetchrow("select id, kind, user_id, counted, allowed from audit_alerts")
-        assert tuple(alert)[1:] == ("calls_viewed", user_id, 9, 5)
-        told = await connection.fetchrow("select user_id, data from events where kind = 'audit_alert'")
-        assert (told["user_id"], told["data"]) == (user_id, {"alert_id": alert["id"], "alert": "calls_viewed"})
-        entry = await connection.fetchrow("select subject, detail from audit_entries where action = 'alert_raised'")
-    assert entry["subject"] == f"alert:{alert['id']}"
-    assert entry["detail"]["counted"] == 9
 
 
 # ---- shipping
