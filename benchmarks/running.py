@@ -97,7 +97,6 @@ def environment(state: Path, port: int, workers: int) -> dict[str, str]:
         "HOTLINE_STATE_DIR": str(state),
         "HOTLINE_PORT": str(port),
         "HOTLINE_WORKERS": str(workers),
-        "HOTLINE_POOL_SIZE": "40",
     }
 
 

@@ -19,9 +19,10 @@ from routing.cases.store import queries as case_queries
 from routing.danger.service import panel
 from routing.danger.service import queries as danger_queries
 from routing.errors import CallNotFound
+from routing.queues.store import claims as queue_claims
 from routing.queues.store import queries as queue_queries
 from routing.recusals.counterparty import Counterparty
-from routing.recusals.service import counterparties
+from routing.recusals.service import counterparties, counterparty
 from routing.sealing import Vault, opened
 from routing.transfers.store import opened_transfer
 from routing.transfers.store import queries as transfer_queries
@@ -265,15 +266,20 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
 async def claimed_call(services: Services, who: Principal, call_id: int) -> dict[str, Any]:
     """``{call, triage, decision}`` of a call just claimed: what is read first; the page has the rest."""
     async with services.pool.acquire() as connection:
-        call = opened_call(services.vault, await call_queries.call(connection, call_id=call_id))
-        triage = await triage_queries.triage(connection, call_id=call_id)
-        decision = await triage_queries.decision(connection, call_id=call_id)
-        opposed = (await counterparties(connection, services.vault, [call_id]))[call_id]
+        row = await queue_claims.claimed_call(connection, call_id=call_id)
         await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
+    call = opened_call(services.vault, row)
+    reading = {"id": row["reading_id"], "revision": row["reading_revision"], "created_at": row["reading_at"]}
+    decision = {"id": row["decision_row"], "created_at": row["decided_at"]}
+    opposed = counterparty(services.vault, row["opposed_name"], row["opposed_told_by"], row["reading"])
     return {
         "call": call_view(call, who),
-        "triage": triage_view(triage, services.vault, spoken_names(call)),
-        "decision": decision_view(decision, services),
+        "triage": triage_view(reading | {"reading": row["reading"]}, services.vault, spoken_names(call))
+        if row["reading_id"]
+        else None,
+        "decision": decision_view(decision | {name: row[name] for name in ("body", "by_user", "by_name")}, services)
+        if row["decision_row"]
+        else None,
         "counterparty": counterparty_view(opposed, call, who),
     }
 

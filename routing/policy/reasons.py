@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
+from functools import cache
 
 from nlp.taxonomy import Taxonomy
 from routing.policy.conditions import Circumstances, Condition
@@ -41,15 +42,18 @@ def template_problem(template: str) -> str | None:
 
 def render(templates: Sequence[str], at: Circumstances, condition: Condition, taxonomy: Taxonomy) -> list[str]:
     """The reasons of a rule; a template that names something unknown of this call is left out."""
-    if not templates:
-        return []
-    values = _values(at, condition, taxonomy)
     rendered = []
     for template in templates:
-        needed = {name for _, name, _, _ in string.Formatter().parse(template) if name}
-        if all(values[name] for name in needed):
+        values = {name: _value(name, at, condition, taxonomy) for name in _named(template)}
+        if all(values.values()):
             rendered.append(template.format_map(values))
     return rendered
+
+
+@cache
+def _named(template: str) -> tuple[str, ...]:
+    """What a template names."""
+    return tuple(dict.fromkeys(name for _, name, _, _ in string.Formatter().parse(template) if name))
 
 
 def quoted(words: Sequence[str]) -> str:
@@ -69,23 +73,38 @@ def danger_words(at: Circumstances, kinds: frozenset[str] = frozenset()) -> list
     return [signal.text for signal in sorted(signals, key=lambda signal: -signal.level)]
 
 
-def _values(at: Circumstances, condition: Condition, taxonomy: Taxonomy) -> dict[str, str]:
+def _value(name: str, at: Circumstances, condition: Condition, taxonomy: Taxonomy) -> str:
+    """What stands for one of :data:`PLACEHOLDERS`; empty where nothing is known of it."""
     facts, reading = at.facts, at.facts.classification
+    match name:
+        case "words":
+            return quoted(_words(at, condition))
+        case "topic":
+            return taxonomy.topics.get(at.topics[0], at.topics[0]) if at.topics else ""
+        case "kinds":
+            return "、".join(sorted(taxonomy.danger_kinds.get(kind, kind) for kind in at.kinds))
+        case "class":
+            return taxonomy.routes.get(reading.route, reading.route)
+        case "confidence":
+            return f"{reading.confidence * 100:.0f}%"
+        case "line":
+            return facts.line
+        case "persons":
+            return "" if facts.persons_affected is None else str(facts.persons_affected)
+        case "region":
+            return facts.region or ""
+        case "time":
+            return f"{facts.received_local:%H:%M}"
+    raise KeyError(name)
+
+
+def _words(at: Circumstances, condition: Condition) -> list[str]:
+    """The words a condition heard; of one that asks for none, the evidence of the class."""
     words: list[str] = []
     if condition.cues:
         words += cue_words(at, condition.cues)
     if condition.danger_kinds or condition.danger_min:
         words += danger_words(at, condition.danger_kinds)
-    if not condition.cues and not condition.danger_kinds and not condition.danger_min:
-        words = [item.text for item in sorted(reading.evidence, key=lambda item: -item.weight)]
-    return {
-        "words": quoted(words),
-        "topic": taxonomy.topics.get(at.topics[0], at.topics[0]) if at.topics else "",
-        "kinds": "、".join(sorted(taxonomy.danger_kinds.get(kind, kind) for kind in at.kinds)),
-        "class": taxonomy.routes.get(reading.route, reading.route),
-        "confidence": f"{reading.confidence * 100:.0f}%",
-        "line": facts.line,
-        "persons": "" if facts.persons_affected is None else str(facts.persons_affected),
-        "region": facts.region or "",
-        "time": f"{facts.received_local:%H:%M}",
-    }
+    if condition.cues or condition.danger_kinds or condition.danger_min:
+        return words
+    return [item.text for item in sorted(at.facts.classification.evidence, key=lambda item: -item.weight)]

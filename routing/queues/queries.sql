@@ -1,15 +1,5 @@
 -- Queues: claims, leases, offers, presence.
 
--- name: agent^
--- One agent as claims and offers see it; level and position are those of the queue asked for.
-select a.*, now() as read_at, u.role, u.display_name, coalesce(t.level, 1) as level, coalesce(t.position, 1) as position,
-       (select count(*) from assignments s where s.user_id = a.user_id and s.ended_at is null) as open_calls
-from agents a join users u on u.id = a.user_id
-left join tiers t on t.user_id = a.user_id and t.queue = :queue
-where a.user_id = :user_id and u.disabled_at is null
--- the person first, then the call: who disables an account waits for claims under way, and none begins after that
-for share of u;
-
 -- name: queue_agents
 -- Every agent who may serve a queue by role, with what offering looks at.
 select a.*, u.role, u.display_name, u.org_id, coalesce(t.level, 1) as level, coalesce(t.position, 1) as position,
@@ -32,52 +22,6 @@ from queue_items i join calls c on c.id = i.call_id
 where i.state = 'offered' and i.offered_to = :user_id and i.queue = :queue and i.offer_expires_at > now()
 limit 1
 for update of i, c skip locked;
-
--- name: next_item^
--- What this agent gets: the own offer that rings, else the next item they may take by priority and wait. Item and call
--- are locked; rows locked by others are passed over, so two agents never wait for each other and never get the same
--- call. Mirrors eligibility.matches. open_after_s: how long an item must have waited before the tier of this agent opens.
--- A call-back this agent promised comes before all that waits, once it is due; others get it after reserved_until.
--- kept: items that go to others first (routing/queues/first/); a caller on the line does not wait longer than kept_s.
-with own as (
-    select i.id, i.call_id, i.queue, i.role
-    from queue_items i join calls c on c.id = i.call_id
-    where i.state = 'offered' and i.offered_to = :user_id and i.queue = :queue and i.offer_expires_at > now()
-    limit 1
-    for update of i, c skip locked
-), promised as (
-    select i.id, i.call_id, i.queue, i.role
-    from queue_items i join calls c on c.id = i.call_id
-    where not exists (select from own)
-      and i.state = 'waiting' and i.queue = :queue and i.not_before <= now() and i.reserved_for = :user_id
-      and not exists (select from recusals r where r.call_id = i.call_id and r.user_id = :user_id)
-    order by i.not_before, i.id
-    limit 1
-    for update of i, c skip locked
-), best as (
-    select i.id, i.call_id, i.queue, i.role
-    from queue_items i join calls c on c.id = i.call_id
-    where not exists (select from own) and not exists (select from promised)
-      and i.state = 'waiting' and i.queue = :queue
-      and (i.not_before is null or (i.not_before <= now() and (i.reserved_for is null or i.reserved_until <= now())))
-      -- who was recused from a call does not get it again
-      and not exists (select from recusals r where r.call_id = i.call_id and r.user_id = :user_id)
-      -- a complaint never goes to whom it concerns
-      and not exists (select from call_concerns k join users u on u.org_id = k.org_id
-                      where k.call_id = i.call_id and u.id = :user_id)
-      and (i.topics = '{}' or cardinality(:skills::text[]) = 0 or i.topics && :skills::text[])
-      and (i.language is null or cardinality(:languages::text[]) = 0 or i.language = any(:languages::text[]))
-      and (i.grid is null or cardinality(:grids::text[]) = 0
-           or exists (select from unnest(:grids::text[]) g where i.grid = g or starts_with(i.grid, g || '.')))
-      and i.enqueued_at <= now() - make_interval(secs => :open_after_s::double precision)
-      and (i.id <> all(:kept::bigint[])
-           or (i.live and i.enqueued_at <= now() - make_interval(secs => :kept_s::double precision)))
-    order by i.priority, i.enqueued_at, i.id
-    limit 1
-    for update of i, c skip locked
-)
-select id, call_id, queue, role from own union all select id, call_id, queue, role from promised
-union all select id, call_id, queue, role from best;
 
 -- name: take_item<!
 -- The item is this agent's: assignment with lease, call claimed (lead only), transfer taken, log and event,
@@ -160,34 +104,6 @@ with item as (
     from item
 )
 insert into events (kind, call_id, queue, user_id) select 'call_released', call_id, queue, :user_id from item;
-
--- name: complete!
--- Handled: the assignment ends, the item has served its purpose, a lead call is completed, the agent wraps up (see
--- after_call). One statement; the assignment is locked already.
-with ended as (
-    update assignments set ended_at = now(), outcome = 'completed', disposition = :disposition,
-        notes = coalesce(:notes, notes), summary = coalesce(:summary, summary),
-        summary_approved_at = case when :approved::boolean is null then summary_approved_at
-                                   when :approved then coalesce(summary_approved_at, now()) end
-    where id = :assignment_id returning call_id, queue, role, queue_item_id
-), item as (
-    update queue_items i set state = 'done', ended_at = now() from ended e where i.id = e.queue_item_id
-), called as (
-    update calls c set state = 'completed' from ended e where c.id = e.call_id and e.role = 'lead'
-    returning c.id, e.queue
-), logged as (
-    insert into call_log (call_id, state, action, user_id, detail)
-    select id, 'completed', 'completed', :user_id, jsonb_build_object('queue', queue) from called
-), agent as (
-    update agents set last_completed_at = now(), presence_since = now(), wrap_up_extended = false,
-        presence = case when presence in ('paused', 'offline') then presence
-                        when :wrap_up_s::int > 0 then 'wrap_up' else 'available' end,
-        wrap_up_until = case when :wrap_up_s > 0 and presence not in ('paused', 'offline')
-                             then now() + make_interval(secs => :wrap_up_s) end
-    where user_id = :user_id and not exists (
-        select from assignments s where s.user_id = :user_id and s.ended_at is null and s.id <> :assignment_id)
-)
-insert into events (kind, call_id, queue, user_id) select 'call_completed', call_id, queue, :user_id from ended;
 
 -- name: event!
 -- One event for the consoles: ids only.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from routing.errors import AssignmentNotFound, IllegalTransition, InvalidRequest, LeaseLost
 from routing.policy.settings import Policy, QueueSettings
 from routing.queues.agents import PRESENCES
 from routing.queues.first.service import kept_from
-from routing.queues.store import agent_view, queries
+from routing.queues.store import agent_view, claims, queries
 from routing.queues.tiers import TierRules, open_levels
 from routing.sealing import Vault
 
@@ -42,42 +42,42 @@ async def claim(
     Claiming off the roster is allowed and recorded. Raises QueueNotFound.
     """
     settings = queue_settings(policy, queue)
-    async with pool.acquire() as connection, connection.transaction():
-        agent = await queries.agent(connection, queue=queue, user_id=user_id)
-        if agent is None:
+    off_roster = not on_roster(queue, user_id, datetime.now(UTC))
+    async with pool.acquire() as connection:
+        kept = await kept_from(connection, settings, roles_of_queue(policy, queue), user_id)
+
+        async def take(open_after_s: float | None = None) -> Any:
+            return await claims.claim_next(
+                connection,
+                user_id=user_id,
+                queue=queue,
+                open_after_s=open_after_s,
+                kept=kept,
+                kept_s=settings.tier_wait_s,
+                lease_s=settings.lease_s,
+                off_roster=off_roster,
+            )
+
+        taken = await take()
+        if taken is None:
             # the first claim of all
             await queries.ensure_agent(connection, user_id=user_id)
-            agent = await queries.agent(connection, queue=queue, user_id=user_id)
-        if agent is None:
+            taken = await take()
+        if taken is None:
             raise InvalidRequest("此账号已停用，不能接单；请联系管理员。")
-        item = await queries.next_item(
-            connection,
-            user_id=user_id,
-            queue=queue,
-            skills=agent["skills"],
-            languages=agent["languages"],
-            grids=agent["grids"],
-            open_after_s=await _opens_after_s(connection, policy, settings, agent),
-            kept=await kept_from(connection, settings, roles_of_queue(policy, queue), user_id),
-            kept_s=settings.tier_wait_s,
-        )
-        if item is None:
+        if taken["assignment_id"] is None and taken["level"] > 1:
+            taken = await take(await _opens_after_s(connection, policy, settings, taken))
+        if taken is None or taken["assignment_id"] is None:
             return None
-        taken = await queries.take_item(
-            connection,
-            item_id=item["id"],
-            user_id=user_id,
-            lease_s=settings.lease_s,
-            off_roster=not on_roster(queue, user_id, agent["read_at"]),
-        )
-    return Claim(taken["id"], taken["call_id"], taken["lease_expires_at"])
+        if off_roster == on_roster(queue, user_id, taken["read_at"]):
+            # rosters go by the database's clock, and this machine's stands on the other side of a change of shift
+            await claims.other_shift(connection, assignment_id=taken["assignment_id"])
+    return Claim(taken["assignment_id"], taken["call_id"], taken["lease_expires_at"])
 
 
 async def _opens_after_s(connection: Any, policy: Policy, settings: QueueSettings, agent: Any) -> float:
     """How long an item must have waited before this agent's level may take it; tiers with nobody free take no share."""
     level: int = agent["level"]
-    if level <= 1:
-        return 0.0
     rows = await queries.queue_agents(connection, queue=settings.name, roles=roles_of_queue(policy, settings.name))
     views = [agent_view(row) for row in rows]
     rules = TierRules(settings.tier_wait_s, settings.tier_no_agent_no_wait)
@@ -113,11 +113,15 @@ async def heartbeat(pool: Any, policy: Policy, assignment_id: int, user_id: int)
 async def own_open(connection: Any, assignment_id: int, user_id: int) -> Any:
     """The agent's open assignment, locked. Raises AssignmentNotFound, LeaseLost."""
     found = await queries.lock_assignment(connection, assignment_id=assignment_id)
+    _own_and_open(found, user_id)
+    return found
+
+
+def _own_and_open(found: Any, user_id: int) -> None:
     if found is None or found["user_id"] != user_id:
         raise AssignmentNotFound("没有这张接单，或它属于别人；请刷新页面。")
     if found["ended_at"] is not None:
         raise LeaseLost("这张接单已经结束（办结、退回或租约到期）；请刷新页面。")
-    return found
 
 
 async def release(
@@ -158,9 +162,8 @@ async def complete(
     """
     if not disposition or not disposition.strip():
         raise InvalidRequest("disposition：请填写处理结果。")
-    async with pool.acquire() as connection, connection.transaction():
-        found = await own_open(connection, assignment_id, user_id)
-        await queries.complete(
+    async with pool.acquire() as connection:
+        found = await claims.complete(
             connection,
             assignment_id=assignment_id,
             user_id=user_id,
@@ -168,8 +171,9 @@ async def complete(
             notes=vault.seal(notes, "assignments.notes"),
             summary=vault.seal(summary, "assignments.summary"),
             approved=summary_approved,
-            wrap_up_s=policy.queue(found["queue"]).wrap_up_s,
+            wrap_ups={name: settings.wrap_up_s for name, settings in policy.queues.items()},
         )
+    _own_and_open(found, user_id)
 
 
 async def save_notes(

@@ -9,6 +9,7 @@ from routing.queues.agents import AgentView, ItemView
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
+claims = load_queries(__file__, "claims.sql")
 
 
 def agent_view(row: Mapping[str, Any]) -> AgentView:

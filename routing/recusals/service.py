@@ -27,10 +27,15 @@ async def counterparties(connection: Any, vault: Vault, call_ids: Sequence[int])
     """The other side of each of these calls: as asked, else as heard; calls without one have no names."""
     found = {}
     for row in await queries.named(connection, call_ids=list(call_ids)):
-        asked = vault.open(row["name"], "counterparties.name")
-        heard = () if asked else heard_in(vault.open_json(row["reading"], "triages.reading"))
-        found[row["call_id"]] = Counterparty((asked,) if asked else heard, bool(asked), row["told_by"])
+        found[row["call_id"]] = counterparty(vault, row["name"], row["told_by"], row["reading"])
     return found
+
+
+def counterparty(vault: Vault, name: bytes | None, told_by: str | None, reading: bytes | None) -> Counterparty:
+    """The other side of a call: ``name`` as asked, else as heard in its newest reading; both sealed."""
+    asked = vault.open(name, "counterparties.name")
+    heard = () if asked else heard_in(vault.open_json(reading, "triages.reading"))
+    return Counterparty((asked,) if asked else heard, bool(asked), told_by)
 
 
 async def name_counterparty(connection: Any, vault: Vault, call_id: int, user_id: int, name: str) -> None:

@@ -153,14 +153,12 @@ select d.call_id, d.triage_id, d.id as decision_id, d.notice from decided d;
 update decisions set superseded_at = now()
 where call_id = any(:ids::bigint[]) and superseded_at is null and by_user is null;
 
--- name: mark_triaged!
--- The calls of a batch have a reading and a decision. A notice leaves the decision in force alone.
+-- name: mark_read!
+-- Calls that were read again have a newer reading and decision. A notice leaves the decision in force alone.
 with input as (
     select * from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, triage_id bigint, decision_id bigint)
 ), changed as (
-    update calls c set
-        state = case when c.state = 'received' then 'triaged' else c.state end,
-        triage_id = i.triage_id, decision_id = coalesce(i.decision_id, c.decision_id)
+    update calls c set triage_id = i.triage_id, decision_id = coalesce(i.decision_id, c.decision_id)
     from input i where c.id = i.call_id
     returning c.id
 )
@@ -168,22 +166,30 @@ insert into call_log (call_id, state, action)
 select id, 'triaged', 'triaged' from changed;
 
 -- name: settle!
--- What follows at once from fresh decisions: proposed, queued or closed, with the queue items (lead and joint),
--- log entries and events. One statement for the whole batch.
+-- What follows at once from fresh decisions: proposed, queued or closed, with the queue items (lead and joint) and log
+-- entries. One statement for the whole batch. A call's first reading comes with what follows from it, so that its wide
+-- row is written once: it passes through triaged, and its log has both.
 with input as (
     select * from jsonb_to_recordset(:rows::jsonb) as r(
-        call_id bigint, state text, action text, close_reason text, detail jsonb)
+        call_id bigint, triage_id bigint, decision_id bigint, state text, action text, close_reason text, detail jsonb)
 ), items as (
     select * from jsonb_to_recordset(:items::jsonb) as r(
         call_id bigint, queue text, role text, priority smallint, deadline timestamptz, topics jsonb,
         grid text, language text, live boolean, counted boolean)
 ), changed as (
-    update calls c set state = i.state, close_reason = i.close_reason
+    update calls c set state = i.state, close_reason = i.close_reason,
+        triage_id = coalesce(i.triage_id, c.triage_id), decision_id = coalesce(i.decision_id, c.decision_id)
     from input i where c.id = i.call_id
     returning c.id
 ), logged as (
     insert into call_log (call_id, state, action, detail)
-    select i.call_id, i.state, i.action, coalesce(i.detail, '{}') from input i
+    select i.call_id, l.state, l.action, l.detail
+    from input i cross join lateral (
+        select 1 as step, 'triaged' as state, 'triaged' as action, '{}'::jsonb as detail where i.triage_id is not null
+        union all
+        select 2, i.state, i.action, coalesce(i.detail, '{}')
+    ) l
+    order by i.call_id, l.step
 )
 insert into queue_items (call_id, queue, role, priority, deadline, topics, grid, language, live, counted)
 select call_id, queue, role, priority, deadline, array(select jsonb_array_elements_text(topics)),

@@ -82,27 +82,37 @@ def opened_calls(vault: Vault, rows: Iterable[Mapping[str, Any]]) -> tuple[list[
     return calls, broken
 
 
-async def store_readings(connection: Any, vault: Vault, reads: Sequence[Read]) -> dict[int, int]:
-    """Store readings and decisions; call id -> decision id of those that were new.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The rows of a reading and of its decision."""
 
-    The calls turn ``triaged`` where they were ``received``; a notice leaves
-    the decision in force alone.
+    triage_id: int
+    decision_id: int
+
+
+async def store_readings(connection: Any, vault: Vault, reads: Sequence[Read]) -> dict[int, Stored]:
+    """Store readings and decisions; call id -> rows of those that were new.
+
+    Calls that were read before point to them at once; a notice leaves the
+    decision in force alone. A call's first reading is pointed to by
+    ``settle``, together with what follows from it.
     """
     if not reads:
         return {}
     superseding = [read.call.call_id for read in reads if read.again and not read.notice]
     if superseding:
         await queries.supersede(connection, ids=superseding)
-    stored = await queries.insert_readings(connection, rows=[read.row(vault) for read in reads])
-    await queries.mark_triaged(
-        connection,
-        rows=[
-            {
-                "call_id": row["call_id"],
-                "triage_id": row["triage_id"],
-                "decision_id": None if row["notice"] else row["decision_id"],
-            }
-            for row in stored
-        ],
-    )
-    return {row["call_id"]: row["decision_id"] for row in stored}
+    rows = await queries.insert_readings(connection, rows=[read.row(vault) for read in reads])
+    stored = {row["call_id"]: Stored(row["triage_id"], row["decision_id"]) for row in rows}
+    again = [
+        {
+            "call_id": read.call.call_id,
+            "triage_id": stored[read.call.call_id].triage_id,
+            "decision_id": None if read.notice else stored[read.call.call_id].decision_id,
+        }
+        for read in reads
+        if read.again and read.call.call_id in stored
+    ]
+    if again:
+        await queries.mark_read(connection, rows=again)
+    return stored

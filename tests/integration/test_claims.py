@@ -260,3 +260,24 @@ async def test_wrap_up_ends_by_itself(pool: Any, policy: Policy) -> None:
             return bool(await connection.fetchval("select presence = 'available' from agents"))
 
     await eventually(free)
+
+
+async def test_a_claim_at_a_change_of_shift_goes_by_the_databases_clock(pool: Any, policy: Policy) -> None:
+    async with pool.acquire() as connection:
+        (agent,) = await add_agents(connection, 1)
+        await add_waiting(connection, 1)
+        now = await connection.fetchval("select now()")
+
+    def until_asked(queue: str, user_id: int, at: datetime) -> bool:
+        # this machine's clock is asked first and stands before the end of the shift, the database's after it
+        asked.append(at)
+        return len(asked) == 1
+
+    asked: list[datetime] = []
+    taken = await claim(pool, policy, "lawyers", agent, on_roster=until_asked)
+    assert taken is not None
+    assert asked[-1] >= now
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("select off_roster from assignments where id = $1", taken.assignment_id)
+        logged = await connection.fetchval("select detail from call_log where action = 'claimed'")
+    assert logged == {"queue": "lawyers", "off_roster": True}

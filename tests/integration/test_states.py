@@ -19,6 +19,10 @@ MAKE = """
 insert into calls (line, external_id, intake, contact, received_at, transcript, segments, excerpt, content_hash)
 values ('110', md5(random()::text), 'live', 'callback', now(), '', '', '', '') returning id
 """
+READ = """
+insert into triages (call_id, revision, model, route, confidence, review, danger_level, topics, reading)
+values ($1, 1, 'test', 'dispute', 0.5, false, 0, '{}', '') returning id
+"""
 
 
 async def test_code_and_database_know_the_same_transitions(pool: Any) -> None:
@@ -65,6 +69,28 @@ async def test_a_call_begins_received_and_only_the_machine_moves_it(database_url
 
     await asyncio.to_thread(machine)
     await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "read", "fits"), [("queued", True, True), ("queued", False, False), ("claimed", True, False)]
+)
+async def test_only_a_first_reading_brings_what_follows_triaged_in_one_update(
+    pool: Any, state: str, read: bool, fits: bool
+) -> None:
+    async with pool.acquire() as connection:
+        call_id = await connection.fetchval(MAKE)
+        triage_id = await connection.fetchval(READ, call_id) if read else None
+        changing = connection.execute(
+            "update calls set state = $2, triage_id = $3 where id = $1", call_id, state, triage_id
+        )
+        if fits:
+            await changing
+        else:
+            with pytest.raises(asyncpg.PostgresError) as refused:
+                await changing
+            assert refused.value.sqlstate == "HL001"
+        found = await connection.fetchval("select state from calls where id = $1", call_id)
+        assert found == (state if fits else "received")
 
 
 async def test_what_the_line_says_is_never_a_state(owner_url: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from routing.calls.states import UNTAKEN
 from routing.policy.settings import Policy
 from routing.sealing import Vault
 from routing.triage.settle import Settlement, never_closing, queue_item, queue_items, settle
-from routing.triage.store import Job, Read, queries, store_readings
+from routing.triage.store import Job, Read, Stored, queries, store_readings
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ async def apply_reads(
         return policy.queue_for(destination).name  # type: ignore[arg-type]
 
     settled = [(r, settle(r.call, r.reading, r.decision, queue_of)) for r in fresh]
-    await _write(connection, settled)
+    await _write(connection, settled, stored)
     for read in again:
         await _reread(connection, read, locked[read.call.call_id], queue_of)
     await queries.finish_jobs(
@@ -94,7 +94,7 @@ async def apply_sharpened(connection: Any, vault: Vault, read: Read, policy: Pol
     return True
 
 
-async def _write(connection: Any, settled: Sequence[tuple[Read, Settlement]]) -> None:
+async def _write(connection: Any, settled: Sequence[tuple[Read, Settlement]], stored: Mapping[int, Stored]) -> None:
     """Everything that follows from fresh decisions, in one go for the batch."""
     if not settled:
         return
@@ -103,6 +103,8 @@ async def _write(connection: Any, settled: Sequence[tuple[Read, Settlement]]) ->
         rows=[
             {
                 "call_id": r.call.call_id,
+                "triage_id": stored[r.call.call_id].triage_id,
+                "decision_id": stored[r.call.call_id].decision_id,
                 "state": s.state,
                 "action": s.action,
                 "close_reason": s.close_reason,

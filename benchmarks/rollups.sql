@@ -1,4 +1,4 @@
--- Made-up calls for benchmarks/statistics.py, written in bulk as raw rows: the triggers of the service count them.
+-- Made-up calls for benchmarks/rollups.py, written in bulk as raw rows: the triggers of the service count them.
 
 -- name: add_calls!
 -- :count calls spread evenly over :days local days before today, each read, decided, and most of them claimed.

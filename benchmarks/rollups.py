@@ -1,6 +1,6 @@
 """Statistics of 10^7 calls against statistics of 10^5, the same questions interleaved in one run.
 
-    .venv/bin/python benchmarks/statistics.py [--calls 10000] [--weight 10] [--times 100]
+    .venv/bin/python benchmarks/rollups.py [--calls 10000] [--weight 10] [--times 100]
 
 A throw-away PostgreSQL. The first database gets --calls calls as raw rows (calls, readings, decisions, items, claims)
 over eleven days, counted by the service's own triggers, folded by its own worker's step and compared with a recount;
@@ -28,7 +28,7 @@ from routing.sql import load_queries
 from routing.statistics.indicators import load_indicators
 from routing.statistics.store import FOLD_STEP, fold, indicator_figures, routing_statistics, totals, verify
 
-queries = load_queries(__file__, "statistics.sql")
+queries = load_queries(__file__, "rollups.sql")
 DAYS = 11
 PART = 5_000
 ROUNDS = 15
