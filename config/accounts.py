@@ -12,6 +12,8 @@ from config.errors import ConfigError
 
 #: Where the provider sends people back to.
 RETURN_PATH = "/login/oidc/return"
+#: A log-in begun at the provider comes back within so many minutes or not at all.
+PROVIDER_WAIT_MIN = 10
 _ADDRESS = re.compile(r"(https://[^/?#\s]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?)(/[^?#\s]*)?$")
 
 

@@ -11,7 +11,6 @@ from aiohttp import web
 from config.audit_limits import load_audit_limits
 from config.files import ConfigFiles
 from config.settings import Settings
-from hotline.accounts.oidc import Provider
 from hotline.accounts.permissions import check_role_names
 from hotline.audit.chain import audit_key
 from hotline.console.pages import add_console
@@ -52,7 +51,12 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     published = Published(files)
     profiles = LineProfiles(files)
     check_role_names(settings.accounts.second_factor_roles)
-    oidc = Provider(settings.accounts.oidc) if settings.accounts.oidc else None
+    oidc = None
+    if settings.accounts.oidc is not None:
+        # who has no such provider does not wait for its libraries
+        from hotline.accounts.oidc import Provider
+
+        oidc = Provider(settings.accounts.oidc)
     app = web.Application(
         middlewares=[
             know_client(settings.listening),

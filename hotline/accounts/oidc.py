@@ -27,7 +27,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from config.accounts import AccountSettings, OidcSettings
+from config.accounts import PROVIDER_WAIT_MIN, AccountSettings, OidcSettings
 from config.errors import ConfigError
 from hotline.accounts import second_factor, sessions
 from hotline.accounts.errors import ProviderRefused, ProviderUnreachable
@@ -45,7 +45,6 @@ log = structlog.get_logger(__name__)
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 #: Clocks of two machines may differ by so much.
 LEEWAY_S = 60
-WAIT_MIN = 10
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 1 << 20
 #: Discovery document and keys are asked for again after so long; an unknown key asks at once, but not in a row.
@@ -112,7 +111,7 @@ class Provider:
                 nonce=nonce,
                 verifier=vault.seal(verifier, _USE),
                 target=target,
-                minutes=WAIT_MIN,
+                minutes=PROVIDER_WAIT_MIN,
             )
         url = prepare_grant_uri(
             document["authorization_endpoint"],

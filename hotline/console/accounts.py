@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from config.accounts import PROVIDER_WAIT_MIN
 from hotline.accounts import second_factor, sessions
 from hotline.accounts.errors import (
     AccountError,
@@ -14,7 +15,6 @@ from hotline.accounts.errors import (
     ProviderUnreachable,
 )
 from hotline.accounts.login import LogIn, log_in, pass_code
-from hotline.accounts.oidc import WAIT_MIN
 from hotline.console.first_steps import guide_is_open
 from hotline.console.navigation import GUIDE
 from hotline.console.render import page
@@ -149,7 +149,7 @@ async def log_in_elsewhere(request: web.Request) -> web.StreamResponse:
         PROVIDER_COOKIE,
         begun.browser_key,
         path="/login/oidc",
-        max_age=WAIT_MIN * 60,
+        max_age=PROVIDER_WAIT_MIN * 60,
         httponly=True,
         samesite="Lax",
         secure=request.secure,

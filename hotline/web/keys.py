@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
 from config.audit_limits import AuditLimits
 from config.settings import Settings
-from hotline.accounts.oidc import Provider
 from hotline.accounts.permissions import Permission
 from hotline.accounts.store import Principal
 from hotline.audit.chain import AuditKey
@@ -23,6 +22,9 @@ from hotline.web.hub import EventHub
 from routing.journey import Journey
 from routing.supervision.rules import SupervisionRules
 from routing.transfers.exchange import Exchange
+
+if TYPE_CHECKING:
+    from hotline.accounts.oidc import Provider
 
 
 @dataclass(frozen=True, slots=True)

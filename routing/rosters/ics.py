@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, cast
 
-import icalendar
 from dateutil.rrule import rrule, rruleset, rrulestr
 
 from routing.errors import RosterError
@@ -35,6 +34,9 @@ def read_ics(
     events are left out, moved ones (RECURRENCE-ID) take the place of the original.
     Raises RosterError where the file is no calendar.
     """
+    # a good part of a web's start, for files that come once a month
+    import icalendar
+
     try:
         calendar = icalendar.Calendar.from_ical(data)
     except (ValueError, IndexError, KeyError) as error:
@@ -155,7 +157,9 @@ def _bounded(rule: Any, before: datetime) -> Any:
         until = rule["UNTIL"][0]
         own = _moment(until) if isinstance(until, datetime) else _moment(until) + timedelta(days=1, seconds=-1)
         last = min(last, own)
-    bounded = icalendar.vRecur(rule)
+    from icalendar import vRecur
+
+    bounded = vRecur(rule)
     bounded["UNTIL"] = [last.astimezone(UTC)]
     return bounded
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import icalendar
-
 from routing.policy.facts import LOCAL_ZONE
 from routing.rosters.planning import Duty, Overlap, overlaps
 from routing.rosters.roster import Shift
@@ -84,6 +82,8 @@ def as_calendar(duties: Sequence[Duty], labels: Mapping[str, str], people: Mappi
 
     ``labels`` and ``people`` are names by group and by id; ``made`` is aware.
     """
+    import icalendar
+
     calendar = icalendar.Calendar()
     calendar.add("prodid", "-//hotline triage//rosters//")
     calendar.add("version", "2.0")
