@@ -2,11 +2,11 @@
 
     .venv/bin/python benchmarks/agents.py [--agents 200] [--seconds 20] [--warm-up 10]
 
-Every agent claims, thinks, completes and claims again. The web has the pool it comes with (10 connections). The waiting
-calls are put in directly. The first seconds are told apart: connections are opened and plans are made then, on tables
-that were empty a moment ago; afterwards the tables are analysed, as PostgreSQL does by itself within a minute. In the same
-run the same claims are asked of the service's own function without HTTP, for the ratio of the two. The agents share the two
-cores with the service.
+Every agent claims, thinks, completes and claims again. The web has the pool it comes with (10 connections). The
+waiting calls are put in directly. The first seconds are told apart: connections are opened and plans are made then,
+on tables that were empty a moment ago; afterwards the tables are analysed, as PostgreSQL does by itself within a
+minute. In the same run the same claims are asked of the service's own function without HTTP, for the ratio of the
+two. The agents share the two cores with the service.
 """
 
 from __future__ import annotations
