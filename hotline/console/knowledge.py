@@ -67,10 +67,7 @@ async def article(request: web.Request) -> web.StreamResponse:
     """GET /knowledge/articles/{id}?version=&draft=yes: one version, with what it changed against the one before."""
     own, article_id = services(request), path_id(request)
     async with own.pool.acquire() as connection:
-        row = await queries.article(connection, article_id=article_id)
-        if row is None:
-            raise ArticleNotFound("知识库里没有这个条目，可能已被删除。")
-        draft = await queries.draft(connection, article_id=article_id)
+        row, draft = await knowledge.article_and_draft(connection, article_id)
         wanted = whole(request, "version", row["version"] or 0, low=0, high=1_000_000)
         shown = await queries.version(connection, article_id=article_id, version=wanted)
         as_draft = draft is not None and (shown is None or request.query.get("draft") == "yes")
@@ -142,10 +139,7 @@ async def form(request: web.Request) -> web.StreamResponse:
     """GET /knowledge/articles/{id}/edit: the editor, on the draft or on the version in force."""
     own, article_id = services(request), path_id(request)
     async with own.pool.acquire() as connection:
-        row = await queries.article(connection, article_id=article_id)
-        if row is None:
-            raise ArticleNotFound("知识库里没有这个条目，可能已被删除。")
-        draft = await queries.draft(connection, article_id=article_id)
+        row, draft = await knowledge.article_and_draft(connection, article_id)
         text = draft or await queries.version(connection, article_id=article_id, version=row["version"])
         owners = await _owners(connection, request)
     if not _may_write(request, text["org_id"]):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
+from routing.calls.store import queries as call_queries
 from routing.errors import HandoverChanged, HandoverNotFound, InvalidRequest, NoShiftLeader
 from routing.queues.store import queries as queue_queries
 from routing.rosters.store import on_duty_shift_leaders
-from routing.rosters.store import queries as roster_queries
 from routing.sealing import Vault, opened
 from routing.sql import load_queries
 
@@ -40,7 +40,7 @@ async def check_leader(connection: Any, user_id: int, *, oversees: bool) -> None
     """Raise NoShiftLeader unless the person is on the shift leaders' roster about now; a manager always may."""
     if oversees:
         return
-    now: datetime = await roster_queries.clock(connection)
+    now: datetime = await call_queries.clock(connection)
     for at in (now, now - OVERLAP, now + OVERLAP):
         if user_id in await on_duty_shift_leaders(connection, at):
             return

@@ -55,6 +55,14 @@ async def begin(connection: Any, editor: Editor, text: ArticleText, *, propose: 
     return article_id
 
 
+async def article_and_draft(connection: Any, article_id: int) -> tuple[Any, Any]:
+    """The article's row and its draft, None where nobody is at one. Raises ArticleNotFound."""
+    row = await queries.article(connection, article_id=article_id)
+    if row is None:
+        raise ArticleNotFound("知识库里没有这个条目，可能已被删除。")
+    return row, await queries.draft(connection, article_id=article_id)
+
+
 async def save(
     connection: Any, editor: Editor, article_id: int, text: ArticleText, revision: int | None, *, propose: bool = False
 ) -> int:

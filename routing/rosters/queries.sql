@@ -52,9 +52,6 @@ select id from users where role = 'manager' and disabled_at is null order by id;
 -- Names of people as rosters write them.
 select id, name, display_name from users where disabled_at is null;
 
--- name: clock$
--- The database's time: that of every process, whatever the clocks of their machines say.
-select now();
 
 -- name: lock_rosters$
 -- One change of rosters at a time, until the transaction ends ("HR" and a number of its own): a shift may touch two weeks.

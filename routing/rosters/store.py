@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from routing.calls.store import queries as call_queries
 from routing.rosters.duty import on_duty
 from routing.rosters.roster import SHIFT_LEADERS, Override, Roster, Rotation, Shift, WeeklyWindow, roster_of
 from routing.sql import load_queries
@@ -43,7 +44,7 @@ class DutyBook:
 
 async def load_duty_book(connection: Any, now: datetime | None = None) -> DutyBook:
     """Read every roster that touches the time around ``now``."""
-    moment = now or await queries.clock(connection)
+    moment = now or await call_queries.clock(connection)
     span = {"from_at": moment - SPAN, "to_at": moment + SPAN}
     rotations = [rotation_from(row["queue"], row["name"], row["body"]) for row in await queries.rotations(connection)]
     shifts = [
