@@ -77,6 +77,8 @@ async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[s
     # the own group's, then what belongs to nobody, then the others', each by deadline
     waiting.sort(key=lambda entry: (_TURNS[entry["own"]], entry["due_at"], entry["enqueued_at"]))
     waiting = waiting[:SHOWN]
+    reach = bool(grids or skills or belonging.member)
+    begins_own = reach and desk == "departments"
     handled = [case for case in cases if case["state"] == "handling" and case["holder"] is not None]
     return {
         **TERMS,
@@ -88,7 +90,10 @@ async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[s
         "fed_back": [case for case in cases if case["state"] == "fed_back" and case["holder"] is not None],
         "places": _counted(waiting, cases, "place"),
         "fields": _counted(waiting, cases, "topic"),
-        "reach": bool(grids or skills or belonging.member),
+        "reach": reach,
+        # a department's list begins with its own: the page comes as it will look, so that nothing moves
+        "begins_own": begins_own,
+        "left_out": sum(not entry["fits"] for entry in (*waiting, *cases)) if begins_own else 0,
         "own_day": dict(own_day),
     }
 
@@ -116,12 +121,13 @@ class Belonging:
     def of(self, entry: Mapping[str, Any]) -> tuple[str, bool | None]:
         """The names an entry belongs to, and whether that is the person's own.
 
-        None where it belongs to nobody, or the person to no group and no department.
+        None where it belongs to nobody or to departments nobody works for here, or the person to no group and no
+        department.
         """
         group = self.groups.get(entry["grid"] or "")
         owners = self.departments.get((entry["read_topics"] or [""])[0], ())
         names = group or "、".join(owner.name for owner in owners)
-        if not names or not self.member:
+        if not names or not self.member or not (group or any(owner.staffed for owner in owners)):
             return names, None
         return names, group == self.group if group else any(owner.org_id == self.org_id for owner in owners)
 

@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 from tests.browser.house import House, Person
 from tests.integration.test_cases import LIGHT, NOISE
+from tests.integration.test_first import works_for
 
 KNIFE = "快来人，巷子里有人拿着刀追着另一个人砍，已经见血了"
 
@@ -96,6 +97,22 @@ async def _department(house: House, first: int, second: int) -> None:
     await sun.see("已反馈，待评价", within="#case-file")
     await house.service.call_in(third, "completed")
     assert second != third
+    await _others_one_key_away(house, sun, third)
+
+
+async def _others_one_key_away(house: House, sun: Person, before: int) -> None:
+    """What is dispatched to another department is left out of the inbox until it is asked for."""
+    async with house.service.pool.acquire() as connection:
+        topic = await connection.fetchval("select topics[1] from triages where call_id = $1", before)
+        await works_for(connection, "sun", "rs", "市人社局", "labour")
+        await works_for(connection, "li", "cg", "市城管局", topic)
+    entry = sun.page.locator(f'[data-of-call="{await _waits(house, LIGHT, "departments")}"]')
+    await entry.wait_for(state="attached")
+    await expect(entry).to_be_hidden()
+    await sun.see("按 0 看全部", within="#filtered-out")
+    await sun.press("0")
+    await sun.see("市城管局", within="#side .entry:not([hidden])")
+    await expect(entry).to_be_visible()
 
 
 async def _police(house: House) -> None:

@@ -163,7 +163,7 @@ async def test_an_inbox_begins_with_what_is_dispatched_to_the_department(
     async with service.pool.acquire() as connection:
         roads = await works_for(connection, "sun", "cg", "市城管局", topic)
         await works_for(connection, "li", "rs", "市人社局", "labour")
-        assert (await departments_of_fields(connection))[topic] == (Department(roads, "市城管局"),)
+        assert (await departments_of_fields(connection))[topic] == (Department(roads, "市城管局", True),)
     own, others = await side(service, "department", "sun"), await side(service, "department", "li")
     assert 'data-fits="yes"' in own
     assert "本单位" in own
@@ -171,6 +171,11 @@ async def test_an_inbox_begins_with_what_is_dispatched_to_the_department(
     # one key away, not gone
     assert 'data-fits="no"' in others
     assert "市城管局" in others
+    # nobody works for that department any more: its tickets are everybody's
+    async with service.pool.acquire() as connection:
+        await connection.execute("update users set disabled_at = now() where name = 'sun'")
+        assert 'data-fits="yes"' in await side(service, "department", "li")
+        await connection.execute("update users set disabled_at = null where name = 'sun'")
     claim = "/queues/departments/claim"
     assert (await service.request("POST", claim, role="department", user="li"))[0] == 204
     async with service.pool.acquire() as connection:

@@ -40,8 +40,10 @@ where i.queue = :queue and i.state = 'waiting'
 group by i.id;
 
 -- name: departments_of_fields
--- Which departments answer for which field: they own its articles in the knowledge base.
-select distinct v.topic, v.org_id, o.name
+-- Which departments answer for which field: they own its articles in the knowledge base. staffed: whether anybody
+-- works there who could take a ticket.
+select distinct v.topic, v.org_id, o.name,
+       exists (select from users u where u.org_id = v.org_id and u.role = 'department' and u.disabled_at is null) as staffed
 from articles a join article_versions v on v.article_id = a.id and v.version = a.version
 join organisations o on o.id = v.org_id
 where a.withdrawn_at is null and v.org_id <> 1 order by v.topic, o.name;

@@ -23,6 +23,8 @@ class Department:
 
     org_id: int
     name: str
+    staffed: bool
+    """Whether anybody works there who could take a ticket."""
 
 
 async def first_of_items(connection: Any, settings: QueueSettings, roles: Sequence[str]) -> dict[int, frozenset[int]]:
@@ -52,5 +54,5 @@ async def departments_of_fields(connection: Any) -> dict[str, tuple[Department, 
     """Topic code -> the departments that answer for it, by name."""
     found: dict[str, list[Department]] = {}
     for row in await queries.departments_of_fields(connection):
-        found.setdefault(row["topic"], []).append(Department(row["org_id"], row["name"]))
+        found.setdefault(row["topic"], []).append(Department(row["org_id"], row["name"], row["staffed"]))
     return {topic: tuple(owners) for topic, owners in found.items()}
