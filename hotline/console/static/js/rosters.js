@@ -29,7 +29,10 @@ function showState() {
   const parts = [];
   const line = (text, bad) => Object.assign(document.createElement(bad ? "strong" : "span"), { className: bad ? "short" : "muted", textContent: text });
   if (gaps) parts.push(line(t("无人值班 {hours} 小时", { hours: Math.round(gaps * 10) / 10 }), true), button(`${t("下一处空档")} G`, nextGap));
-  else parts.push(line(t("本周各组都有人值班"), false));
+  const unplanned = plan.groups.filter((group) => !group.rostered).length;
+  if (unplanned === plan.groups.length) parts.push(line(t("还没有排班，各组都视为有人在岗。"), true));
+  else if (unplanned) parts.push(line(t("{n} 个组还没有排班，视为有人在岗", { n: unplanned }), false));
+  else if (!gaps) parts.push(line(t("本周各组都有人值班"), false));
   for (const each of plan.overlaps.slice(0, 4)) {
     const start = Date.parse(each.start);
     const where = each.queues[0] === each.queues[1] ? t("重复") : each.queues.map((queue) => labelOf(plan, queue)).join("／");

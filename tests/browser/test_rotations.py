@@ -1,0 +1,56 @@
+"""A rotation made and ended on the roster's page by keyboard, seen on the week before it is kept."""
+
+from __future__ import annotations
+
+from tests.browser.house import House
+
+
+async def test_a_rotation_is_drawn_before_it_is_kept_and_ended_by_keys(house: House) -> None:
+    service = house.service
+    for name in ("wang", "zhao"):
+        await service.token("lawyer", name)
+    mao = await house.enter("mao", "admin", path="/rosters")
+    page = mao.page
+    await mao.see("还没有排班", within="#roster-state")
+    await mao.press("r")
+    await page.wait_for_selector("#rotation-dialog[open] [name=rotation]:focus")
+    await page.select_option("#rotation-dialog [name=queue]", "lawyers")
+    await page.fill("#rotation-dialog [name=name]", "白班")
+    # without people there is nothing to keep, and what was entered stays
+    await mao.press("Control+Enter")
+    await mao.see("请至少加一个人", within="#rotation-dialog .problem")
+    for name in ("wang", "zhao"):
+        await page.focus("#rotation-add")
+        await mao.press("Enter")
+        await page.wait_for_selector(f"#rotation-people li:has-text('{name}')")
+    await page.wait_for_selector("#rotation-board .block-turn")
+    await mao.see("这一周排出 7 班", within="#rotation-state")
+    async with service.pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from rotations") == 0, "only drawn"
+    await page.focus("#rotation-people li:nth-child(2) button")
+    await mao.press("Enter")
+    await page.wait_for_selector("#rotation-people li:first-child:has-text('zhao')")
+    await mao.press("Control+Enter")
+    await page.wait_for_selector("#board .block-turn")
+    await mao.see("已保存轮值", within="#toasts")
+    async with service.pool.acquire() as connection:
+        [kept] = await connection.fetch("select name, body from rotations")
+        names = await connection.fetchval(
+            "select array_agg(u.name order by t.n)"
+            " from jsonb_array_elements_text($1::jsonb) with ordinality as t(id, n) join users u on u.id = t.id::bigint",
+            kept["body"]["participants"],
+        )
+    assert (kept["name"], names, kept["body"]["end"]) == ("lawyers·白班", ["zhao", "wang"], None)
+
+    await page.focus("#board .block-turn")
+    await mao.press("r")
+    await page.wait_for_selector("#rotation-dialog[open] [name=rotation]:focus")
+    assert await page.input_value("#rotation-dialog [name=name]") == "白班"
+    await page.wait_for_selector("#rotation-board .block-turn")
+    await page.focus("#rotation-end")
+    await mao.press("Enter")
+    assert await page.input_value("#rotation-dialog [name=end]")
+    await mao.press("Control+Enter")
+    await page.wait_for_selector("#rotation-dialog:not([open])", state="attached")
+    async with service.pool.acquire() as connection:
+        assert await connection.fetchval("select body->>'end' from rotations") is not None
