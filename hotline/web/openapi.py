@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from hotline import __version__
@@ -41,8 +42,9 @@ _TEXTS = {
 _PROTECTED = (401, 403, 503)
 
 
+@cache
 def describe() -> dict[str, Any]:
-    """The whole description."""
+    """The whole description; made once in a process, since anybody may ask for it, and not to be changed."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         path = API + re.sub(r":[^}]*\}+", "}", route.path.replace(r"\d{1,18}", "").replace(r"\w{1,40}", ""))
