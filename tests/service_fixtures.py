@@ -16,9 +16,11 @@ import aiohttp
 import asyncpg
 import pytest
 from aiohttp import web
+from argon2 import PasswordHasher
 
 from config.files import ConfigFiles
 from config.settings import Settings, load_settings
+from hotline.accounts import passwords
 from hotline.accounts.store import add_token, add_user
 from hotline.app import make_app
 from hotline.database import open_pool
@@ -43,6 +45,20 @@ WHICH_POSTGRES = "HOTLINE_TEST_POSTGRES"
 TEMPLATE = "hotline_template"
 #: How long what a test waits for may take on a machine that runs much else; nothing here is a measurement.
 PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="session")
+def shipped_hasher() -> PasswordHasher:
+    """What the service hashes passwords with."""
+    return passwords._hasher
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashing(shipped_hasher: PasswordHasher) -> Iterator[None]:
+    """Argon2id with little memory: nearly every test makes accounts, and what it tests does not hang on the cost."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 def with_database(url: str, name: str) -> str:

@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 
 from config.accounts import DEFAULT_RULES
 from config.settings import Settings
@@ -24,12 +23,6 @@ from hotline.accounts.store import add_user
 from hotline.web.authentication import CSRF_HEADER
 from tests.integration.test_accounts import ADDRESS, PASSWORD, Browser, everything_stored
 from tests.service_fixtures import CallMaker, RunningService, eventually
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2id with little memory: what is tested here does not hang on its cost."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 @pytest.fixture
