@@ -48,7 +48,8 @@ def run(
         elif demo:
             console.print("Log-ins: those made before; new ones with: hotline user add NAME --role ROLE")
         else:
-            console.print("First log-in: hotline user add NAME --role security (accounts), then --role admin (system)")
+            console.print("First log-in: hotline user add NAME --role security (accounts),")
+            console.print("              then hotline user add NAME --role admin (system)")
         console.print("Stop with Ctrl-C.\n")
 
     children = [ChildSpec("web", ("serve",), serves=True)]

@@ -34,6 +34,8 @@ GUIDE = ("/start", "开始使用")
 _NO_DESK: frozenset[Role] = frozenset({"operator", "admin"})
 #: So many links fit into one line beside name, live sign and search, at 1366 px and a type size of 150 %.
 AT_ONCE = 6
+#: English words take more room.
+AT_ONCE_ENGLISH = 4
 #: What a role opens all day stands in the bar, in this order; of the others as many as there is room for.
 FIRST: dict[Role, tuple[str, ...]] = {
     "manager": ("/statistics", "/supervision", "/calls", "/search", "/rosters"),
@@ -55,8 +57,8 @@ class Bar:
         return next((name for path, name in self.more if path == self.current), None)
 
 
-def bar(role: Role, path: str, *, guide: bool = False) -> Bar:
-    """The bar of ``role`` on the page ``path``; with the guide of a new city before all others."""
+def bar(role: Role, path: str, *, guide: bool = False, most: int = AT_ONCE) -> Bar:
+    """The bar of ``role`` on the page ``path``, ``most`` links in the line; a new city's guide before all others."""
     links = [
         (target, name)
         for target, name, permission in NAVIGATION
@@ -67,7 +69,7 @@ def bar(role: Role, path: str, *, guide: bool = False) -> Bar:
     if guide:
         links.insert(0, GUIDE)
     # a menu of one would cost as much room as its link
-    count = len(links) if len(links) <= AT_ONCE + 1 else AT_ONCE
+    count = len(links) if len(links) <= most + 1 else most
     under = [target for target, _ in links if path == target or path.startswith(f"{target}/")]
     return Bar(tuple(links[:count]), tuple(links[count:]), max(under, key=len, default=""))
 

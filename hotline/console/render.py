@@ -21,7 +21,7 @@ from hotline.audit.reasons import REASONS
 from hotline.console import language, words
 from hotline.console.alarms import open_alarms
 from hotline.console.first_steps import guide_is_open
-from hotline.console.navigation import NO_BAR, Bar, bar
+from hotline.console.navigation import AT_ONCE, AT_ONCE_ENGLISH, NO_BAR, Bar, bar
 from hotline.console.notices import told_now
 from hotline.console.scripts import Scripts, find_scripts
 from hotline.console.sentences import tell
@@ -231,4 +231,6 @@ async def _bar(request: web.Request) -> Bar:
     who = request.get(PRINCIPAL)
     if who is None or who.due is not None:
         return NO_BAR
-    return bar(who.role, request.path, guide=who.role == "admin" and await guide_is_open(request))
+    guide = who.role == "admin" and await guide_is_open(request)
+    most = AT_ONCE_ENGLISH if language.current() == "en" else AT_ONCE
+    return bar(who.role, request.path, guide=guide, most=most)

@@ -37,7 +37,8 @@ async def test_a_rotation_is_drawn_before_it_is_kept_and_ended_by_keys(house: Ho
         [kept] = await connection.fetch("select name, body from rotations")
         names = await connection.fetchval(
             "select array_agg(u.name order by t.n)"
-            " from jsonb_array_elements_text($1::jsonb) with ordinality as t(id, n) join users u on u.id = t.id::bigint",
+            " from jsonb_array_elements_text($1::jsonb) with ordinality as t(id, n)"
+            " join users u on u.id = t.id::bigint",
             kept["body"]["participants"],
         )
     assert (kept["name"], names, kept["body"]["end"]) == ("lawyers·白班", ["zhao", "wang"], None)
