@@ -94,7 +94,7 @@ def make_folder() -> None:
 async def settle(page: Page) -> None:
     """Until the page has fetched its parts and painted them."""
     await page.wait_for_load_state("load")
-    await expect(page.locator(".htmx-request, [aria-busy=true]")).to_have_count(0, timeout=15_000)
+    await expect(page.locator(".htmx-request, [aria-busy=true]")).to_have_count(0)
     await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
@@ -130,5 +130,8 @@ async def _measured(page: Page, size: str) -> list[str]:
 async def _pictures(page: Page, name: str, theme: str) -> None:
     for width, height in reversed(SIZES):
         await page.set_viewport_size({"width": width, "height": height})
+        # what is drawn by a script follows the theme and the width when it is told, as by the button of the theme
+        await page.evaluate("document.dispatchEvent(new CustomEvent('theme-changed'))")
+        await settle(page)
         options: dict[str, Any] = {"type": "jpeg", "quality": 80}
         await page.screenshot(path=SCREENS / f"{name}-{theme}-{width}.jpg", **options)

@@ -15,6 +15,7 @@ from playwright.async_api import Browser
 from config.settings import load_settings
 from hotline.accounts.login import log_in
 from hotline.accounts.permissions import Role
+from hotline.accounts.store import digest
 from hotline.console.navigation import bar
 from hotline.demo.fill import fill_demo
 from hotline.web.authentication import COOKIE
@@ -31,6 +32,13 @@ BESIDE: dict[Role, tuple[str, ...]] = {
 }
 #: Windows open at once: one paints while the other is measured.
 AT_ONCE = 2
+#: What tells these pages from where one is sent otherwise.
+AWAITED = {
+    "guest-login": "[name=password]",
+    "guest-login-code": "[name=code]",
+    "guest-locked": "form[action='/unlock']",
+    "guest-wall": ".pairing-code",
+}
 #: Looks different to each role that has it.
 OWN = "/desk"
 
@@ -71,13 +79,21 @@ async def filled(
             await person.context.close()
 
 
-async def at_work(filled: Filled, role: Role) -> Person:
-    """Somebody of ``role`` at a screen in the light."""
-    name = filled.names[role]
+async def guest(filled: Filled, name: str = "guest") -> Person:
+    """A window in the light."""
     person = await filled.house.window(name, expected=(403, 404))
-    begun = await log_in(filled.house.service.pool, name, filled.passwords[name], "127.0.0.1")
-    await person.context.add_cookies([{"name": COOKIE, "value": begun.cookie, "url": person.address}])
     await person.context.add_init_script(f"localStorage.setItem('theme', 'light');{WATCH_SHIFTS}")
+    return person
+
+
+async def at_work(filled: Filled, role: Role, due: str | None = None) -> Person:
+    """Somebody of ``role`` at a screen; ``due``: what their session is set to, such as locked."""
+    name, pool = filled.names[role], filled.house.service.pool
+    person = await guest(filled, name)
+    begun = await log_in(pool, name, filled.passwords[name], "127.0.0.1")
+    if due is not None:
+        await pool.execute(f"update sessions set {due} where id_hash = $1", digest(begun.cookie))  # noqa: S608
+    await person.context.add_cookies([{"name": COOKIE, "value": begun.cookie, "url": person.address}])
     return person
 
 
@@ -116,6 +132,25 @@ async def walk(person: Person, role: Role, seen: set[str]) -> list[Look]:
     return looks
 
 
+async def knock(filled: Filled) -> tuple[list[Look], list[str]]:
+    """Pages of who is not let in: the log-in, its second step, a locked screen, a wall that nobody registered."""
+    looks, complaints = [], []
+    for name, path, due in (
+        ("guest-login", "/login", None),
+        ("guest-login-code", "/me", "stage = 'code'"),
+        ("guest-locked", "/me", "locked_at = now()"),
+        ("guest-wall", "/wall", None),
+    ):
+        person = await (at_work(filled, "auditor", due) if due else guest(filled))
+        await person.page.goto(f"{person.address}{path}")
+        await person.page.locator(AWAITED[name]).wait_for()
+        await settle(person.page)
+        looks.append(await look(person.page, name))
+        complaints += [f"{name}: {complaint}" for complaint in person.complaints]
+        await person.context.close()
+    return looks, complaints
+
+
 async def test_every_page_is_whole_quiet_and_open_to_all(filled: Filled) -> None:
     make_folder()
     assert {role for role in get_args(Role) if role != "line"} == set(filled.names), "the demo has every role"
@@ -129,14 +164,7 @@ async def test_every_page_is_whole_quiet_and_open_to_all(filled: Filled) -> None
             await person.context.close()
             return looks, [f"{role}: {complaint}" for complaint in person.complaints]
 
-    async def knock() -> tuple[list[Look], list[str]]:
-        guest = await filled.house.window("guest")
-        await guest.context.add_init_script(f"localStorage.setItem('theme', 'light');{WATCH_SHIFTS}")
-        await guest.page.goto(f"{guest.address}/login")
-        await settle(guest.page)
-        return [await look(guest.page, "guest-login")], guest.complaints
-
-    visits = await asyncio.gather(*(visit(role) for role in get_args(Role) if role in filled.names), knock())
+    visits = await asyncio.gather(*(visit(role) for role in get_args(Role) if role in filled.names), knock(filled))
     looks = [one for found, _ in visits for one in found]
     wrong = [sentence for one in looks for sentence in one.wrong] + [said for _, heard in visits for said in heard]
     assert len(looks) > 20
