@@ -63,7 +63,7 @@ async def test_every_act_by_the_command_line_names_who_sat_there(
     wanted = f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
     for command, action in COMMANDS:
         if command[1] == "retire":
-            Path(names["rejects"]).unlink()
+            await asyncio.to_thread(Path(names["rejects"]).unlink)
         said = [part.format(**names) for part in command]
         answer = await asyncio.to_thread(CliRunner().invoke, command_line(), said, env=environment)
         assert answer.exit_code in (0, 3), (said, answer.output, answer.exception)
