@@ -117,20 +117,19 @@ def mistakes(rows: Sequence[LabelledRow], answers: Sequence[Classification]) -> 
 
 def section(judged: Judged, seed: int) -> dict[str, Any]:
     """All figures of one set of rows."""
+    drawn = resampled(judged, seed)
 
     def interval(measure: Callable[[Judged], float], rows: int) -> dict[str, float | int]:
-        return bootstrap(judged, measure, rows, seed).to_json()
+        return bootstrap(judged, drawn, measure, rows).to_json()
 
     count = len(judged.gold)
-    per_class = {}
-    for index, route in enumerate(ROUTES):
-        precision, recall, f1 = _prf(judged, index)
-        per_class[route] = {
-            "precision": round(precision, 4),
-            "recall": round(recall, 4),
-            "f1": round(f1, 4),
-            "rows": int((judged.gold == index).sum()),
+    per_class = {
+        route: {
+            name: interval(_of_class(index, place), int((judged.gold == index).sum()))
+            for place, name in enumerate(("precision", "recall", "f1"))
         }
+        for index, route in enumerate(ROUTES)
+    }
     hard = judged.hard & (judged.gold != 0)
     return {
         "rows": count,
@@ -150,18 +149,32 @@ def section(judged: Judged, seed: int) -> dict[str, Any]:
         "review_share": interval(lambda j: _share(j.review), count),
         "accuracy_where_sure": interval(lambda j: _share((j.gold == j.route)[~j.review]), int((~judged.review).sum())),
         "topic_accuracy": interval(lambda j: _share(j.topic_right), count),
-        "coverage": [[share, round(accuracy_at(judged, share), 4)] for share in _COVERAGES],
-        "calibration": _bins(judged),
+        "coverage": [{"share": share} | interval(_accuracy_at(share), _kept(count, share)) for share in _COVERAGES],
+        "calibration": [
+            entry | {"interval": interval(_accuracy_in_bin(entry["from"]), entry["rows"])} for entry in _bins(judged)
+        ],
     }
 
 
-def bootstrap(judged: Judged, measure: Callable[[Judged], float], rows: int, seed: int) -> Figure:
-    """``measure`` with its 95 % interval over resampled rows."""
+def resampled(judged: Judged, seed: int) -> list[Judged]:
+    """The bootstrap's draws, shared by all measures of a section."""
     draw = np.random.default_rng(seed)
     count = len(judged.gold)
-    values = [measure(taken(judged, draw.integers(0, count, count))) for _ in range(_DRAWS)]
-    low, high = np.quantile(values, (0.025, 0.975))
+    return [taken(judged, draw.integers(0, count, count)) for _ in range(_DRAWS)]
+
+
+def bootstrap(judged: Judged, drawn: Sequence[Judged], measure: Callable[[Judged], float], rows: int) -> Figure:
+    """``measure`` with its 95 % interval over resampled rows."""
+    low, high = np.quantile([measure(one) for one in drawn], (0.025, 0.975))
     return Figure(measure(judged), float(low), float(high), rows)
+
+
+def share_interval(part: int, rows: int, seed: int) -> tuple[float, float]:
+    """The 95 % bootstrap interval of ``part`` among ``rows``."""
+    # Resampled rows hold a binomial number of the part.
+    drawn = np.random.default_rng(seed).binomial(rows, part / max(rows, 1), _DRAWS) / max(rows, 1)
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def macro_f1(judged: Judged) -> float:
@@ -172,7 +185,11 @@ def macro_f1(judged: Judged) -> float:
 
 def class_f1(index: int) -> Callable[[Judged], float]:
     """F1 of one class."""
-    return lambda judged: _prf(judged, index)[2]
+    return _of_class(index, 2)
+
+
+def _of_class(index: int, place: int) -> Callable[[Judged], float]:
+    return lambda judged: _prf(judged, index)[place]
 
 
 def accuracy(judged: Judged) -> float:
@@ -213,9 +230,16 @@ def calibration_error(judged: Judged) -> float:
 
 def accuracy_at(judged: Judged, share: float) -> float:
     """Accuracy on the ``share`` of rows with the highest confidence."""
-    kept = max(1, round(len(judged.gold) * share))
-    order = np.argsort(-judged.confidence, kind="stable")[:kept]
+    order = np.argsort(-judged.confidence, kind="stable")[: _kept(len(judged.gold), share)]
     return _share((judged.gold == judged.route)[order])
+
+
+def _accuracy_at(share: float) -> Callable[[Judged], float]:
+    return lambda judged: accuracy_at(judged, share)
+
+
+def _kept(rows: int, share: float) -> int:
+    return max(1, round(rows * share))
 
 
 def hard_called_police(judged: Judged) -> float:
@@ -238,8 +262,17 @@ def _confusion(judged: Judged) -> list[list[int]]:
     return [[int(value) for value in row] for row in table]
 
 
+def _bin_of(judged: Judged) -> NDArray[np.int64]:
+    return np.minimum((judged.confidence * _ECE_BINS).astype(np.int64), _ECE_BINS - 1)
+
+
+def _accuracy_in_bin(low: float) -> Callable[[Judged], float]:
+    index = round(low * _ECE_BINS)
+    return lambda judged: _share((judged.gold == judged.route)[_bin_of(judged) == index])
+
+
 def _bins(judged: Judged) -> list[dict[str, Any]]:
-    place = np.minimum((judged.confidence * _ECE_BINS).astype(np.int64), _ECE_BINS - 1)
+    place = _bin_of(judged)
     right = judged.gold == judged.route
     return [
         {

@@ -33,20 +33,18 @@ def text_report(report: dict[str, Any]) -> str:
             lines.append(f"  {title:<42} {_interval(part[key])}")
         if part["hard_called_police"] is not None:
             lines.append(f"  {'hard, no police matter, called police':<42} {_interval(part['hard_called_police'])}")
-        lines.append(f"  {'class':<22}{'precision':>10}{'recall':>10}{'F1':>10}{'rows':>8}")
+        lines.append(f"  {'class':<20}{'precision':>22}{'recall':>22}{'F1':>22}{'rows':>7}")
         for route, figures in part["classes"].items():
-            lines.append(
-                f"  {route:<22}{figures['precision']:>10.3f}{figures['recall']:>10.3f}"
-                f"{figures['f1']:>10.3f}{figures['rows']:>8}"
-            )
+            lines.append(f"  {route:<20}" + "".join(f"{_short(f):>22}" for f in figures.values()) + _rows_of(figures))
         lines.append("  confusion (rows gold, columns answer): " + ", ".join(ROUTES))
         lines += ["    " + "".join(f"{value:>6}" for value in row) for row in part["confusion"]]
-        lines.append("  coverage: " + ", ".join(f"{share:.0%} {value:.3f}" for share, value in part["coverage"]))
+        lines.append("  coverage: " + ", ".join(f"{one['share']:.0%} {_short(one)}" for one in part["coverage"]))
     if report.get("second"):
         asked = report["second"]
-        lines += ["", f"second reader asked about {asked['asked']} of {asked['rows']} calls ({asked['share']:.1%})"]
+        share = f"{asked['share']:.1%} [{asked['low']:.1%}, {asked['high']:.1%}]"
+        lines += ["", f"second reader asked about {asked['asked']} of {asked['rows']} calls, {share}"]
     if report.get("speed"):
-        lines += ["", "speed: " + ", ".join(f"{name} {value}" for name, value in report["speed"].items())]
+        lines += ["", "speed:", *(f"  {name:<42} {told_speed(value)}" for name, value in report["speed"].items())]
     return "\n".join(lines)
 
 
@@ -62,7 +60,7 @@ def html_report(report: dict[str, Any]) -> str:
     for name, part in report["sets"].items():
         parts.append(f"<h2>{escape(name)} ({part['rows']} rows)</h2>")
         parts.append(_table(["measure", "value", "from", "to", "rows"], [_row(_NAMES[k], part[k]) for k in _NAMES]))
-        classes = [[r, f["precision"], f["recall"], f["f1"], f["rows"]] for r, f in part["classes"].items()]
+        classes = [[r, *map(_short, f.values()), _rows_of(f)] for r, f in part["classes"].items()]
         parts.append(_table(["class", "precision", "recall", "F1", "rows"], classes))
         if part["hard_called_police"] is not None:
             parts.append(
@@ -76,16 +74,19 @@ def html_report(report: dict[str, Any]) -> str:
         parts.append(_table(["", *ROUTES], confusion))
         parts.append("<h3>Calibration</h3>")
         parts.append(_plot([(b["confidence"], b["accuracy"]) for b in part["calibration"]]))
+        bins = [[b["from"], b["confidence"], _short(b["interval"]), b["rows"]] for b in part["calibration"]]
+        parts.append(_table(["bin from", "confidence", "accuracy", "rows"], bins))
         parts.append("<h3>Coverage: accuracy on the most certain share</h3>")
-        parts.append(_curve([(share, value) for share, value in part["coverage"]]))
-        parts.append(_table(["share", "accuracy"], [[f"{s:.0%}", a] for s, a in part["coverage"]]))
+        parts.append(_curve([(one["share"], one["value"]) for one in part["coverage"]]))
+        parts.append(_table(["share", "accuracy"], [[f"{one['share']:.0%}", _short(one)] for one in part["coverage"]]))
     if report.get("speed"):
         parts.append("<h2>Speed against the plain way, one run</h2>")
-        parts.append(_table(["measure", "value"], [[name, value] for name, value in report["speed"].items()]))
+        parts.append(_table(["measure", "value"], [[name, told_speed(v)] for name, v in report["speed"].items()]))
     if report.get("second"):
         asked = report["second"]
         parts.append(
-            f"<h2>Second reader</h2><p>Asked about {asked['asked']} of {asked['rows']} calls, {asked['share']:.1%}.</p>"
+            f"<h2>Second reader</h2><p>Asked about {asked['asked']} of {asked['rows']} calls, {asked['share']:.1%} "
+            f"[{asked['low']:.1%}, {asked['high']:.1%}].</p>"
         )
     if report.get("mistakes"):
         parts.append("<h2>The mistakes the model was surest of, numbers masked</h2>")
@@ -99,6 +100,19 @@ def html_report(report: dict[str, Any]) -> str:
 
 def _interval(figure: dict[str, float]) -> str:
     return f"{figure['value']:.3f}  [{figure['low']:.3f}, {figure['high']:.3f}]  n={figure['rows']}"
+
+
+def _short(figure: dict[str, float]) -> str:
+    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _rows_of(figures: dict[str, dict[str, float]]) -> str:
+    return f"{next(iter(figures.values()))['rows']:>7}"
+
+
+def told_speed(value: Any) -> str:
+    """A figure of the speed measurement with its interval; names and counts as they are."""
+    return f"{value['value']:g} [{value['low']:g}, {value['high']:g}]" if isinstance(value, dict) else str(value)
 
 
 def _row(title: str, figure: dict[str, float]) -> list[Any]:

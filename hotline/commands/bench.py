@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from hotline.errors import HotlineError
 from nlp.calls import CALLS
 from nlp.labels import LabelledRow, read_labels
 from nlp.reader import load_reader
+from nlp.report import told_speed
 from nlp.speed import Readers, measure
 
 _SHARED = ("phone_train.jsonl", "train.jsonl")
@@ -36,12 +37,14 @@ def bench_triage(
     rows = read_labels(gold or _default_rows())
     figures = measured_speed(rows, None, ConfigFiles(load_settings().config_dir))
     for name, value in figures.items():
-        typer.echo(f"{name}: {value}")
-    typer.echo(json.dumps({name: figures[name] for name in ("batch_ratio", "single_ratio", "p50_ms", "p99_ms")}))
+        typer.echo(f"{name}: {told_speed(value)}")
+    typer.echo(
+        json.dumps({name: figures[name]["value"] for name in ("batch_ratio", "single_ratio", "p50_ms", "p99_ms")})
+    )
 
 
-def measured_speed(rows: Sequence[LabelledRow], model: Path | None, files: ConfigFiles) -> dict[str, float | str | int]:
-    """The ratios of one run. Raises BenchToolsError where scikit-learn is not installed."""
+def measured_speed(rows: Sequence[LabelledRow], model: Path | None, files: ConfigFiles) -> dict[str, Any]:
+    """The ratios of one run with their intervals. Raises BenchToolsError where scikit-learn is not installed."""
     readers = Readers(
         usual=load_reader(model, files, with_entities=False),
         bare=load_reader(model, files, with_evidence=False, with_entities=False),
@@ -54,14 +57,14 @@ def measured_speed(rows: Sequence[LabelledRow], model: Path | None, files: Confi
     return {
         "engine": readers.whole.tokenizer.name,
         "texts": speed.texts,
-        "plain_ms": round(speed.plain_ms, 3),
-        "reader_ms": round(speed.reader_ms, 3),
-        "batch_ratio": round(speed.batch_ratio, 2),
-        "batch_ratio_without_evidence": round(speed.batch_ratio_without_evidence, 2),
-        "batch_ratio_with_entities": round(speed.batch_ratio_with_everything, 2),
-        "single_ratio": round(speed.single_ratio, 2),
-        "p50_ms": round(speed.p50_ms, 3),
-        "p99_ms": round(speed.p99_ms, 3),
+        "plain_ms": speed.plain_ms.rounded(3),
+        "reader_ms": speed.reader_ms.rounded(3),
+        "batch_ratio": speed.batch_ratio.rounded(2),
+        "batch_ratio_without_evidence": speed.batch_ratio_without_evidence.rounded(2),
+        "batch_ratio_with_entities": speed.batch_ratio_with_everything.rounded(2),
+        "single_ratio": speed.single_ratio.rounded(2),
+        "p50_ms": speed.p50_ms.rounded(3),
+        "p99_ms": speed.p99_ms.rounded(3),
     }
 
 

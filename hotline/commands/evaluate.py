@@ -14,6 +14,7 @@ from nlp.classification import Reader
 from nlp.comparison import compare, text_of
 from nlp.deep.reader import BothReaders, load_second_reader
 from nlp.evaluation import evaluate as measure
+from nlp.evaluation import share_interval
 from nlp.labels import read_labels
 from nlp.reader import load_reader
 from nlp.report import html_report, text_report
@@ -50,8 +51,9 @@ def evaluate(  # noqa: PLR0917 - typer reads the options from the signature
     reader = readers_of(model, files, second=second)
     report = measure(reader, rows, seed=seed)
     if isinstance(reader, BothReaders):
+        low, high = share_interval(reader.asked, reader.read_calls, seed)
         share = reader.asked / max(reader.read_calls, 1)
-        report["second"] = {"asked": reader.asked, "rows": reader.read_calls, "share": round(share, 4)}
+        report["second"] = {"asked": reader.asked, "rows": reader.read_calls, "share": share, "low": low, "high": high}
     if speed:
         from hotline.commands.bench import measured_speed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ _TOPIC_C = 0.6
 _ROUTE_WEIGHTS = {0: 3.0, 1: 1.0, 2: 1.0, 3: 1.0, 4: 2.0}
 #: Calls of a line are few beside letters and public questions, and are what the service reads.
 _CALL_WEIGHT = 1.5
+#: Letters written for the class are told calmly. With them danger was found less often at the same false alarms.
+_FOR_CLASS_ONLY = "letters"
 Fit = Callable[[Any, NDArray[Any], NDArray[Any]], Any]
 _PROBE = Path(__file__).resolve().parent / "probe.txt"
 #: Fewest rows of every class, so that each fold has one.
@@ -66,9 +69,8 @@ def train(
     routes = np.array([ROUTES.index(row.route) for row in rows])
     _check(routes, rows)
     say(f"{len(rows)} rows: cutting")
-    probe_texts = [line for line in _PROBE.read_text(encoding="utf-8").splitlines() if line]
     jieba = JiebaTokenizer(lexicon_words(files))
-    probe = tuple((text, tuple(jieba.cut(text))) for text in probe_texts)
+    probe = tuple((text, tuple(jieba.cut(text))) for text in _PROBE.read_text(encoding="utf-8").splitlines() if text)
     cut = matrices.cut_texts([row.text for row in rows], make_tokenizer(files, probe))
     words = matrices.vocabulary(cut, hidden_words(cut, jieba))
     space = feature_space(words, BITS)
@@ -81,6 +83,7 @@ def train(
     has_topic = np.array([bool(row.topics) for row in rows])
     topic_of = np.array([topics.index(row.topics[0]) if row.topics else 0 for row in rows])
     danger_of = np.array([int(row.danger) for row in rows])
+    for_danger = np.array([not row.source.startswith(_FOR_CLASS_ONLY) for row in rows])
     folds = list(_folds(routes, danger_of, seed))
     weight = np.array([_CALL_WEIGHT if row.line else 1.0 for row in rows])
     fit_route = _fitter(_ROUTE_C, seed, dict(_ROUTE_WEIGHTS))
@@ -89,7 +92,7 @@ def train(
 
     say("out-of-fold margins")
     route_margins = _out_of_fold(features, routes, folds, fit_route, len(ROUTES), weight=weight)
-    danger_margins = _out_of_fold(features, danger_of, folds, fit_danger, 1, weight=weight)[:, 0]
+    danger_margins = _out_of_fold(features, danger_of, folds, fit_danger, 1, weight=weight, usable=for_danger)[:, 0]
     topic_margins = _out_of_fold(
         topic_features, topic_of, folds, fit_topic, len(topics), weight=weight, usable=has_topic
     )
@@ -105,7 +108,9 @@ def train(
 
     say("fitting on all rows")
     route_weights, route_intercepts = _weights(fit_route(features, routes, weight), len(ROUTES))
-    danger_weight, danger_intercept = _weights(fit_danger(features, danger_of, weight), 1)
+    danger_weight, danger_intercept = _weights(
+        fit_danger(features[for_danger], danger_of[for_danger], weight[for_danger]), 1
+    )
     fitted = fit_topic(topic_features[has_topic], topic_of[has_topic], weight[has_topic])
     topic_weights, topic_intercepts = _weights(fitted, len(topics))
     lead_at = space.edges[3]
@@ -129,7 +134,14 @@ def train(
         probe=probe,
     )
     say("danger: joining phrases and margin")
-    danger, danger_figures = danger_weights(model, files, cut.texts, danger_margins, danger_of, seed=seed)
+    danger, danger_figures = danger_weights(
+        model,
+        files,
+        list(compress(cut.texts, for_danger)),
+        danger_margins[for_danger],
+        danger_of[for_danger],
+        seed=seed,
+    )
     sure = confidence >= calibration.review_below
     figures = {
         "accuracy": float((said == routes).mean()),

@@ -114,6 +114,12 @@ def test_reports_print_every_figure(reader: CallReader, rows: list[LabelledRow])
         assert words in text
     assert "<svg" in page
     assert "://" not in page
+    for part in report["sets"].values():
+        figures = [*part["coverage"], *(one["interval"] for one in part["calibration"])]
+        figures += [figure for of_class in part["classes"].values() for figure in of_class.values()]
+        for figure in figures:
+            assert figure["low"] <= figure["high"]
+            assert f"[{figure['low']:.3f}, {figure['high']:.3f}]" in page
 
 
 def test_rows_come_back_in_order_and_bad_ones_in_their_place(reader: CallReader) -> None:
