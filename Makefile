@@ -32,7 +32,7 @@ lint: setup ## style, types, imports, Dockerfile and what browsers must know onl
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports hadolint chromium90 mypy
 
 bench: setup ## the figures of docs/benchmarks.md, each against something else in the same run (half an hour)
-	cd "$(ROOT)" && for name in pipeline claims agents live_path consoles import_rate growth rollups interaction tracing; do \
+	cd "$(ROOT)" && for name in pipeline claims agents live_path sharpening consoles import_rate growth rollups interaction tracing; do \
 		echo "== $$name"; "$(BIN)/python" "benchmarks/$$name.py" || exit 1; \
 	done && echo "== triage" && exec "$(BIN)/hotline" bench triage
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,11 +89,11 @@ class Running:
         return found
 
 
-def environment(state: Path, port: int, workers: int) -> dict[str, str]:
-    """What the service's processes get told."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
+def environment(state: Path, port: int, workers: int, kept: Collection[str] = ()) -> dict[str, str]:
+    """What the service's processes get told; of this process's own settings those named in ``kept``."""
+    others = {name: value for name, value in os.environ.items() if name in kept or not name.startswith("HOTLINE_")}
     return {
-        **kept,
+        **others,
         "HOTLINE_STATE_DIR": str(state),
         "HOTLINE_PORT": str(port),
         "HOTLINE_WORKERS": str(workers),
@@ -116,12 +116,12 @@ def _wait_ready(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def started(workers: int) -> Iterator[tuple[Path, int, subprocess.Popen[bytes], Settings]]:
+def started(workers: int, kept: Collection[str] = ()) -> Iterator[tuple[Path, int, subprocess.Popen[bytes], Settings]]:
     """``hotline run`` with that many workers; stopped and deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="hotline-bench-") as folder:
         Path(folder).chmod(0o755)
         state, port = Path(folder) / "state", free_port("127.0.0.1", 0)
-        told = environment(state, port, workers)
+        told = environment(state, port, workers, kept)
         with (Path(folder) / "log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "hotline", "run", "--no-demo"], cwd=ROOT, env=told, stdout=log, stderr=log
@@ -135,9 +135,9 @@ def started(workers: int) -> Iterator[tuple[Path, int, subprocess.Popen[bytes], 
 
 
 @contextlib.asynccontextmanager
-async def running(workers: int = 1) -> Any:
-    """A :class:`Running` service."""
-    with started(workers) as (state, port, process, settings):
+async def running(workers: int = 1, kept: Collection[str] = ()) -> Any:
+    """A :class:`Running` service; ``kept`` as for :func:`environment`."""
+    with started(workers, kept) as (state, port, process, settings):
         servers = EmbeddedServers(settings)
         urls = servers.enter()
         pool = await open_pool(urls.database_url, 6)

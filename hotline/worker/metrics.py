@@ -17,12 +17,17 @@ ROUNDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
 )
 READ = Counter("hotline_worker_calls_read_total", "Calls taken and read, by lane", ["lane"])
+SHARPENED = Histogram(
+    "hotline_worker_sharpened_duration_seconds",
+    "From the newest words of a live call to what both readers say of them",
+    buckets=(0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0),
+)
 ROUNDS_FAILED = Counter("hotline_worker_rounds_failed_total", "Rounds that ended in an error, by lane", ["lane"])
 STEPS_FAILED = Counter("hotline_worker_steps_failed_total", "Steps beside reading that failed, by step", ["step"])
 
 
 #: The web's gauges stand in the same process, unset: told by a worker they would raise every alarm.
-SERVED = (ROUNDS, READ, ROUNDS_FAILED, STEPS_FAILED, *process_metrics.ALL)
+SERVED = (ROUNDS, READ, SHARPENED, ROUNDS_FAILED, STEPS_FAILED, *process_metrics.ALL)
 
 
 class MetricsPortTaken(HotlineError):

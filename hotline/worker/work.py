@@ -50,7 +50,7 @@ QUEUE_ROUND_S = 0.5
 MODEL_S = 5.0
 #: Trials of drafts are looked for this often.
 TRIALS_S = 0.5
-#: New live proposals are looked for this often.
+#: New live proposals are looked for this often where nobody tells of them: another worker may have made them.
 SHARPEN_S = 0.2
 ALIVE_S = 3.0
 #: A worker not seen for this long is gone; its jobs are due again.
@@ -143,6 +143,7 @@ class Worker:
         self._unusable: tuple[Path | None, Path | None] | None = None
         self._second = second
         self._sharpener = Sharpener()
+        self._proposed = asyncio.Event()
         self._connection: Any = None
         self.name = worker_name()
         self._trials = TrialRunner(pool, vault, published, self.name, models)
@@ -163,7 +164,7 @@ class Worker:
             asyncio.create_task(_for_ever("queues", QUEUE_ROUND_S, self._queues)),
             asyncio.create_task(_for_ever("alive", ALIVE_S, self._alive)),
             asyncio.create_task(_for_ever("model", MODEL_S, self._model)),
-            *([asyncio.create_task(_for_ever("sharpen", SHARPEN_S, self._sharpen))] if self._second else []),
+            *([asyncio.create_task(_for_ever("sharpen", 0.0, self._sharpen))] if self._second else []),
             asyncio.create_task(_for_ever("danger", DANGER_ROUND_S, self._danger)),
             asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
             asyncio.create_task(_for_ever("trials", TRIALS_S, self._trials.round)),
@@ -206,6 +207,7 @@ class Worker:
                 if done:
                     metrics.ROUNDS.labels(kind).observe(time.perf_counter() - started)
                     metrics.READ.labels(kind).inc(done)
+                    self._proposed.set()
                     await self._signals.ring()
             except Exception as error:  # noqa: BLE001 - what was taken is given back as soon as the database answers
                 metrics.ROUNDS_FAILED.labels(kind).inc()
@@ -290,17 +292,25 @@ class Worker:
         """Let the second reader say what it thinks of live proposals; a reader that cannot start is given up."""
         second = self._second
         if second is None:
+            await asyncio.sleep(SHARPEN_S)
             return
         published = self._published
         context = TriageContext(
             second, published.policy, published.duty, self._vault, f"{self.name}+second", self._lease_s, self._journey
         )
+        # begun as soon as there is a proposal: the caller talks on
+        await _either(self._proposed.wait(), asyncio.sleep(SHARPEN_S))
+        self._proposed.clear()
         try:
-            if await self._sharpener.round(self._pool, context):
-                await self._signals.ring()
+            took = await self._sharpener.round(self._pool, context)
         except ReaderUnusable as error:
             self._second = None
             log.warning("second_reader_unusable", error=str(error))
+            return
+        for waited_s in took:
+            metrics.SHARPENED.observe(waited_s)
+        if took:
+            await self._signals.ring()
 
     async def _danger(self) -> None:
         if await escalate(self._pool, self._published.danger.escalation):

@@ -49,7 +49,7 @@ where c.id = any(:ids::bigint[]) order by c.id;
 -- Live calls whose proposal nobody has taken up and that only the first reader has read, as calls_to_read gives them.
 select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.segments,
        c.talk_time_s, c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
-       c.confidential, now() as read_at, t.id as triage_id, t.reading as shown
+       c.confidential, now() as read_at, t.id as triage_id, t.reading as shown, c.heard_at
 from calls c join triages t on t.id = c.triage_id left join grids g on g.id = c.grid_id
 where c.live and c.state = 'proposed' and t.revision = c.revision and position('+' in t.model) = 0
   and t.created_at > now() - make_interval(secs => :recent_s) and t.id <> all(:asked::bigint[])

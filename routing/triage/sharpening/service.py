@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -29,8 +30,10 @@ class Sharpener:
     def __init__(self) -> None:
         self._asked: deque[int] = deque(maxlen=500)
 
-    async def round(self, pool: Any, context: TriageContext) -> int:
-        """Ask ``context.reader`` about live proposals nobody has taken up; how many were asked about.
+    async def round(self, pool: Any, context: TriageContext) -> list[float]:
+        """Ask ``context.reader`` about live proposals nobody has taken up.
+
+        For each it was asked about: seconds from the newest words to the sharpened proposal.
 
         A proposal is replaced only where the second reading has another class well ahead of the shown one, and only
         while the call is as it was.
@@ -44,11 +47,12 @@ class Sharpener:
         calls, broken = opened_calls(context.vault, rows)
         if broken:
             log.warning("sharpening_left_out", calls=len(broken))
+        took: list[float] = []
         for call in calls:
             second = await asyncio.to_thread(context.reader.read, call["transcript"], line=call["line"])
             reading = steady(second, call["shown"], call["transcript"], margin=_MARGIN)
-            if reading.route == call["shown"].route:
-                continue
-            async with pool.acquire() as connection, connection.transaction():
-                await apply_sharpened(connection, context.vault, decided(call, reading, context), context.policy)
-        return len(rows)
+            if reading.route != call["shown"].route:
+                async with pool.acquire() as connection, connection.transaction():
+                    await apply_sharpened(connection, context.vault, decided(call, reading, context), context.policy)
+            took.append((datetime.now(UTC) - call["heard_at"]).total_seconds())
+        return took
