@@ -44,7 +44,7 @@ from tests.databases import drop_database
 WHICH_POSTGRES = "HOTLINE_TEST_POSTGRES"
 TEMPLATE = "hotline_template"
 #: How long what a test waits for may take on a machine that runs much else; nothing here is a measurement.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture(scope="session")

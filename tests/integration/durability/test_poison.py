@@ -44,7 +44,7 @@ async def test_poison_calls_are_set_aside_after_three_tries_and_hold_up_nobody(
     await service.start_worker(reader=reader, apart=apart)
     later = (await service.post_calls(call(DRAIN)))["accepted"][0]["call_id"]
     for call_id in [*(one for one in ids if one not in poison), later]:
-        await service.call_in(call_id, "queued", within_s=60)
+        await service.call_in(call_id, "queued")
 
     async def listed() -> dict[int, dict[str, Any]]:
         status, body = await service.request("GET", "/triage/set-aside", role="manager")
@@ -54,7 +54,7 @@ async def test_poison_calls_are_set_aside_after_three_tries_and_hold_up_nobody(
     async def all_aside() -> bool:
         return set(await listed()) == set(poison)
 
-    await eventually(all_aside, within_s=60)
+    await eventually(all_aside)
     for call_id, item in (await listed()).items():
         assert poison[call_id] in item["last_error"]
         assert "毒句" not in item["last_error"], "the reason quotes the caller"
@@ -69,7 +69,7 @@ async def test_poison_calls_are_set_aside_after_three_tries_and_hold_up_nobody(
             count = "select count(*) from call_log where call_id = $1 and action = 'triage_set_aside'"
             return bool(await connection.fetchval(count, ids[5]) == 2)
 
-    await eventually(repeated, within_s=60)
+    await eventually(repeated)
 
 
 async def test_a_model_that_cannot_be_used_is_told_in_one_sentence() -> None:

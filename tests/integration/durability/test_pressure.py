@@ -62,10 +62,13 @@ async def test_a_flood_is_sent_back_before_memory_grows(owner_url: str, redis_ur
         kinds = Counter(said["type"].rpartition(":")[2] for said, _ in refused)
         assert set(kinds) == {"intake-busy", "triage-behind"}, kinds
         assert all(again for _, again in refused)
-        assert {status for status, _, _ in answers} <= {0, 202, 429}
+        # a database that is too slow for the flood is told by 503, which may be sent again as well
+        slow = [again for status, _, again in answers if status == 503]
+        assert all(slow)
+        assert {status for status, _, _ in answers} <= {0, 202, 429, 503}
         accepted = sum(len(said["accepted"]) for status, said, _ in answers if status == 202)
         assert accepted >= WAITING
         # a body whose sender broke off may be stored: it has not been answered
         stored = await asyncio.to_thread(value, owner_url, "select count(*) from calls")
-        assert accepted <= stored <= accepted + RECORDS * sum(status == 0 for status, _, _ in answers)
+        assert accepted <= stored <= accepted + RECORDS * sum(status in (0, 503) for status, _, _ in answers)
         assert most < MOST_MIB, f"{most} MiB"
