@@ -36,7 +36,7 @@ DEFAULTS = {
 }
 EXPORTS = ("12345", "12345_工单导出.xlsx"), ("110", "110_接警单.csv"), ("12348", "12348_咨询记录.json")
 QUERY = """
-select c.line, c.external_id, c.state, t.route, t.danger_level, d.destination, d.mode, d.queue, d.body
+select c.line, c.external_id, c.state, t.route, t.danger_level, d.destination, d.mode, d.queue, d.outcome
 from calls c join triages t on t.id = c.triage_id join decisions d on d.id = c.decision_id
 """
 
@@ -71,7 +71,7 @@ def labels(shared: Path) -> dict[str, dict[str, Any]]:
 
 def went(row: Any) -> str:
     """Where a call went: closed, or the destination of its decision."""
-    return "closed" if row["body"] and json.loads(row["body"])["outcome"] == "close" else row["destination"]
+    return "closed" if row["outcome"] == "close" else row["destination"]
 
 
 async def stored(state: Path) -> dict[tuple[str, str], Any]:
