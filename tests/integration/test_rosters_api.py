@@ -14,7 +14,7 @@ from routing.calls.record import CallRecord
 from routing.policy.facts import LOCAL_ZONE
 from tests.service_fixtures import CallMaker, RunningService
 
-WAGES = "老板欠我三个月工资一共一万八，一直不给，我想问一下能不能去劳动仲裁，要准备什么材料，时效是多久"
+WAGES = "我想咨询一下，公司没有和我签劳动合同就把我辞退了，能不能要双倍工资，申请仲裁要准备什么材料，时效是多久"
 EXCEL = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
 
