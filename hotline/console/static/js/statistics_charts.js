@@ -98,7 +98,7 @@ export function curve(key, buckets, before) {
 // One line for each of the largest values of a key; symbols differ, so that colour is not the only sign.
 const SYMBOLS = ["circle", "triangle", "rect", "diamond", "emptyCircle", "emptyTriangle"];
 
-export function lines(key, step, steps, rows) {
+export function overTime(key, step, steps, rows) {
   return axes({
     ...base(), tooltip: { ...base().tooltip, trigger: "axis" },
     legend: { ...base().legend, type: "scroll", left: 0, right: 0 },

@@ -53,5 +53,5 @@ export async function overTime(key, step, steps, buckets, asked) {
       return { keys: both, count: counts.get(named(both, step)) || 0 };
     }),
   }));
-  return draw.lines(key, step, steps, rows);
+  return draw.overTime(key, step, steps, rows);
 }
