@@ -23,12 +23,14 @@ def steady(
     if shown is None or shown.route in (now.route, "invalid"):
         return now
     shares = dict(now.ranking)
-    if shares[now.route] - shares[shown.route] >= margin:
+    # a class that is not ranked any more has no share
+    kept = shares.get(shown.route, 0.0)
+    if shares[now.route] - kept >= margin:
         return now
     return replace(
         now,
         route=shown.route,
-        confidence=shares[shown.route],
+        confidence=kept,
         ranking=tuple(sorted(now.ranking, key=lambda pair: pair[0] != shown.route)),
         review=True,
         evidence=tuple(one for one in shown.evidence if transcript[one.start : one.end] == one.text),

@@ -7,8 +7,11 @@ import json
 from typing import Any
 
 import aiohttp
+import pytest
 import xlsxwriter
+from argon2 import PasswordHasher
 
+from hotline.accounts import passwords
 from hotline.accounts.permission_words import GROUPS, UNSAID
 from hotline.accounts.permissions import PERMISSIONS
 from tests.integration.test_rosters_api import EXCEL
@@ -140,7 +143,10 @@ async def test_an_export_is_tried_out_published_for_and_imported(service: Runnin
     assert [(run["version"], run["rejected"]) for run in listed["imports"]] == [("12345-1", 2)]
 
 
-async def test_accounts_come_out_of_a_sheet_with_their_bad_rows_named(service: RunningService) -> None:
+async def test_accounts_come_out_of_a_sheet_with_their_bad_rows_named(
+    service: RunningService, shipped_hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "_hasher", shipped_hasher)
     await service.token("lawyer", "taken")
     data = sheet(
         ("用户名", "姓名", "角色"),

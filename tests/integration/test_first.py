@@ -20,7 +20,7 @@ from tests.integration.test_claims import add_agents, add_waiting, take
 from tests.service_fixtures import CallMaker, RunningService, eventually
 
 NOISE = "楼上那户天天半夜拖桌子，我们上去说了两次都吵起来，想请调解员来说说"
-WELL = "我们巷口的井盖裂了一条大缝，老人走路差点绊倒，请派人来换"
+WELL = "路口的井盖裂了一条大缝，请市政派人来换一个新的"
 
 
 @pytest.fixture(scope="module")

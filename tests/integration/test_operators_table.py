@@ -7,7 +7,7 @@ import asyncio
 from tests.service_fixtures import CallMaker, RunningService, eventually
 
 LIGHT = "小区门口的路灯坏了半个多月，晚上看不见路，麻烦派人来修一修"
-UNSURE = "喂，你好，我想问一下那个事情"
+UNSURE = "我要投诉"
 
 
 async def test_of_two_who_take_a_record_one_has_it(service: RunningService, call: CallMaker) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -43,6 +43,7 @@ class Sharpener:
             rows = await queries.live_to_sharpen(
                 connection, asked=list(self._asked), recent_s=_RECENT_S, limit=_AT_ONCE
             )
+        begun = time.monotonic()
         self._asked.extend(row["triage_id"] for row in rows)
         calls, broken = opened_calls(context.vault, rows)
         if broken:
@@ -54,5 +55,6 @@ class Sharpener:
             if reading.route != call["shown"].route:
                 async with pool.acquire() as connection, connection.transaction():
                     await apply_sharpened(connection, context.vault, decided(call, reading, context), context.policy)
-            took.append((datetime.now(UTC) - call["heard_at"]).total_seconds())
+            since_read_s = time.monotonic() - begun
+            took.append((call["read_at"] - call["heard_at"]).total_seconds() + since_read_s)
         return took

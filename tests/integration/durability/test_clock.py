@@ -30,6 +30,7 @@ MAY_LOOK_AT_THE_CLOCK = {
     "hotline/web/case_views.py": "how near a date is, as a word in a list",
     "hotline/web/listening.py": "a certificate's end, as every client judges it",
     "hotline/web/roster_plan.py": "which day of a week is marked as today",
+    "routing/queues/service.py": "a first guess at whose shift it is, corrected by the database's clock",
     "routing/leavers/": "when open work of a leaver was handed over, for its summary",
 }
 
