@@ -1,7 +1,7 @@
 """Everything CI checks, in stages: ``make test``. Run by the project's own Python.
 
-Two stages run side by side, since the machine that matters has two cores: whoever is done takes the next from one
-list, in which what fails fastest and then what takes longest comes first, so that neither core idles for long. Every
+Three stages run side by side on the two cores of the machine that matters, since tests also wait: whoever is done takes
+the next from one list, in which what fails fastest and then what takes longest comes first, so that no core idles long. Every
 stage runs even after another failed, each one's output is printed in one piece when it ends, and the seconds of each
 stand in a table at the end. The last line counts the tests, a failed stage without tests counting as one failure.
 """
@@ -74,6 +74,11 @@ def lacks_second_postgres() -> str | None:
     return f"there is no PostgreSQL >= {OLDEST_POSTGRES} on this machine beside the wheel's"
 
 
+def integration_files() -> tuple[str, ...]:
+    """The files of the integration tests, but for the folders that are stages of their own."""
+    return tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / "integration").glob("test_*.py")))
+
+
 # In the order they are begun: what fails at once, then the longest, so that the two ends meet.
 STAGES = [
     Stage("ruff", tool("ruff", "check", ".")),
@@ -82,11 +87,9 @@ STAGES = [
     Stage("hadolint", tool("hadolint", "Dockerfile")),
     Stage("chromium90", [sys.executable, str(ROOT / "tools" / "lint_browser.py")]),
     Stage("mypy", tool("mypy")),
-    Stage(
-        "integration",
-        tests="tests/integration",
-        without=("tests/integration/durability", "tests/integration/embedded"),
-    ),
+    # In two halves, each with a service of its own: in one piece it would outlast everything else.
+    Stage("integration", tests="tests/integration", only=integration_files()[::2]),
+    Stage("integration-other", tests="tests/integration", only=integration_files()[1::2]),
     Stage("browser", tests="tests/browser", lacks=browser.missing_after_install),
     Stage("durability", tests="tests/integration/durability"),
     Stage("house", tests="tests/house"),
@@ -106,7 +109,8 @@ STAGES = [
     ),
     Stage("properties", tests="tests/properties"),
 ]
-AT_ONCE = 2
+#: One more than the cores of the machine that matters: tests wait as long as they compute.
+AT_ONCE = 3
 # Far beyond what any stage takes: a stage that hangs shall say so instead of holding up everybody.
 STAGE_LIMIT_S = 1800.0
 TEST_LIMIT_S = 300
@@ -119,7 +123,7 @@ printing = threading.Lock()
 
 
 def say(text: str) -> None:
-    """Prints one piece whole, though two stages print."""
+    """Prints one piece whole, though several stages print."""
     with printing:
         print(text, flush=True)
 
@@ -209,7 +213,7 @@ def table(results: list[Result], wall_seconds: float) -> str:
             + (f"  {counts}" if result.stage.tests else "")
             + (f"  ({result.note})" if result.note else "")
         )
-    lines.append(f"{'in all':<18} {wall_seconds:>8.1f}  (two stages run side by side)")
+    lines.append(f"{'in all':<18} {wall_seconds:>8.1f}  ({AT_ONCE} stages run side by side)")
     return "\n".join(lines)
 
 

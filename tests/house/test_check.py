@@ -134,6 +134,9 @@ def test_integration_runs_against_the_machines_postgres_too(root: Path, monkeypa
     assert stages["integration-system"].tests == stages["integration"].tests
     assert stages["integration-system"].only
     assert all((root / path).exists() for stage in module.STAGES for path in (*stage.without, *stage.only))
+    halves = (*stages["integration"].only, *stages["integration-other"].only)
+    files = {str(path.relative_to(root)) for path in (root / "tests" / "integration").glob("test_*.py")}
+    assert sorted(halves) == sorted(files), "every file in one half"
     monkeypatch.setattr(module, "available_postgres", lambda: ["the wheel's"])
     assert "beside the wheel's" in module.lacks_second_postgres()
     monkeypatch.setattr(module, "available_postgres", lambda: ["the wheel's", "the system's"])
