@@ -1,9 +1,9 @@
 """Everything CI checks, in stages: ``make test``. Run by the project's own Python.
 
 Three stages run side by side on the two cores of the machine that matters, since tests also wait: whoever is done takes
-the next from one list, in which what fails fastest and then what takes longest comes first, so that no core idles long. Every
-stage runs even after another failed, each one's output is printed in one piece when it ends, and the seconds of each
-stand in a table at the end. The last line counts the tests, a failed stage without tests counting as one failure.
+the next from one list, in which what fails fastest and then what takes longest comes first, so that no core idles long.
+Every stage runs even after another failed, each one's output is printed in one piece when it ends, and the seconds of
+each stand in a table at the end. The last line counts the tests, a failed stage without tests counting as one failure.
 """
 
 from __future__ import annotations
