@@ -226,6 +226,10 @@ class RunningService:
         """Stop it again."""
         if self._working is not None and self._stop is not None:
             self._stop.set()
+            _, late = await asyncio.wait([self._working], timeout=PATIENCE_S)
+            if late:
+                stacks = "\n".join(str(stack) for task in asyncio.all_tasks() for stack in (task, *task.get_stack()))
+                pytest.fail(f"the worker did not end within {PATIENCE_S} s; what still runs:\n{stacks}")
             await self._working
             self._working = None
 

@@ -12,6 +12,7 @@ from hotline.audit.chain import audit_key
 from hotline.audit.rounds import AuditRounds, checkpoint_file
 from hotline.database import open_pool
 from hotline.embedded.servers import embedded_servers
+from hotline.ending import end_tasks
 from hotline.logs import configure_logs
 from hotline.published import Published
 from hotline.sealing.opening import open_vault
@@ -81,8 +82,7 @@ def work() -> None:
             try:
                 await worker.run(stop)
             finally:
-                auditing.cancel()
-                await asyncio.gather(auditing, return_exceptions=True)
+                await end_tasks([auditing])
                 reader.close()
                 apart.close()
                 if second is not None:

@@ -15,6 +15,7 @@ import structlog
 from config.settings import Settings
 from hotline.embedded.errors import EmbeddedError
 from hotline.embedded.servers import EmbeddedServers, ServerUrls, enter_in_thread
+from hotline.ending import end_tasks
 from hotline.supervise.children import Child, ChildSpec
 from hotline.supervise.errors import SupervisionError
 from hotline.supervise.ports import address_of, free_port
@@ -116,8 +117,7 @@ class _Run:
                 await asyncio.wait(pending)
         if self._healing is not None:
             self._servers.cancel()
-            self._healing.cancel()
-            await asyncio.wait([self._healing])
+            await end_tasks([self._healing])
         children_s = time.monotonic() - began
         await asyncio.to_thread(self._servers.leave, max(0.5, STOP_LIMIT_S - 1.0 - children_s))
         log.info("stopped", children_s=round(children_s, 2), all_s=round(time.monotonic() - began, 2))

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from hotline.ending import end_tasks
 from hotline.signals import Signals
 from hotline.web.problems import json_bytes
 from routing.events.store import Cursor, Event, events_after, newest
@@ -82,12 +83,7 @@ class EventHub:
 
     async def stop(self) -> None:
         """End every stream."""
-        pending = set(self._tasks)
-        while pending:
-            for task in pending:
-                task.cancel()
-            # a cancellation that meets a time-out inside a library can be lost: asked once is not enough
-            _, pending = await asyncio.wait(pending, timeout=0.1)
+        await end_tasks(self._tasks)
         for subscription in self._subscriptions:
             subscription.put(None)
 

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from hotline.accounts.store import queries as account_queries
+from hotline.ending import end_tasks
 from hotline.erasure.rounds import retention_round
 from hotline.exports.rounds import export_round
 from hotline.lexicon.store import FOLDER, edited_lexicon
@@ -94,9 +95,7 @@ async def _either(*waiting: Coroutine[Any, Any, object]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-    await asyncio.gather(*(tasks), return_exceptions=True)
+        await end_tasks(tasks)
     for task in done:
         task.result()
 
@@ -175,9 +174,7 @@ class Worker:
         ]
         await stop.wait()
         await asyncio.wait(reading, timeout=2.0)
-        for task in (*tasks, *reading):
-            task.cancel()
-        await asyncio.gather(*tasks, *reading, return_exceptions=True)
+        await end_tasks([*tasks, *reading])
         await self._leave()
 
     async def _read_until(
