@@ -14,7 +14,7 @@ from config.settings import Settings
 from hotline.accounts.permissions import check_role_names
 from hotline.audit.chain import audit_key
 from hotline.console.pages import add_console
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import ServerUrls
 from hotline.intake.gate import IntakeGate
 from hotline.intake.line_profiles import LineProfiles
@@ -88,7 +88,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         await published.refresh(pool, force=True)
         await profiles.refresh(pool, force=True)
     except BaseException:
-        await pool.close()
+        await close_pool(pool)
         raise
     signals = Signals(urls.redis_url)
     traces = open_traces(settings, vault, "web")
@@ -118,7 +118,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
         await hub.start()
         yield
         await signals.close()
-        await pool.close()
+        await close_pool(pool)
         if traces is not None:
             await asyncio.to_thread(traces.close)
 

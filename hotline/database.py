@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 
 import asyncpg
 import orjson
+import structlog
 
 from hotline.errors import HotlineError
 
 #: A statement that runs longer has gone wrong; the sender gets an error instead of a stuck page.
 STATEMENT_TIMEOUT_S = 30.0
 LOCK_TIMEOUT_S = 10.0
-
+#: Longer than any statement that is let run; who closes waits for what still runs.
+CLOSE_LIMIT_S = 40.0
 
 #: Who waits longer for a free connection of the pool is told that the database is slow.
 ACQUIRE_LIMIT_S = 10.0
@@ -29,6 +31,8 @@ class DatabaseUnreachable(HotlineError):
 class DatabaseSlow(HotlineError):
     """PostgreSQL answers too slowly: every connection was busy for too long."""
 
+
+log = structlog.get_logger(__name__)
 
 #: What asyncpg itself would make a pool with; its class has no defaults of its own.
 _DEFAULTS = {
@@ -49,6 +53,20 @@ class Pool(asyncpg.Pool):  # type: ignore[misc]
             raise DatabaseSlow(
                 "PostgreSQL does not answer in time; see what holds it up, then run the same again."
             ) from error
+
+
+async def close_pool(pool: Any) -> None:
+    """Close ``pool``; what has not been given back within CLOSE_LIMIT_S is cut off.
+
+    A connection whose cancellation the server never confirmed is not given back, and the driver would wait for it
+    for ever; nothing committed is lost by cutting it off.
+    """
+    try:
+        async with asyncio.timeout(CLOSE_LIMIT_S):
+            await pool.close()
+    except TimeoutError:
+        # the driver has cut them off on its way out
+        log.warning("database_connections_cut_off", after_s=CLOSE_LIMIT_S)
 
 
 async def _prepare(connection: Any) -> None:

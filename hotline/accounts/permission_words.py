@@ -61,6 +61,7 @@ GROUPS: dict[str, dict[Permission, str]] = {
     },
     "系统": {
         "grids.write": "导入网格",
+        "organisations.write": "单位、人员归属",
         "lines.write": "线路档案、试读、导入",
         "retention.write": "保存期限、法律保留",
     },

@@ -69,6 +69,7 @@ Permission = Literal[
     "audit.read",
     "audit.alerts",
     "grids.write",  # the tree of jurisdictions
+    "organisations.write",  # departments, law firms, committees, and who works for them
     "lines.write",  # line profiles, test uploads, imports
     "retention.write",  # legal holds, what is due
 ]
@@ -128,6 +129,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         "calls.answer",
         "tickets.receive",
         "grids.write",
+        "organisations.write",
         "lines.write",
         "retention.write",
     },

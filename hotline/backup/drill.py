@@ -23,7 +23,7 @@ from hotline.backup.manifest import Manifest, TableContent
 from hotline.backup.recovery import Goal, Plan, plan, recovered
 from hotline.backup.status import read_status, update_status
 from hotline.backup.wal import parse_lsn
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded import archiving
 from hotline.embedded.folders import prepare
 from hotline.embedded.postgres import Postgres
@@ -151,4 +151,4 @@ async def _audit(settings: Settings, url: str) -> Verdict | None:
         # no checkpoint from outside: the newest one is younger than the moment restored
         return await verify_chain(pool, audit_key(ring), FileVault(settings.secret_key_file, ring), None)
     finally:
-        await pool.close()
+        await close_pool(pool)

@@ -12,7 +12,7 @@ from config.settings import load_settings
 from hotline.accounts import administration
 from hotline.accounts.store import add_token, add_user
 from hotline.audit.machine import at_the_machine
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.sealing.opening import prepare_vault
 
@@ -34,7 +34,7 @@ def _with_pool(work: Callable[[Any], Awaitable[Answer]]) -> Answer:
             try:
                 return await work(pool)
             finally:
-                await pool.close()
+                await close_pool(pool)
 
     return asyncio.run(main())
 

@@ -17,7 +17,7 @@ from config.settings import Settings
 from hotline.audit.machine import at_the_machine
 from hotline.audit.store import record
 from hotline.commands.import_ import IntakeAs
-from hotline.database import open_pool, when_back
+from hotline.database import close_pool, open_pool, when_back
 from hotline.embedded.servers import embedded_servers
 from hotline.intake.importer import ImportResult, Sink
 from hotline.intake.line_profiles import LineProfiles
@@ -140,4 +140,4 @@ async def open_import_store(settings: Settings, intake_as: IntakeAs) -> AsyncIte
             )
         finally:
             await signals.close()
-            await pool.close()
+            await close_pool(pool)

@@ -15,7 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from config.settings import CipherSuite, Settings, load_settings
 from hotline.audit.machine import at_the_machine
 from hotline.audit.store import record
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.sealing.errors import KeyInUse, SecretKeyError
 from hotline.sealing.files import SUFFIX, keys_of
@@ -40,7 +40,7 @@ def _with_vault(work: Callable[[Settings, Any, FileVault], Awaitable[Answer]]) -
             try:
                 return await work(settings, pool, vault)
             finally:
-                await pool.close()
+                await close_pool(pool)
 
     return asyncio.run(main())
 

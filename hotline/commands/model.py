@@ -12,7 +12,7 @@ import typer
 from config.files import ConfigFiles
 from config.settings import load_settings
 from hotline.audit.machine import at_the_machine
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.migrations.migrate import check_schema
 from hotline.models import store
@@ -40,7 +40,7 @@ def _with_pool(work: Callable[[Any], Awaitable[Answer]]) -> Answer:
                     await check_schema(connection)
                 return await work(pool)
             finally:
-                await pool.close()
+                await close_pool(pool)
 
     return asyncio.run(main())
 

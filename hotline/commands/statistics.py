@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from config.settings import load_settings
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.migrations.migrate import check_schema
 from routing.statistics import store
@@ -35,7 +35,7 @@ def _with_pool(work: Callable[[Any], Awaitable[Answer]]) -> Answer:
                     await check_schema(connection)
                 return await work(pool)
             finally:
-                await pool.close()
+                await close_pool(pool)
 
     return asyncio.run(main())
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from config.settings import Settings, load_settings
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.migrations.migrate import check_schema
 from hotline.sealing.opening import open_vault
@@ -31,6 +31,6 @@ def with_stored_data(work: Callable[[Settings, Any, FileVault], Awaitable[Answer
                     await check_schema(connection)
                 return await work(settings, pool, await open_vault(settings, urls))
             finally:
-                await pool.close()
+                await close_pool(pool)
 
     return asyncio.run(main())

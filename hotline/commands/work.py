@@ -10,7 +10,7 @@ from config.settings import load_settings
 from hotline import process_metrics
 from hotline.audit.chain import audit_key
 from hotline.audit.rounds import AuditRounds, checkpoint_file
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import embedded_servers
 from hotline.ending import end_tasks
 from hotline.logs import configure_logs
@@ -88,7 +88,7 @@ def work() -> None:
                 if second is not None:
                     second.close()
                 await signals.close()
-                await pool.close()
+                await close_pool(pool)
                 if traces is not None:
                     await asyncio.to_thread(traces.close)
 

@@ -31,6 +31,7 @@ KINDS = {
     "line_profile": "线路档案",
     "import": "导入",
     "grids": "网格",
+    "organisation": "单位",
     "retention": "保存期限",
     "hold": "法律保留",
     "alert": "审计告警",

@@ -19,7 +19,7 @@ import structlog
 
 from config.files import ConfigFiles
 from config.settings import Settings
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.demo.administration import add_administration, add_imports_and_hold
 from hotline.demo.clock import PastClock
 from hotline.demo.danger import wrap_up
@@ -87,7 +87,7 @@ async def fill_demo(
             finally:
                 await queries.unlock(connection)
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
 async def _is_new(connection: Any, city: City) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from config.settings import Settings
-from hotline.database import open_pool
+from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import ServerUrls
 from hotline.migrations.migrate import check_schema, prepare_database
 from hotline.sealing.columns import SEALED
@@ -57,7 +57,7 @@ async def open_vault(settings: Settings, urls: ServerUrls) -> FileVault:
                 )
             return vault
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
 async def prepare_vault(settings: Settings, urls: ServerUrls) -> FileVault:
@@ -79,7 +79,7 @@ async def prepare_vault(settings: Settings, urls: ServerUrls) -> FileVault:
                 await _seal_clear(pool, connection, vault)
         return FileVault(settings.secret_key_file, ring)
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
 def check_key_file(settings: Settings) -> None:
