@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from nlp.classification import ROUTES
-from nlp.deep.embedding import Embedder, embedded_text
 from nlp.deep.model import SecondModel, centred, in_steps
 from nlp.features import Floats
 from nlp.labels import LabelledRow
@@ -27,34 +25,6 @@ _ROUTE_WEIGHTS = np.array([2.0, 1.0, 1.0, 1.0, 2.0])
 _CALL_WEIGHT = 1.5
 #: Share of out-of-fold training rows of a line that the second reader is asked about.
 ASKED_SHARE = 0.46
-
-
-def vectors_of(
-    rows: Sequence[LabelledRow],
-    cache: Path,
-    *,
-    most: int | None = None,
-    told: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[list[int], Floats]:
-    """Vectors of rows, and which rows have one; kept in ``cache``, for each takes a tenth of a second.
-
-    At most ``most`` rows that are not in the cache are embedded; ``told`` hears after each how many of how many.
-    """
-    keys = [hashlib.sha256(embedded_text(row.text).encode("utf-8", "replace")).hexdigest()[:24] for row in rows]
-    known: dict[str, Floats] = {}
-    if cache.is_file():
-        with np.load(cache, allow_pickle=False) as stored:
-            known = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
-    missing = [place for place, key in enumerate(keys) if key not in known][:most]
-    if missing:
-        embedder = Embedder()
-        for done, place in enumerate(missing, start=1):
-            known[keys[place]] = embedder.vector(rows[place].text)
-            told(done, len(missing))
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(cache, keys=np.array(list(known)), vectors=np.array(list(known.values()), dtype=np.float16))
-    places = [place for place, key in enumerate(keys) if key in known]
-    return places, np.array([known[keys[place]] for place in places], dtype=np.float32)
 
 
 def train_second(
