@@ -39,6 +39,7 @@ from hotline.worker.work import Worker
 from nlp import load_reader
 from nlp.classification import Reader
 from tests.databases import drop_database
+from tests.time_limits import all_tasks
 
 #: ``wheel`` (default) or ``system``: which PostgreSQL the integration tests run against.
 WHICH_POSTGRES = "HOTLINE_TEST_POSTGRES"
@@ -228,8 +229,7 @@ class RunningService:
             self._stop.set()
             _, late = await asyncio.wait([self._working], timeout=PATIENCE_S)
             if late:
-                stacks = "\n".join(str(stack) for task in asyncio.all_tasks() for stack in (task, *task.get_stack()))
-                pytest.fail(f"the worker did not end within {PATIENCE_S} s; what still runs:\n{stacks}")
+                pytest.fail(f"the worker did not end within {PATIENCE_S} s; what still runs:\n{all_tasks()}")
             await self._working
             self._working = None
 
