@@ -161,3 +161,15 @@ class ReaderLost(RoutingError):
 
 class SealBroken(RoutingError):
     """A sealed value cannot be opened: its key is missing, or it was changed or moved; names column, never content."""
+
+
+class OrganisationNotFound(RoutingError):
+    """No organisation has this id."""
+
+
+class OrganisationInvalid(RoutingError):
+    """An organisation cannot be entered, changed or filled so; the message names the field."""
+
+
+class OrganisationStaffed(RoutingError):
+    """People still work there: it cannot be retired."""

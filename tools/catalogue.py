@@ -40,6 +40,7 @@ TABLES = (
     "hotline/console/users.py",
     "routing/erasure/parts.py",
     "routing/grids/tree.py",
+    "routing/organisations/organisation.py",
     "routing/rosters/days.py",
     "hotline/access/rules.py",
     "routing/calls/record.py",

@@ -18,14 +18,13 @@ from routing.calls.next_steps import next_step
 from routing.calls.store import CallFilter, opened_call
 from routing.calls.store import queries as call_queries
 from routing.errors import CallNotFound, InvalidRequest
+from routing.organisations.organisation import CITY
 from routing.sealing import Vault, opened
 from routing.search.service import CallSearch, search_calls
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
 
-#: The organisation that runs the lines; its people handle complaints about anybody.
-CITY = 1
 #: Calls of one number within so many days form one timeline.
 TIMELINE_WINDOW_DAYS = 90
 

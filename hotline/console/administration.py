@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from hotline.console import admin, audit, grids, lines, retention, rosters, users
+from hotline.console import admin, audit, grids, lines, organisations, retention, rosters, users
 
 
 def add_pages(app: web.Application) -> None:
@@ -12,6 +12,7 @@ def add_pages(app: web.Application) -> None:
     app.router.add_get("/rosters", rosters.show)
     app.router.add_get("/agents", admin.agents)
     app.router.add_get("/grids", grids.show)
+    app.router.add_get("/organisations", organisations.show)
     app.router.add_get("/lines", lines.listing)
     app.router.add_get(r"/lines/{name:[\w-]{1,40}}", lines.show)
     app.router.add_get("/retention", retention.show)

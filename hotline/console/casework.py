@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hotline.access.service import CITY, check_concern, without_own
+from hotline.access.service import check_concern, without_own
 from hotline.accounts.store import Principal
 from hotline.console.desk_view import Desk
 from hotline.console.language import say
@@ -24,6 +24,7 @@ from routing.cases.deadlines import NEARNESS, due_at, nearness, objection_until
 from routing.cases.states import STATES
 from routing.cases.store import queries
 from routing.cases.terms import Desk as CaseDesk
+from routing.organisations.organisation import CITY
 from routing.police_returns.service import newest_return
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.first.service import Department, departments_of_fields, groups_of

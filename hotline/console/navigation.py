@@ -21,7 +21,7 @@ NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/rosters", "值班", "rosters.read"),
     ("/agents", "专长", "rosters.write"),
     ("/grids", "网格", "grids.write"),
-    ("/organisations", "单位", "organisations.write"),
+    ("/organisations", "单位与人员", "organisations.write"),
     ("/lines", "线路档案", "lines.write"),
     ("/retention", "保存期限", "retention.write"),
     ("/policy", "规则", "policy.read"),

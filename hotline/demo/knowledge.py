@@ -34,7 +34,7 @@ async def add_knowledge(connection: Any, ids: Mapping[str, int], now: datetime) 
     head, *rows = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines() if line]
     owners: dict[str, int] = {}
     for code, name in head["owners"].items():
-        owners[code] = await queries.put_organisation(connection, code=code, name=name)
+        owners[code] = await queries.put_organisation(connection, code=code, name=name, kind="department")
     for person, code in STAFF.items():
         await queries.set_organisation(connection, user_id=ids[person], org_id=owners[code])
     manager = ids["manager"]

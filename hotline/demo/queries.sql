@@ -232,8 +232,8 @@ update agents a set
 delete from events;
 
 -- name: put_organisation$
--- A department of the demo's city.
-insert into organisations (code, name) values (:code, :name)
+-- An organisation of the demo's city.
+insert into organisations (code, name, kind) values (:code, :name, :kind)
 on conflict (code) do update set name = excluded.name returning id;
 
 -- name: set_organisation!

@@ -15,12 +15,12 @@ from hotline.statistics.saved import queries as saved_queries
 from routing.policy.facts import LOCAL_ZONE
 from routing.sealing import Vault
 
-#: Code and name of an organisation, and the beginnings of its people's log-in names.
-GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("gf", "澜江市公共法律服务中心", ("lawyer", "lawyer2", "lawyer3", "lawyer4", "lawyer5")),
-    ("zy", "澜江律师志愿团", ("lawyer6", "lawyer7", "lawyer8")),
-    ("tj", "澜江市人民调解中心", ("mediator", "mediator2", "mediator3", "mediator4")),
-    ("zh", "澜江市公安局指挥中心", ("police", "police2", "police3")),
+#: Code, name and kind of an organisation, and its people's log-in names.
+GROUPS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+    ("gf", "澜江市公共法律服务中心", "law_firm", ("lawyer", "lawyer2", "lawyer3", "lawyer4", "lawyer5")),
+    ("zy", "澜江律师志愿团", "law_firm", ("lawyer6", "lawyer7", "lawyer8")),
+    ("tj", "澜江市人民调解中心", "mediation", ("mediator", "mediator2", "mediator3", "mediator4")),
+    ("zh", "澜江市公安局指挥中心", "police", ("police", "police2", "police3")),
 )
 #: Owner, name, address, whether it is shared.
 VIEWS: tuple[tuple[str, str, str, bool], ...] = (
@@ -32,8 +32,8 @@ VIEWS: tuple[tuple[str, str, str, bool], ...] = (
 
 async def add_groups(connection: Any, ids: Mapping[str, int]) -> None:
     """Whom the people work for, before they take any call: figures by group follow it."""
-    for code, name, people in GROUPS:
-        org_id = await queries.put_organisation(connection, code=code, name=name)
+    for code, name, kind, people in GROUPS:
+        org_id = await queries.put_organisation(connection, code=code, name=name, kind=kind)
         for person in people:
             await queries.set_organisation(connection, user_id=ids[person], org_id=org_id)
 

@@ -8,6 +8,7 @@ from hotline.web.api import (
     audit_files,
     grids,
     lines,
+    organisations,
     retention,
     roster_files,
     roster_weeks,
@@ -90,6 +91,37 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
         "导入网格树（Excel），可先预览",
         query=("preview", "keep", "mark"),
         answers=(200, 422),
+    ),
+    ApiRoute("GET", "/organisations", organisations.listing, "单位和人员"),
+    ApiRoute(
+        "POST",
+        "/organisations",
+        organisations.add,
+        "新增单位",
+        body=organisations.NewOrganisationBody,
+        answers=(201, 422),
+    ),
+    ApiRoute(
+        "PUT",
+        r"/organisations/{id:\d{1,18}}",
+        organisations.change,
+        "修改单位",
+        body=organisations.OrganisationBody,
+        answers=(200, 404, 422),
+    ),
+    ApiRoute(
+        "POST", r"/organisations/{id:\d{1,18}}/retire", organisations.retire, "停用单位", answers=(200, 404, 409, 422)
+    ),
+    ApiRoute(
+        "POST", r"/organisations/{id:\d{1,18}}/restore", organisations.restore, "恢复单位", answers=(200, 404, 422)
+    ),
+    ApiRoute(
+        "POST",
+        r"/organisations/{id:\d{1,18}}/people",
+        organisations.assign,
+        "安排人员到单位",
+        body=organisations.PeopleBody,
+        answers=(200, 404, 422),
     ),
     ApiRoute("GET", "/lines", lines.listing, "线路档案和从页面办理的导入"),
     ApiRoute("GET", r"/lines/{name:[\w-]{1,40}}", lines.show, "一份线路档案：文本和版本", answers=(200, 422)),

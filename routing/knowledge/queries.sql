@@ -188,8 +188,9 @@ left join article_versions v on v.article_id = a.id and v.version = a.version
 left join article_drafts d on d.article_id = a.id;
 
 -- name: organisations
--- Who can own an article.
-select id, code, name from organisations order by id;
+-- Who can own an article, and whoever ever did.
+select id, code, name from organisations o
+where o.retired_at is null or exists (select from article_versions v where v.org_id = o.id) order by id;
 
 -- name: titles
 -- Titles in force with their articles: an import renews what it names again.

@@ -58,6 +58,7 @@ EXPECTED: dict[str, set[str]] = {
     "lexicon.write": {"manager", "admin"},
     # how the service is set up
     "grids.write": {"admin"},
+    "organisations.write": {"admin"},
     "lines.write": {"admin"},
     "retention.write": {"admin"},
     "knowledge.read": {"operator", "lawyer", "mediator", "police", "department", "manager", "admin"},

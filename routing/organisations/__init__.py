@@ -1,0 +1,1 @@
+"""Organisations: departments, law firms, mediation committees, police; who works for them."""
