@@ -38,18 +38,17 @@ async def shown_call(own: Services, who: Principal, call_id: int) -> dict[str, A
     names = {"danger_kinds": taxonomy.danger_kinds, "cues": taxonomy.cues, "entities": taxonomy.entities}
     spans = spans_of(shown["triage"], names) if shown["triage"] else []
     async with own.pool.acquire() as connection:
-        holder = shown["call"]["held_by"]
-        held_by_name = await queries.display_name(connection, user_id=holder) if holder else None
+        there = await queries.beside_call(connection, call_id=call_id)
         answers = [
             opened(own.vault, row, "direct_answers", ("answer", "no_article_reason"))
-            for row in await queries.direct_answers(connection, call_id=call_id)
+            for row in (await queries.direct_answers(connection, call_id=call_id) if there["answers"] else ())
         ]
-        wrapped_up = await wrap_up_of(connection, own.vault, call_id)
-        desk_duty = await handover_queries.duty_of_call(connection, call_id=call_id)
+        wrapped_up = await wrap_up_of(connection, own.vault, call_id) if there["wrapped_up"] else None
+        desk_duty = await handover_queries.duty_of_call(connection, call_id=call_id) if there["desk_duty"] else None
     return {
         **shown,
         "utterances": utterances(shown["call"]["segments"], spans),
-        "held_by_name": held_by_name,
+        "held_by_name": there["held_by_name"],
         "answers": answers,
         "desk_duty": dict(desk_duty) if desk_duty else None,
         "wrapped_up": wrapped_up | {"summary": mask_text(wrapped_up["summary"] or "")} if wrapped_up else None,

@@ -40,9 +40,13 @@ where s.id = :assignment_id and s.user_id = :user_id and s.ended_at is null;
 select count(*) as taken, count(*) filter (where outcome = 'completed') as completed
 from assignments where user_id = :user_id and claimed_at >= :since::timestamptz;
 
--- name: display_name$
--- Who a user id is.
-select display_name from users where id = :user_id;
+-- name: beside_call^
+-- Who holds a call, and which of the things that only the console shows there are.
+select u.display_name as held_by_name,
+    exists (select from direct_answers where call_id = c.id) as answers,
+    exists (select from wrap_ups where call_id = c.id) as wrapped_up,
+    exists (select from desk_duties where call_id = c.id) as desk_duty
+from calls c left join users u on u.id = c.held_by where c.id = :call_id;
 
 -- name: direct_answers
 -- Answers given by operators, newest first, with the article they rest on or why none fitted.

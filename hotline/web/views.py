@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from hotline.access.rules import caller_hidden
@@ -16,7 +16,7 @@ from routing.calls.states import STATES
 from routing.calls.store import opened_call, with_excerpt
 from routing.calls.store import queries as call_queries
 from routing.cases.store import queries as case_queries
-from routing.danger.service import panel
+from routing.danger.service import NOTHING_TOLD, panel
 from routing.danger.service import queries as danger_queries
 from routing.errors import CallNotFound
 from routing.queues.store import claims as queue_claims
@@ -219,18 +219,28 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         triage = await triage_queries.triage(connection, call_id=call_id)
         decision = await triage_queries.decision(connection, call_id=call_id)
         items = await queue_queries.items_of_call(connection, call_id=call_id)
+        timeline = await call_queries.timeline(connection, call_id=call_id)
+        there = await call_queries.parts_there(connection, call_id=call_id)
+
+        async def listed(part: str, query: Callable[..., Awaitable[Any]]) -> Any:
+            return await query(connection, call_id=call_id) if there[part] else []
+
         transfers = [
             opened_transfer(services.vault, row)
-            for row in await transfer_queries.transfers_of_call(connection, call_id=call_id)
+            for row in await listed("transfers", transfer_queries.transfers_of_call)
         ]
-        timeline = await call_queries.timeline(connection, call_id=call_id)
-        alarm = await danger_queries.alarm(connection, call_id=call_id)
-        told = await panel(connection, services.vault, call_id)
-        notices = await triage_queries.notices(connection, call_id=call_id)
-        assignments = await queue_queries.assignments_of_call(connection, call_id=call_id)
-        choices = await transfer_queries.choices(connection, call_id=call_id)
-        undertakings = await case_queries.undertakings_of_call(connection, call_id=call_id)
-        opposed = (await counterparties(connection, services.vault, [call_id]))[call_id]
+        alarm = await listed("alarm", danger_queries.alarm)
+        told_of = there["danger_answers"] or there["leader"] or there["release"]
+        told = await panel(connection, services.vault, call_id) if told_of else NOTHING_TOLD
+        notices = await listed("notices", triage_queries.notices)
+        assignments = await listed("assignments", queue_queries.assignments_of_call)
+        choices = await listed("choices", transfer_queries.choices)
+        undertakings = await listed("undertakings", case_queries.undertakings_of_call)
+        opposed = (
+            (await counterparties(connection, services.vault, [call_id]))[call_id]
+            if there["counterparty"]
+            else counterparty(services.vault, None, None, triage["reading"] if triage else None)
+        )
         others = await timeline_of(connection, services.vault, who, call)
         await record_look(connection, actor=who, action="call_viewed", subject=f"call:{call_id}")
     return {

@@ -168,6 +168,20 @@ update calls set held_by = :user_id, heard_at = now() where id = :call_id;
 -- Something that happened to a call without changing its state.
 insert into call_log (call_id, action, user_id, detail) values (:call_id, :action, :user_id, :detail::jsonb);
 
+-- name: parts_there^
+-- Which of the lists that belong to a call hold anything: most are empty for most calls, and each costs a round trip.
+select
+    exists (select from transfers where call_id = :call_id) as transfers,
+    exists (select from danger_alarms where call_id = :call_id) as alarm,
+    exists (select from danger_answers where call_id = :call_id) as danger_answers,
+    exists (select from leader_joins where call_id = :call_id) as leader,
+    exists (select from closing_releases where call_id = :call_id) as release,
+    exists (select from decisions where call_id = :call_id and notice) as notices,
+    exists (select from assignments where call_id = :call_id) as assignments,
+    exists (select from caller_choices where call_id = :call_id) as choices,
+    exists (select from undertakings where call_id = :call_id) as undertakings,
+    exists (select from counterparties where call_id = :call_id) as counterparty;
+
 -- name: timeline
 -- What happened to one call, oldest first.
 select l.at, l.state, l.action, u.display_name as by, l.detail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from routing.danger.escalation import Escalation
@@ -66,6 +67,10 @@ async def answer_question(
             connection, call_id=call_id, question=question, answer=sealed, user_id=user_id
         )
     return int(saved)
+
+
+#: What ``panel`` gives of a call whose danger nobody has been asked about.
+NOTHING_TOLD: Mapping[str, Any] = {"answers": {}, "leader": None, "release": None}
 
 
 async def panel(connection: Any, vault: Vault, call_id: int) -> dict[str, Any]:
