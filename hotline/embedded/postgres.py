@@ -45,7 +45,17 @@ log_min_error_statement = panic
 log_error_verbosity = terse
 log_checkpoints = off
 """
-NOT_DURABLE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+#: Checkpoints cost little when nothing is forced to the disk; the folder may be in memory, where a long log would stay.
+NOT_DURABLE = (
+    "-c",
+    "fsync=off",
+    "-c",
+    "synchronous_commit=off",
+    "-c",
+    "full_page_writes=off",
+    "-c",
+    "max_wal_size=256MB",
+)
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -23,10 +22,11 @@ import psutil
 import pytest
 
 from tests.integration.embedded.server_place import Place
+from tests.quick_folders import passable, quick_base
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Generous: other tests run beside this one on two cores.
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 STOP_LIMIT_S = 5.0
 
 
@@ -175,9 +175,8 @@ class Run:
 @pytest.fixture
 def run() -> Iterator[Run]:
     """An installation; whatever is left of it afterwards is ended."""
-    with tempfile.TemporaryDirectory(prefix="hotline-run-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        made = Run(Path(folder) / "state", free_port())
+    with passable(quick_base(), "hotline-run-") as folder:
+        made = Run(folder / "state", free_port())
         yield made
         for process in made.processes():
             with contextlib.suppress(psutil.Error):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -17,6 +14,7 @@ from hotline.embedded.folders import prepare
 from hotline.embedded.postgres import Postgres
 from hotline.embedded.valkey import Valkey
 from tests.integration.test_run import Run, free_port
+from tests.quick_folders import passable, quick_base
 
 
 def rows(url: str, sql: str, *values: Any) -> list[dict[str, Any]]:
@@ -73,18 +71,16 @@ class Installation(Run):
 @contextlib.contextmanager
 def installed(**settings: str) -> Iterator[Installation]:
     """An installation in a folder of its own, not started yet; whatever is left of it afterwards is ended."""
-    folder = Path(tempfile.mkdtemp(prefix="hotline-run-", dir="/tmp"))
-    folder.chmod(0o711)
-    made = Installation(folder / "state", free_port(), settings=settings)
-    try:
-        yield made
-    finally:
-        for _ in range(2):
-            for process in made.processes():
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
-                    process.wait(10)
-        if made.process is not None:
-            made.process.kill()
-            made.process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    with passable(quick_base(), "hotline-run-") as folder:
+        made = Installation(folder / "state", free_port(), settings=settings)
+        try:
+            yield made
+        finally:
+            for _ in range(2):
+                for process in made.processes():
+                    with contextlib.suppress(psutil.Error):
+                        process.kill()
+                        process.wait(10)
+            if made.process is not None:
+                made.process.kill()
+                made.process.wait()

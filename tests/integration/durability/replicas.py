@@ -7,13 +7,13 @@ import itertools
 import os
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.integration.durability.installation import Installation
 from tests.integration.test_run import ROOT, free_port
+from tests.quick_folders import passable, quick_base
 
 HOTLINE = ("-m", "hotline")
 
@@ -87,8 +87,8 @@ def ready(port: int) -> bool:
 @contextlib.contextmanager
 def replicas(database_url: str, redis_url: str, **settings: str) -> Iterator[Replicas]:
     """Nothing runs yet; the secret key is there."""
-    with tempfile.TemporaryDirectory(prefix="hotline-run-", dir="/tmp") as folder:
-        made = Replicas(Path(folder), database_url, redis_url, **settings)
+    with passable(quick_base(), "hotline-run-") as folder:
+        made = Replicas(folder, database_url, redis_url, **settings)
         os.makedirs(made.state)
         try:
             done = made.command("create-key")

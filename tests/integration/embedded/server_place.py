@@ -19,7 +19,7 @@ from hotline.supervise.ports import free_port
 
 HERE = Path(__file__).resolve().parent
 PROJECT = Path(config.__file__).resolve().parent.parent
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 T = TypeVar("T")
 
 

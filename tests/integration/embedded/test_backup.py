@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from config.settings import Settings, load_settings
+from hotline.audit.machine import at_the_machine
 from hotline.backup import archiver, recovery
 from hotline.backup.archive import Archive
 from hotline.backup.archiver import Archiver, finish_segment
@@ -30,8 +32,8 @@ from hotline.embedded import archiving
 from hotline.embedded.folders import prepare
 from hotline.embedded.postgres import Postgres
 from hotline.embedded.servers import embedded_servers
-from tests.integration.embedded.conftest import passable
 from tests.integration.embedded.server_place import Place
+from tests.quick_folders import passable, quick_base
 from tests.service_fixtures import eventually
 
 FIRST, MIDDLE, SECOND = 60, 10, 40
@@ -91,8 +93,8 @@ async def build(settings: Settings) -> World:
 
 
 @pytest.fixture(scope="module")
-def world(quick_base: Path) -> Iterator[World]:
-    with passable(quick_base) as folder:
+def world() -> Iterator[World]:
+    with passable(quick_base()) as folder:
         settings = load_settings({"HOTLINE_STATE_DIR": str(folder / "state"), "HOTLINE_BACKUP_SUITE": "sm"})
         with pytest.MonkeyPatch.context() as patch:
             # the archive claims a second less than it holds; here nothing is written at the same time
@@ -101,9 +103,9 @@ def world(quick_base: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def roomy(quick_base: Path) -> Iterator[Path]:
+def roomy() -> Iterator[Path]:
     """An empty folder, in memory where there is plenty."""
-    with passable(quick_base) as folder:
+    with passable(quick_base()) as folder:
         yield folder
 
 
@@ -157,6 +159,36 @@ def test_the_manifest_counts_names_keys_and_holds_none(world: World) -> None:
             assert path.stat().st_mode & 0o077 == 0, path
             for told in (secret, key, "first1", "井盖"):
                 assert told.encode() not in raw, (path, told)
+
+
+async def acts_on_record(url: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """What the audit log holds of backups, oldest first, each with who sat at the machine."""
+    connection = await connect(url)
+    try:
+        rows = await connection.fetch(
+            "select action, role, detail from audit_entries where starts_with(subject, 'backup:') order by id"
+        )
+        return [(row["action"], row["role"], json.loads(row["detail"])) for row in rows]
+    finally:
+        await connection.close()
+
+
+async def test_backup_restore_and_drill_stand_in_the_audit_log(world: World, roomy: Path) -> None:
+    done = await bring_back(world, roomy / "to-the-end")
+    who = at_the_machine().role
+    async with embedded_servers(replace(world.settings, state_dir=roomy / "to-the-end")) as urls:
+        assert urls.owner_url is not None
+        taken, drilled, restored = await acts_on_record(urls.owner_url)
+    assert taken[:2] == ("backup_taken", who)
+    assert taken[2]["bytes"] == world.taken.manifest.size
+    assert drilled[:2] == ("backup_drilled", who)
+    assert drilled[2] == world.drilled.on_record()
+    assert done.reached is not None
+    assert restored == (
+        "database_restored",
+        who,
+        {"asked_for": None, "reached": done.reached.isoformat(), "replaced": False},
+    )
 
 
 async def test_a_moment_between_two_imports_has_the_first_and_not_the_second(world: World, roomy: Path) -> None:
