@@ -15,6 +15,8 @@ _ASIDE = re.compile(r"\([^()\n]{0,60}\)")
 _UNSAID = re.compile(rf"{_ASIDE.pattern}|[\W_喂嗯啊呃哦]+")
 #: On 110 fewer characters than this outside of asides are next to nothing said.
 _HARDLY_ANYTHING = 6
+#: So many in one run, where there is no aside, need no counting.
+_ENOUGH = re.compile(f"[^\\W_喂嗯啊呃哦]{{{_HARDLY_ANYTHING}}}")
 #: A longer text without words of silence is not looked at for silence.
 _LONG = 80
 #: "Send somebody" means an officer only to the police; elsewhere it asks for a repair crew.
@@ -60,8 +62,8 @@ class CueRules:
         Silence counts only where next to nothing was said outside of asides
         such as "(无应答)", or where on 110 a hang-up ends a call of few words.
         """
-        if not hits and len(text) > _LONG:
-            return []
+        if not hits:
+            return self._silence(text, line, hits)
         cues = []
         for hit in hits:
             kind = hit.phrase.kind
@@ -77,11 +79,13 @@ class CueRules:
                 continue
             cues.append((kind, hit.start, hit.end))
         cues.extend(self._silence(text, line, [hit for hit in hits if hit.phrase.kind == "silence"]))
+        if len(cues) < 2:
+            return cues
         return sorted(set(cues), key=lambda cue: (cue[1], cue[2], cue[0]))
 
     @staticmethod
     def _silence(text: str, line: str | None, hits: Sequence[Hit]) -> list[tuple[str, int, int]]:
-        if not hits and len(text) > _LONG:
+        if not hits and (len(text) > _LONG or ("(" not in text and _ENOUGH.search(text))):
             return []
         answer = STAFF_MARK.search(text) if hits else None
         if answer:

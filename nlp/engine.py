@@ -34,7 +34,7 @@ class Findings(NamedTuple):
     routes: Sequence[float]
     """Calibrated probabilities in the order of ROUTES."""
     danger_margin: float
-    topics: Sequence[tuple[str, float]]
+    topics: tuple[tuple[str, float], ...]
     """The three most probable, best first, calibrated."""
     hits: Sequence[Hit]
     shown: Sequence[Shown]
@@ -67,7 +67,7 @@ class ArrayEngine:
             wanted = np.argmax(scores.routes, axis=1).astype(np.int32) if column == BEST_ROUTE else columns
             shown = evidence(model, found, scores, wanted)
         topics = [
-            sorted(zip(model.topics, row, strict=True), key=_BY_SHARE, reverse=True)[:_TOPICS_SHOWN]
+            tuple(sorted(zip(model.topics, row, strict=True), key=_BY_SHARE, reverse=True)[:_TOPICS_SHOWN])
             for row in scores.topics.tolist()
         ]
         margins = scores.margins[:, DANGER_COLUMN].tolist()

@@ -7,8 +7,6 @@ grammar count in the margin but are not shown.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from nlp.features import BLOCKS, Floats, Ints, Occurrences
@@ -21,13 +19,8 @@ _MOST = 5
 _LONGEST = 18
 
 
-class Shown(NamedTuple):
-    """A stretch of the normal text that speaks for the class."""
-
-    start: int
-    end: int
-    weight: float
-    """Its share of all that speaks for the class, 0..1."""
+#: A stretch of the normal text that speaks for the class: start, end, and its share of all that speaks for it, 0..1.
+Shown = tuple[int, int, float]
 
 
 def word_weights(model: Model, found: Occurrences, scores: Scores, column: Ints) -> Floats:
@@ -78,7 +71,7 @@ def evidence(model: Model, found: Occurrences, scores: Scores, route: Ints) -> l
     from_start = found.starts[doc]
     places = list(zip((low - from_start).tolist(), (high - from_start).tolist(), weight.tolist(), strict=True))
     for text, begin, end in zip(doc[edges[:-1]].tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        shown[text] = tuple(Shown(*place) for place in places[begin : min(end, begin + _MOST)])
+        shown[text] = tuple(places[begin : min(end, begin + _MOST)])
     return shown
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nlp.classification import Classification
 from nlp.reading import CallReader
 
@@ -27,8 +25,7 @@ def steady(
     kept = shares.get(shown.route, 0.0)
     if shares[now.route] - kept >= margin:
         return now
-    return replace(
-        now,
+    return now._replace(
         route=shown.route,
         confidence=kept,
         ranking=tuple(sorted(now.ranking, key=lambda pair: pair[0] != shown.route)),

@@ -107,7 +107,7 @@ class CallReader:
 
     def judge_danger(self, text: str, margin: float, hits: Sequence[Hit]) -> tuple[int, float, list[Sighting]]:
         """Level, probability and the phrases that stand."""
-        sightings = self._danger.sightings(text, hits)
+        sightings = self._danger.sightings(text, hits) if hits else []
         now = bool(sightings) and self._danger.is_now(text)
         probability = danger_probability(self._model.danger, margin, sightings, len(text), now=now)
         return danger_level(self._model.danger, probability, sightings, now), probability, sightings
@@ -115,7 +115,6 @@ class CallReader:
     def classification(self, original: str, parts: Parts) -> Classification:
         """Join the parts, with every offset brought back to the original."""
         normal, found = parts.normal, parts.found
-        hits = found.hits
         text = normal.text
         spoken = _SPOKEN.search(text) is not None
         ranking = sorted(zip(ROUTES, found.routes, strict=True), key=_BY_SHARE, reverse=True)
@@ -123,22 +122,24 @@ class CallReader:
             # Nothing was said: no weight of words can speak for a class.
             ranking = [("invalid", 1.0), *((route, 0.0) for route in ROUTES if route != "invalid")]
         route, confidence = ranking[0]
-        level, _, sightings = self.judge_danger(text, found.danger_margin, hits)
-        cue_hits = self._cues.select(text, parts.line, [hit for hit in hits if hit.phrase.source == CUE_LEXICON])
+        level, _, sightings = self.judge_danger(text, found.danger_margin, found.hits)
+        cue_hits = self._cues.select(
+            text, parts.line, [hit for hit in found.hits if hit.phrase.source == CUE_LEXICON] if found.hits else ()
+        )
         review = (
             not spoken
             or not normal.complete
             or confidence < self._model.calibration.review_below
-            or always_reviewed(route, parts.line, level, {kind for kind, _, _ in cue_hits})
+            or always_reviewed(route, parts.line, level, {kind for kind, _, _ in cue_hits} if cue_hits else ())
         )
         return Classification(
             route=route,
             confidence=confidence,
             review=review,
             ranking=tuple(ranking),
-            topic=tuple(found.topics) if spoken else (("other", 1.0),),
+            topic=found.topics if spoken else (("other", 1.0),),
             danger=self._danger_of(original, parts, level, sightings) if level else _NO_DANGER,
-            evidence=_evidence(original, normal, found.shown) if spoken else (),
+            evidence=_evidence(original, normal, found.shown) if spoken and found.shown else (),
             entities=_entities(original, normal, parts.entities) if parts.entities else (),
             cues=_cues(original, normal, cue_hits) if cue_hits else (),
             model=self._model.name,
@@ -155,7 +156,7 @@ class CallReader:
         Single words out of a score say nothing to a reader ("爸妈"); the clause they stand in does.
         """
         shown = self.engine.find([text], DANGER_COLUMN)[0].shown
-        clauses = {_clause(text, one.start, one.end) for one in shown[:2]}
+        clauses = {_clause(text, start, end) for start, end, _ in shown[:2]}
         return sorted(clauses) or [_clause(text, 0, min(1, len(text)))]
 
     def _danger_of(self, original: str, parts: Parts, level: int, sightings: Sequence[Sighting]) -> Danger:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +52,7 @@ class SecondReader:
         route: Route = ranking[0][0]
         confidence = ranking[0][1]
         changed = route != classification.route
-        return replace(
-            classification,
+        return classification._replace(
             route=route,
             confidence=confidence,
             ranking=tuple(ranking),

@@ -229,6 +229,8 @@ static void flush(const Cutter *cutter, const uint32_t *codes, int32_t low, int3
 /* Tokenizer.__cut_DAG on one block. */
 static void cut_block(const Cutter *cutter, const uint32_t *codes, int32_t low, int32_t high, Work *work) {
     work->best[high] = 0;
+    for (int32_t at = low; at + 1 < high; at++)
+        trie_soon(cutter->words, codes[at], codes[at + 1]);
     for (int32_t at = high - 1; at >= low; at--) {
         double best = 0;
         int32_t reach = -1, node = 0;

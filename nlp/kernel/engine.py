@@ -8,7 +8,6 @@ import numpy as np
 
 from nlp.classification import ROUTES
 from nlp.engine import DANGER_COLUMN, Findings
-from nlp.evidence import Shown
 from nlp.features import DAMPED, mixed_codes
 from nlp.kernel import library
 from nlp.kernel.cutting import KernelTokenizer
@@ -72,19 +71,20 @@ class KernelEngine:
         hear = self._finder.hear
         for index, start, number in anchors.tolist():
             hear(number, texts[index], start, hits[index])
-        topics, outermost = self._topics, self._finder.outermost
+        outermost, topics = self._finder.outermost, self._topics
         findings = []
-        for row, heard in zip(answers.tolist(), hits, strict=True):
-            first, second, third = row[_TOPIC]
+        # A view of the same bytes: what is a whole number in one is in the other no number of use.
+        for row, whole, heard in zip(answers.tolist(), answers.view(np.int32).tolist(), hits, strict=True):
+            first, second, third = whole[_TOPIC]
             best, next_best, last = row[_TOPIC_SHARE]
-            chosen = [(topics[int(first)], best), (topics[int(second)], next_best), (topics[int(third)], last)]
-            shown = [
-                Shown(int(low), int(high), weight)
-                for low, high, weight in zip(
-                    row[_LOW : _LOW + int(row[library.SHOWN_COUNT])], row[_HIGH:_WEIGHT], row[_WEIGHT:], strict=False
-                )
-            ]
+            count = whole[library.SHOWN_COUNT]
             findings.append(
-                Findings(row[_ROUTES], row[_DANGER], chosen, outermost(heard) if len(heard) > 1 else heard, shown)
+                Findings(
+                    row[_ROUTES],
+                    row[_DANGER],
+                    ((topics[first], best), (topics[second], next_best), (topics[third], last)),
+                    outermost(heard) if len(heard) > 1 else heard,
+                    list(zip(whole[_LOW : _LOW + count], whole[_HIGH : _HIGH + count], row[_WEIGHT:], strict=False)),
+                )
             )
         return findings

@@ -7,8 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__GNUC__)
+#define SOON(address) __builtin_prefetch(address)
+#else
+#define SOON(address) ((void)(address))
+#endif
+
 /* Changes with any function below; the Python side takes no library of another number. */
-#define KERNEL_VERSION 3
+#define KERNEL_VERSION 4
 int32_t kernel_version(void);
 
 /* A set of words over code points; each word carries a value, 0 meaning "only the beginning of a word". */
@@ -20,6 +26,8 @@ void trie_free(Trie *trie);
 int trie_set(Trie *trie, const uint32_t *word, int32_t length, int32_t value);
 /* The child of `node` (0 is the root) by `code` and its value; -1 where there is none. */
 int32_t trie_step(const Trie *trie, int32_t node, uint32_t code, int32_t *value);
+/* Ask the memory for the step by two codes from the root: the tables are larger than the processor's cache. */
+void trie_soon(const Trie *trie, uint32_t code, uint32_t next);
 /* The value of a word; 0 where it is none. */
 int32_t trie_find(const Trie *trie, const uint32_t *word, int32_t length);
 
@@ -67,13 +75,14 @@ typedef struct {
 
 #define SHOWN_MOST 5
 #define TOPICS_SHOWN 3
-/* One text's answer, all floats: whole numbers up to 2^24 are exact. */
+/* One text's answer: floats and whole numbers of four bytes. */
 typedef struct {
     float margins[HEAD_COLUMNS];
     float routes[HEAD_COLUMNS];
-    float topic[TOPICS_SHOWN], topic_share[TOPICS_SHOWN];
-    float shown_count;
-    float shown_low[SHOWN_MOST], shown_high[SHOWN_MOST], shown_weight[SHOWN_MOST];
+    int32_t topic[TOPICS_SHOWN];
+    float topic_share[TOPICS_SHOWN];
+    int32_t shown_count, shown_low[SHOWN_MOST], shown_high[SHOWN_MOST];
+    float shown_weight[SHOWN_MOST];
 } Answer;
 
 int32_t read_texts(const Tables *tables, const uint32_t *codes, const int32_t *starts, int32_t texts, int32_t column,

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 _LIBRARY = Path(__file__).resolve().parent / "_kernel.so"
 #: KERNEL_VERSION of kernel.h.
-_VERSION = 3
+_VERSION = 4
 _PLANE = 0x10000
 #: Of kernel.h: a row is four bytes of squared idf, then the steps of the heads, then those of the topics.
 HEAD_COLUMNS = 12
 ROW_COLUMNS = 60
 _ROW_BYTES = 64
-#: Floats of an Answer of kernel.h, and where its parts begin.
+#: Numbers of four bytes in an Answer of kernel.h, and where its parts begin.
 MARGINS, ROUTES, TOPIC, TOPIC_SHARE, SHOWN_COUNT, SHOWN = 0, 12, 24, 27, 30, 31
 SHOWN_MOST = 5
 ANSWER = SHOWN + 3 * SHOWN_MOST
@@ -200,8 +200,9 @@ class Kernel:
     def read(self, codes: Codes, starts: Ints, column: int) -> tuple[Floats, Ints]:
         """Everything about the texts ``codes[starts[t]:starts[t + 1] - 1]``, each followed by a line feed.
 
-        One row of ANSWER floats per text (``Answer`` in kernel.h), and (text, first character, number) of each anchor
-        word. ``column`` is a head, or BEST_ROUTE or NO_EVIDENCE of nlp.engine.
+        One row of ANSWER numbers per text (``Answer`` in kernel.h; its whole numbers by a view as int32), and
+        (text, first character, number) of each anchor word. ``column`` is a head, or BEST_ROUTE or NO_EVIDENCE of
+        nlp.engine.
         """
         texts = len(starts) - 1
         answers = np.empty((texts, ANSWER), dtype=np.float32)

@@ -41,13 +41,8 @@ static int is_sentence_end(uint32_t code) {
     return code == 0x3002 || code == '!' || code == '?' || code == ';' || code == '\n';
 }
 
-/* A row fills one line of the processor's cache. The table outgrows the cache: what will be added up is asked for while the rest is still hashed. */
-#if defined(__GNUC__)
-#define SOON(address) __builtin_prefetch(address)
-#else
-#define SOON(address) ((void)(address))
-#endif
-
+/* A row fills one line of the processor's cache. The table outgrows the cache: what will be added up is asked for while
+ * the rest is still hashed. */
 static inline const Row *row_of(const Tables *tables, int32_t row) { return tables->rows + row; }
 
 static void count_row(const Tables *tables, Scratch *scratch, int32_t row) {
@@ -114,11 +109,13 @@ static void find_rows(const Tables *tables, const uint32_t *codes, int32_t size,
 }
 
 /* Sums over the counted rows; leaves the length of each block in `norm` and empties the slots. */
+#define FEWER_COLUMNS 40
 FAST static void add_up(const Tables *tables, Scratch *scratch, float *norm, float *out) {
     const int32_t pairs_at = tables->words, chars_at = pairs_at + (1 << tables->bits);
     const int32_t lead_at = chars_at + (1 << tables->bits);
     double square[BLOCKS] = {0};
     float sums[ROW_COLUMNS] = {0};
+    const int more = HEAD_COLUMNS + tables->topics > FEWER_COLUMNS;
     for (int32_t at = 0; at < scratch->used_count; at++) {
         const Slot *slot = &scratch->slots[scratch->used[at]];
         float damped = tables->damped[slot->count < DAMPED_LAST ? slot->count : DAMPED_LAST];
@@ -134,8 +131,12 @@ FAST static void add_up(const Tables *tables, Scratch *scratch, float *norm, flo
         float weight = tables->damped[slot->count < DAMPED_LAST ? slot->count : DAMPED_LAST] / norm[block];
         slot->count = 0;
         const int8_t *steps = row_of(tables, row)->steps;
-        for (int32_t column = 0; column < ROW_COLUMNS; column++)
+        /* Whole registers; what stands beyond the topics in use is nought. */
+        for (int32_t column = 0; column < FEWER_COLUMNS; column++)
             sums[column] += weight * (float)steps[column];
+        if (more)
+            for (int32_t column = FEWER_COLUMNS; column < ROW_COLUMNS; column++)
+                sums[column] += weight * (float)steps[column];
     }
     scratch->used_count = 0;
     memcpy(out, sums, sizeof sums);
@@ -193,8 +194,8 @@ static void show(const Tables *tables, int32_t size, const int32_t *word_at, int
                 }
             if (place < SHOWN_MOST) {
                 answer->shown_weight[place] = weight;
-                answer->shown_low[place] = (float)low;
-                answer->shown_high[place] = (float)high;
+                answer->shown_low[place] = low;
+                answer->shown_high[place] = high;
                 count += count < SHOWN_MOST;
             }
             open = 0;
@@ -211,7 +212,7 @@ static void show(const Tables *tables, int32_t size, const int32_t *word_at, int
         last_part = part;
         last_word = at;
     }
-    answer->shown_count = (float)count;
+    answer->shown_count = count;
 }
 
 /* Every place where an anchor word stands: text, its first character, its number; how many stand there in all. */
@@ -259,7 +260,7 @@ static void calibrate(const Tables *tables, float *sums, Answer *answer) {
         for (int32_t topic = 0; topic < tables->topics; topic++)
             if (shares[topic] >= 0 && (best < 0 || shares[topic] > shares[best]))
                 best = topic;
-        answer->topic[rank] = (float)best;
+        answer->topic[rank] = best;
         answer->topic_share[rank] = best < 0 ? 0 : shares[best];
         if (best >= 0)
             shares[best] = -1;
@@ -285,6 +286,14 @@ static void read_text(const Tables *tables, const uint32_t *codes, int32_t size,
     show(tables, size, word_at, words, origin, mass, scratch, answer);
 }
 
+/* A power of two: at most five rows a character, and the slots stay half empty. */
+static uint32_t slots_for(int32_t size) {
+    uint32_t places = 1024;
+    while (places < (uint32_t)size * 10u)
+        places *= 2;
+    return places;
+}
+
 /* Reads `texts` texts joined in `codes`, each followed by a line feed; text t has the characters
  * [starts[t], starts[t + 1] - 1). `column` is the head that evidence is shown for, BEST_ROUTE or NO_EVIDENCE.
  * Returns how many anchors stand in all texts, of which the first `room` are stored; -1 when memory is short. */
@@ -294,13 +303,10 @@ int32_t read_texts(const Tables *tables, const uint32_t *codes, const int32_t *s
     for (int32_t text = 0; text < texts; text++)
         if (starts[text + 1] - starts[text] > longest)
             longest = starts[text + 1] - starts[text];
-    uint32_t places = 1024;
-    /* At most five rows a character; the slots stay half empty. */
-    while (places < (uint32_t)longest * 10u)
-        places *= 2;
+    uint32_t places = slots_for(longest);
     size_t most = (size_t)longest + 1;
     int32_t *block = malloc((most * 10 + (size_t)all + 1) * sizeof *block);
-    Scratch scratch = {.mask = places - 1};
+    Scratch scratch = {.used_count = 0};
     scratch.share = malloc(most * sizeof *scratch.share);
     scratch.slots = calloc(places, sizeof *scratch.slots);
     if (block && scratch.share && scratch.slots) {
@@ -317,6 +323,8 @@ int32_t read_texts(const Tables *tables, const uint32_t *codes, const int32_t *s
             int32_t origin = starts[text], size = starts[text + 1] - origin - 1, first = next;
             while (next < words && word_at[next] < origin + size)
                 next++;
+            /* A short text beside a long one keeps to slots that fit into the processor's nearest cache. */
+            scratch.mask = slots_for(size) - 1;
             read_text(tables, codes + origin, size, word_at + first, next - first, origin, column, &scratch,
                       answers + text);
             found = find_anchors(tables, codes + origin, size, text, found, anchors, room);

@@ -22,8 +22,10 @@ struct Trie {
     uint64_t mask;
     int32_t nodes;
     int32_t room;
-    int32_t first[PLANE];
-    int32_t first_value[PLANE];
+    /* The root's children; child and value side by side, so that a step touches one place here too. */
+    struct {
+        int32_t child, value;
+    } first[PLANE];
 };
 
 /* Empty places. Large tables are read at random: large pages, where the system gives them, spare most look-ups of
@@ -56,8 +58,10 @@ Trie *trie_new(void) {
     trie->nodes = 1;
     trie->room = 512;
     trie->edges = new_edges(trie->mask + 1);
-    memset(trie->first, 0xff, sizeof trie->first);
-    memset(trie->first_value, 0, sizeof trie->first_value);
+    for (uint32_t code = 0; code < PLANE; code++) {
+        trie->first[code].child = -1;
+        trie->first[code].value = 0;
+    }
     if (!trie->edges) {
         trie_free(trie);
         return NULL;
@@ -105,8 +109,8 @@ int trie_set(Trie *trie, const uint32_t *word, int32_t length, int32_t value) {
         if (trie->nodes >= trie->room && grow(trie))
             return -1;
         if (node == 0 && word[at] < PLANE) {
-            next = &trie->first[word[at]];
-            here = &trie->first_value[word[at]];
+            next = &trie->first[word[at]].child;
+            here = &trie->first[word[at]].value;
         } else {
             Edge *edge = find(trie, node, word[at]);
             if (!edge->key) {
@@ -127,12 +131,18 @@ int trie_set(Trie *trie, const uint32_t *word, int32_t length, int32_t value) {
 
 int32_t trie_step(const Trie *trie, int32_t node, uint32_t code, int32_t *value) {
     if (node == 0 && code < PLANE) {
-        *value = trie->first_value[code];
-        return trie->first[code];
+        *value = trie->first[code].value;
+        return trie->first[code].child;
     }
     const Edge *edge = find(trie, node, code);
     *value = edge->value;
     return edge->key ? edge->child : -1;
+}
+
+void trie_soon(const Trie *trie, uint32_t code, uint32_t next) {
+    int32_t node = code < PLANE ? trie->first[code].child : -1;
+    if (node > 0)
+        SOON(&trie->edges[place_of(key_of(node, next)) & trie->mask]);
 }
 
 int32_t trie_find(const Trie *trie, const uint32_t *word, int32_t length) {

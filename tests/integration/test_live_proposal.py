@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from nlp.classification import ROUTES, Classification, Evidence, Reader, Route
@@ -27,8 +26,7 @@ class _Scripted:
         route, share = self._script[text.rsplit("\n", 1)[-1]]
         other: Route = "legal_consultation" if route == "dispute" else "dispute"
         rest = [(one, 0.0) for one in ROUTES if one not in (route, other)]
-        return replace(
-            self._reader.read(text, line=line),
+        return self._reader.read(text, line=line)._replace(
             route=route,
             confidence=share,
             review=False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from nlp.classification import Classification, Reader, Route
@@ -27,7 +26,7 @@ class _Second:
         self.asked.append(text)
         one = self._first.read(text, line=line)
         ranking = ((self._route, 0.9), *((route, 0.025) for route, _ in one.ranking if route != self._route))
-        return replace(one, route=self._route, confidence=0.9, ranking=ranking, review=False, model=self.model)
+        return one._replace(route=self._route, confidence=0.9, ranking=ranking, review=False, model=self.model)
 
     def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
         return [self.read(text, line=line) for text, line in items]

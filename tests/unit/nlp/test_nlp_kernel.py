@@ -89,7 +89,7 @@ def _rounded(findings: list[Findings]) -> list[object]:
             round(found.danger_margin, 3),
             [code for code, _ in found.topics],
             sorted(found.hits, key=repr),
-            [(one.start, one.end, round(one.weight, 3)) for one in found.shown],
+            [(start, end, round(weight, 3)) for start, end, weight in found.shown],
         )
         for found in findings
     ]
