@@ -72,9 +72,9 @@ async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[s
     for entry in (*waiting, *cases):
         entry["place"] = entry["grid_name"] or entry["region"] or ""
         entry["belongs"], entry["own"] = belonging.of(entry)
-        # what somebody carries is never filtered out of their sight
-        carries = entry.get("holder") is not None
-        entry["fits"] = carries or (fits(entry, grids, skills) and entry["own"] is not False)
+        # what somebody carries, or what was sent to them by name, is never filtered out of their sight
+        kept = entry.get("holder") is not None or (entry["addressed_to"] is not None and entry["own"])
+        entry["fits"] = kept or (fits(entry, grids, skills) and entry["own"] is not False)
     # the own group's, then what belongs to nobody, then the others', each by deadline
     waiting.sort(key=lambda entry: (_TURNS[entry["own"]], entry["due_at"], entry["enqueued_at"]))
     waiting = waiting[:SHOWN]
@@ -122,9 +122,12 @@ class Belonging:
     def of(self, entry: Mapping[str, Any]) -> tuple[str, bool | None]:
         """The names an entry belongs to, and whether that is the person's own.
 
-        None where it belongs to nobody or to departments nobody works for here, or the person to no group and no
-        department.
+        Whoever it was sent to by name has it, else who answers for its grid or field. None where it belongs to nobody
+        or to departments nobody works for here, or the person to no group and no department.
         """
+        if entry["addressed_to"] is not None:
+            open_to_all = self.org_id == CITY or not entry.get("addressed_staffed", True)
+            return entry["addressed_name"], None if open_to_all else entry["addressed_to"] == self.org_id
         group = self.groups.get(entry["grid"] or "")
         owners = self.departments.get((entry["read_topics"] or [""])[0], ())
         names = group or "、".join(owner.name for owner in owners)

@@ -22,6 +22,7 @@ from hotline.web.views import listed_item
 from routing.calls.store import queries as call_queries
 from routing.policy.rails import SELF_HARM
 from routing.policy.settings import Policy, QueueSettings
+from routing.queues.first.service import departments_of_fields
 from routing.queues.store import queries as queue_queries
 from routing.rosters.night import expected_wait_s
 from routing.sql import load_queries
@@ -150,10 +151,21 @@ async def _proposal(own: Services, who: Principal, shown: Mapping[str, Any]) -> 
             "on_duty": await _people(own, target["queue"].name),
             "signature": signature(shown),
             "short_handed": short_handed(target),
+            "owners": await _owners(own, shown) if decision["destination"] == "departments" else [],
         }
     context["in_hand"] = _in_hand(shown, who)
     context["may_act"] = shown["call"]["state"] in ("received", "triaged", "proposed", "queued", "offered", "claimed")
     return context
+
+
+async def _owners(own: Services, shown: Mapping[str, Any]) -> list[str]:
+    """Names of the departments that a ticket goes to first: those that answer for the call's first topic."""
+    topics = shown["triage"]["topic"] if shown["triage"] else []
+    if not topics:
+        return []
+    async with own.pool.acquire() as connection:
+        found = await departments_of_fields(connection)
+    return [owner.name for owner in found.get(topics[0][0], ())]
 
 
 def _alternatives(policy: Policy, shown: Mapping[str, Any]) -> list[str]:

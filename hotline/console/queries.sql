@@ -3,8 +3,9 @@
 -- name: own_forwards
 -- Forwards a person made lately that nobody has taken yet, newest first: what can still be taken back.
 select t.id, t.call_id, t.destination, t.queue, t.mode, t.state, t.dial_number, t.our_ticket, t.their_ticket,
-       t.receipt_due_at, t.created_at, t.overruled, c.line, c.external_id, c.live
+       t.receipt_due_at, t.created_at, t.overruled, c.line, c.external_id, c.live, o.name as department
 from transfers t join calls c on c.id = t.call_id
+left join organisations o on o.id = t.org_id
 join queue_items i on i.id = t.queue_item_id and i.state in ('waiting', 'offered')
 where t.by_user = :user_id and t.state in ('pending', 'confirmed') and t.created_at > now() - interval '12 hours'
 order by t.id desc limit 20;

@@ -57,6 +57,9 @@ ROUTES: tuple[ApiRoute, ...] = (
     ApiRoute(
         "POST", r"/calls/{id:\d{1,18}}/answer", calls.answer, "直接答复", body=calls.AnswerBody, answers=(200, 404, 409)
     ),
+    ApiRoute(
+        "GET", r"/calls/{id:\d{1,18}}/departments", transfers.departments, "可点名的承办单位", answers=(200, 403, 404)
+    ),
     ApiRoute("POST", r"/calls/{id:\d{1,18}}/hold", calls.take_hold, "接起在线来电", answers=(200, 404, 409)),
     ApiRoute(
         "POST",

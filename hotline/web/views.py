@@ -196,6 +196,7 @@ def transfer_view(row: Mapping[str, Any]) -> dict[str, Any]:
         "return_reason",
         "created_at",
         "ended_at",
+        "department",
     )
     view = {name: row[name] for name in names}
     for name in ("reason", "return_reason"):

@@ -164,8 +164,12 @@ select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enque
        i.topics, i.grid, g.name as grid_name, c.line, c.contact, c.received_at, c.region, c.confidential, c.excerpt, c.caller_name,
        t.route, t.confidence, t.review, t.danger_level, t.topics as read_topics, t.reading, f.id as transfer_id,
        f.our_ticket, a.raised_at, a.acknowledged_at, a.level as alarm_level, s.user_id as assigned_to,
+       i.org_id as addressed_to, n.name as addressed_name,
+       exists (select from users p where p.org_id = i.org_id and p.role = 'department' and p.disabled_at is null)
+           as addressed_staffed,
        coalesce(u.display_name, o.display_name) as held_by_name, s.id as assignment_id
 from queue_items i join calls c on c.id = i.call_id
+left join organisations n on n.id = i.org_id
 left join grids g on g.code = i.grid
 left join triages t on t.id = c.triage_id
 left join danger_alarms a on a.call_id = i.call_id
@@ -191,16 +195,17 @@ limit :limit;
 select k.id, k.case_id, k.call_id, k.queue, k.role, k.desk, k.state, k.holder, k.dispatched_at, k.opened_at, k.due_at,
        k.extended_from, k.outcome, k.appraisal, k.fed_back_at, e.code, u.display_name as holder_name, c.line, c.received_at,
        c.region, c.confidential, c.excerpt, c.caller_name, c.contact, coalesce(i.grid, '') as grid, g.name as grid_name, t.route,
-       t.topics as read_topics, t.danger_level, s.id as step_id, s.kind as step_kind, s.due_at as step_due_at,
+       i.org_id as addressed_to, n.name as addressed_name, t.topics as read_topics, t.danger_level, s.id as step_id, s.kind as step_kind, s.due_at as step_due_at,
        case when k.state = 'handling' then least(k.due_at, coalesce(s.due_at, k.due_at)) else k.due_at end as next_at
 from undertakings k join cases e on e.id = k.case_id join calls c on c.id = k.call_id
 join queue_items i on i.id = k.queue_item_id
+left join organisations n on n.id = i.org_id
 left join grids g on g.code = i.grid
 left join users u on u.id = k.holder
 left join triages t on t.id = c.triage_id
 left join lateral (
-    select n.id, n.kind, n.due_at from case_steps n
-    where n.undertaking_id = k.id and n.done_at is null order by n.due_at, n.id limit 1
+    select p.id, p.kind, p.due_at from case_steps p
+    where p.undertaking_id = k.id and p.done_at is null order by p.due_at, p.id limit 1
 ) s on true
 where k.desk = :desk
   and (k.state in ('handling', 'objected') or k.state = 'fed_back' and k.fed_back_at > now() - interval '14 days')

@@ -58,9 +58,3 @@ order by id for no key update;
 -- name: assign!
 -- They work for it from now on.
 update users set org_id = :org_id where id = any(:user_ids::bigint[]);
-
--- name: departments
--- Departments a call can be sent to by name, with whether anybody works there who could take it.
-select o.id, o.name, o.aliases,
-       exists (select from users u where u.org_id = o.id and u.role = 'department' and u.disabled_at is null) as staffed
-from organisations o where o.kind = 'department' and o.retired_at is null order by o.name;

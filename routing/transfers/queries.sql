@@ -51,14 +51,15 @@ with left_desk as (
     update assignments a set outcome = 'forwarded' from left_desk l where a.id = l.assignment_id
 )
 update queue_items set queue = :queue, priority = :priority, state = 'waiting', topics = :topics, grid = :grid,
-    entered_at = now(), claimed_at = null, offered_to = null, offer_expires_at = null,
+    entered_at = now(), claimed_at = null, offered_to = null, offer_expires_at = null, org_id = :org_id,
     not_before = null, reserved_for = null, reserved_until = null
 where id = :item_id;
 
 -- name: insert_item$
 -- The first item of a call, from an operator's hold: the caller has waited since the call came in.
-insert into queue_items (call_id, queue, role, priority, deadline, topics, grid, language, live, counted, enqueued_at)
-select id, :queue, 'lead', :priority, :deadline, :topics, :grid, language, live, intake = 'live', received_at
+insert into queue_items (call_id, queue, role, priority, deadline, topics, grid, language, live, counted, enqueued_at,
+                         org_id)
+select id, :queue, 'lead', :priority, :deadline, :topics, :grid, language, live, intake = 'live', received_at, :org_id
 from calls where id = :call_id
 returning id;
 
@@ -106,10 +107,12 @@ update decisions set superseded_at = now() where id = :decision_id;
 -- name: insert_transfer<!
 -- One forward.
 insert into transfers (call_id, decision_id, by_user, destination, queue, mode, requested_mode, overruled, reason,
-                       dial_number, from_queue, from_priority, from_hold, queue_item_id, our_ticket, receipt_due_at)
+                       dial_number, from_queue, from_priority, from_hold, queue_item_id, our_ticket, receipt_due_at,
+                       org_id, from_org_id)
 values (:call_id, :decision_id, :by_user, :destination, :queue, :mode, :requested_mode, :overruled, :reason,
-        :dial_number, :from_queue, :from_priority, :from_hold, :queue_item_id, :our_ticket, :receipt_due_at)
-returning *;
+        :dial_number, :from_queue, :from_priority, :from_hold, :queue_item_id, :our_ticket, :receipt_due_at,
+        :org_id, :from_org_id)
+returning *, (select name from organisations where id = :org_id) as department;
 
 -- name: ended_transfers!
 -- Earlier forwards of this call that nobody took are replaced by a new one.
@@ -118,7 +121,8 @@ where call_id = :call_id and state in ('pending', 'confirmed');
 
 -- name: transfer^
 -- One transfer.
-select * from transfers where id = :transfer_id;
+select t.*, o.name as department from transfers t left join organisations o on o.id = t.org_id
+where t.id = :transfer_id;
 
 -- name: lock_transfer^
 -- One transfer, locked after its call.
@@ -138,16 +142,19 @@ where id = :transfer_id;
 
 -- name: transfers_of_call
 -- All forwards of one call, oldest first.
-select t.*, u.display_name as by_name from transfers t join users u on u.id = t.by_user
+select t.*, u.display_name as by_name, o.name as department
+from transfers t join users u on u.id = t.by_user left join organisations o on o.id = t.org_id
 where t.call_id = :call_id order by t.id;
 
 -- name: by_ticket
 -- Transfers by either system's ticket number.
-select * from transfers where our_ticket = :number or their_ticket = :number order by id desc limit 50;
+select t.*, o.name as department from transfers t left join organisations o on o.id = t.org_id
+where t.our_ticket = :number or t.their_ticket = :number order by t.id desc limit 50;
 
 -- name: overdue_receipts
 -- Tickets neither received nor returned within their limit.
-select t.*, c.line, c.external_id from transfers t join calls c on c.id = t.call_id
+select t.*, c.line, c.external_id, o.name as department
+from transfers t join calls c on c.id = t.call_id left join organisations o on o.id = t.org_id
 where t.receipt_due_at < now() and t.receipt_at is null and t.state in ('pending', 'confirmed', 'taken')
 order by t.receipt_due_at limit 200;
 

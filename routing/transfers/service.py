@@ -23,6 +23,7 @@ from routing.policy.decision import DESTINATIONS, Decision
 from routing.policy.settings import Policy
 from routing.queues.store import queries as queue_queries
 from routing.sealing import Vault
+from routing.transfers.departments.service import check_department
 from routing.transfers.exchange import TELEPHONE_MODES, TransferMode, mode_carried_out
 from routing.transfers.moving.service import OPERATORS, move, overrule, sought
 from routing.transfers.store import check_holder, locked_call, opened_transfer, queries, stored_decision, violence_heard
@@ -44,6 +45,8 @@ class ForwardOrder:
     """The victim was asked alone and agrees to mediation; only needed where violence or control was heard."""
     new_danger: bool = False
     """The caller told of danger since the police desk sent the call back; only needed then."""
+    department: int | None = None
+    """The organisation that gets it first, of those ``departments_for`` names; None: whoever answers for the field."""
 
 
 async def forward(
@@ -111,6 +114,7 @@ async def forward_in(
         raise InvalidRequest("mode：有自伤危险的来电不能直转，请用三方通话或咨询转。")
     if order.mode == "ticket" and call["live"] and "blind" in proposed.forbid:
         raise InvalidRequest("mode：有自伤危险的来电人还在线，不能改走工单；请用三方通话或咨询转。")
+    await check_department(connection, call_id, destination, order.department)
     queue = policy.queue_for(destination).name if overruled else _proposed_queue(call, proposed)
     decision_id = call["decision_id"]
     if overruled:
@@ -119,7 +123,9 @@ async def forward_in(
         )
     await queries.ended_transfers(connection, call_id=call_id)
     joint = [] if overruled else [policy.queue_for(j).name for j in proposed.joint if j in DESTINATIONS]
-    item_id = await move(connection, call, item, proposed, queue=queue, user_id=user_id, joint=joint)
+    item_id = await move(
+        connection, call, item, proposed, queue=queue, user_id=user_id, joint=joint, department=order.department
+    )
     settings = policy.queue(queue)
     now = await calls.queries.clock(connection)
     ticket = mode == "ticket" or (destination == "departments" and not call["live"])
@@ -141,6 +147,8 @@ async def forward_in(
         queue_item_id=item_id,
         our_ticket=f"ZB{now:%Y%m%d}{call_id:08d}" if ticket else None,
         receipt_due_at=now + timedelta(hours=settings.ticket_receipt_limit_h) if ticket else None,
+        org_id=order.department,
+        from_org_id=item["org_id"] if item else None,
     )
     await calls.queries.log(
         connection,
@@ -154,6 +162,7 @@ async def forward_in(
             "overruled": overruled,
             **({"consent": True} if consented else {}),
             **({"new_danger": True} if order.new_danger else {}),
+            **({"department": order.department} if order.department is not None else {}),
         },
     )
     await _tell(connection, "transfer_created", row, user_id)
@@ -216,7 +225,15 @@ async def _take_back(connection: Any, row: Any, item: Any, user_id: int) -> None
     queue = row["from_queue"] or OPERATORS
     priority = row["from_priority"] or item["priority"]
     topics, grid = sought(call, queue)
-    await queries.move_item(connection, item_id=item["id"], queue=queue, priority=priority, topics=topics, grid=grid)
+    await queries.move_item(
+        connection,
+        item_id=item["id"],
+        queue=queue,
+        priority=priority,
+        topics=topics,
+        grid=grid,
+        org_id=row["from_org_id"],
+    )
     await calls.queries.log(
         connection, call_id=call_id, action="transfer_cancelled", user_id=user_id, detail={"transfer_id": row["id"]}
     )

@@ -200,6 +200,7 @@ class ForwardBody(Body):
     decision_id: int | None = None
     consent: bool = False
     new_danger: bool = False
+    department: int | None = Field(None, ge=1, le=2**62)
 
 
 @needs("calls.forward")

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from aiohttp import web
 from pydantic import Field
 
+from hotline.access.service import check_concern
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
 from hotline.web.views import transfer_view
 from routing.errors import InvalidRequest
+from routing.transfers.departments.service import departments_for
 from routing.transfers.service import cancel, confirm, receive, send_back
 from routing.transfers.store import opened_transfer, queries
+
+
+@needs("calls.forward")
+async def departments(request: web.Request) -> web.Response:
+    """GET /calls/{id}/departments: whom a forward may name, those that answer for the call's topic first."""
+    own, call_id = services(request), path_id(request)
+    async with own.pool.acquire() as connection:
+        await check_concern(connection, principal(request), call_id)
+        choices = await departments_for(connection, call_id)
+    return json_response({"items": [asdict(choice) for choice in choices]})
 
 
 @needs("calls.forward")

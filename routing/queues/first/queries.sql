@@ -46,25 +46,30 @@ select distinct v.topic, v.org_id, o.name,
        exists (select from users u where u.org_id = v.org_id and u.role = 'department' and u.disabled_at is null) as staffed
 from articles a join article_versions v on v.article_id = a.id and v.version = a.version
 join organisations o on o.id = v.org_id
-where a.withdrawn_at is null and v.org_id <> 1 order by v.topic, o.name;
+where a.withdrawn_at is null and v.org_id <> 1 and o.retired_at is null order by v.topic, o.name;
 
 -- name: first_departments
--- Waiting items of a queue of departments with the people of those that answer for the item's field, whether they are
--- there now or not: a ticket has days. A complaint about a department is never one of its own; who objected to the
--- dispatch and was right does not count.
+-- Waiting items of a queue of departments with the people of the department they were sent to by name, else of those
+-- that answer for the item's field, whether they are there now or not: a ticket has days. A complaint about a
+-- department is never one of its own; who objected to the dispatch and was right does not count.
 with fields as (
     select distinct v.topic, v.org_id
     from articles a join article_versions v on v.article_id = a.id and v.version = a.version
-    where a.withdrawn_at is null and v.org_id <> 1
+    join organisations o on o.id = v.org_id
+    where a.withdrawn_at is null and v.org_id <> 1 and o.retired_at is null
+), items as (
+    select i.id, i.call_id, i.org_id, t.topics[1] as topic
+    from queue_items i join calls c on c.id = i.call_id left join triages t on t.id = c.triage_id
+    where i.queue = :queue and i.state = 'waiting'
+), owners as (
+    select id, call_id, org_id from items where org_id is not null
+    union all
+    select n.id, n.call_id, f.org_id from items n join fields f on f.topic = n.topic where n.org_id is null
 )
-select i.id as item_id, array_agg(u.id) as user_ids
-from queue_items i
-join calls c on c.id = i.call_id
-join triages t on t.id = c.triage_id
-join fields f on f.topic = t.topics[1]
-join users u on u.org_id = f.org_id and u.disabled_at is null and u.role = any(:roles::text[])
-where i.queue = :queue and i.state = 'waiting'
-  and not exists (select from call_concerns k where k.call_id = i.call_id and k.org_id = f.org_id)
+select w.id as item_id, array_agg(u.id) as user_ids
+from owners w
+join users u on u.org_id = w.org_id and u.disabled_at is null and u.role = any(:roles::text[])
+where not exists (select from call_concerns k where k.call_id = w.call_id and k.org_id = w.org_id)
   and not exists (select from objections b join undertakings e on e.id = b.undertaking_id
-                  where e.call_id = i.call_id and e.desk = 'departments' and b.decision = 'upheld' and b.by_user = u.id)
-group by i.id;
+                  where e.call_id = w.call_id and e.desk = 'departments' and b.decision = 'upheld' and b.by_user = u.id)
+group by w.id;

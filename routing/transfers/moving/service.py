@@ -63,8 +63,12 @@ async def move(
     queue: str,
     user_id: int,
     joint: Sequence[str] = (),
+    department: int | None = None,
 ) -> int:
-    """The item stands in ``queue`` afterwards; its id. Each of the ``joint`` queues gets its own once."""
+    """The item stands in ``queue`` afterwards; its id. Each of the ``joint`` queues gets its own once.
+
+    ``department``: the organisation a person named, whose people come first; whoever had it by name before has not.
+    """
     call_id = call["id"]
     busy = await queries.joint_in(connection, call_id=call_id, queue=queue)
     if busy is not None:
@@ -81,6 +85,7 @@ async def move(
             deadline=decision.deadline,
             topics=topics,
             grid=grid,
+            org_id=department,
         )
         await _bring_in(connection, call, decision, [q for q in joint if q != queue])
         await calls.change_state(
@@ -100,7 +105,13 @@ async def move(
     if item["state"] == "offered":
         await queue_queries.stop_ringing(connection, user_id=item["offered_to"])
     await queries.move_item(
-        connection, item_id=item["id"], queue=queue, priority=decision.priority, topics=topics, grid=grid
+        connection,
+        item_id=item["id"],
+        queue=queue,
+        priority=decision.priority,
+        topics=topics,
+        grid=grid,
+        org_id=department,
     )
     await _bring_in(connection, call, decision, [q for q in joint if q != queue])
     if call["state"] != "queued":

@@ -1,5 +1,6 @@
 // Handing a call on: as proposed, elsewhere with a reason, three-way, by ticket; taking it back.
 import { newKey, post } from "./api.js";
+import { chooseDepartment } from "./departments.js";
 import { ask } from "./dialogs.js";
 import { t } from "./language.js";
 import { showProblem, toast } from "./toasts.js";
@@ -49,6 +50,9 @@ async function send(call, body) {
 // call: {id, decisionId, destination, live, noBlind}. Gives the transfer, or null when called off or refused.
 export async function forward(call, { destination = null, mode = null, reason: given = null } = {}) {
   const target = destination || call.destination;
+  // named only where a person asks for the departments: Enter sends to whoever answers for the field
+  const department = destination === "departments" ? await chooseDepartment(call.id) : null;
+  if (department === undefined) return null;
   let reason = target === call.destination ? null : given;
   if (target !== call.destination && !reason) {
     reason = await askReason("overrule-dialog", t("改派到 {name}", { name: NAMES[target] }));
@@ -57,9 +61,10 @@ export async function forward(call, { destination = null, mode = null, reason: g
   const body = { mode: mode || (call.live && call.noBlind ? "conference" : "one_key"), decision_id: call.decisionId };
   if (destination) body.destination = destination;
   if (reason) body.reason = reason;
+  if (department) body.department = department;
   const transfer = await send(call, body);
   if (!transfer) return null;
-  let text = `${MODES[transfer.mode]} ${NAMES[transfer.destination]}`;
+  let text = `${MODES[transfer.mode]} ${transfer.department || NAMES[transfer.destination]}`;
   if (transfer.mode === "manual" && call.live) {
     text += transfer.dial_number
       ? t("：请拨 {number}，接通后按 C 确认", { number: transfer.dial_number })

@@ -1,0 +1,1 @@
+"""Departments a person may name when a call is forwarded."""
