@@ -111,6 +111,9 @@ ACTIONS: dict[str, str] = {
     "hold_released": "解除法律保留",
     "keys_rotated": "轮换密钥",
     "key_retired": "停用密钥",
+    "backup_taken": "备份数据库",
+    "backup_drilled": "演练恢复",
+    "database_restored": "恢复数据库",
     "demo_begun": "开始填充演示数据",
     "demo_filled": "演示数据就绪",
 }

@@ -25,6 +25,7 @@ from hotline.backup.contents import connect, contents
 from hotline.backup.errors import BackupError
 from hotline.backup.key import BackupKey, ensure_key
 from hotline.backup.manifest import Manifest, SealedFile, write_manifest
+from hotline.backup.on_record import put_on_record
 from hotline.backup.sealed import Sealer, sync_folder
 from hotline.backup.secret_keys import secret_key_ids
 from hotline.backup.status import update_status
@@ -143,6 +144,15 @@ async def take_base_backup(settings: Settings, owner_url: str, *, keep: int | No
     pruned, _ = archive.prune(keep, key) if keep else ([], 0)
     update_status(
         settings.state_dir, last_backup_s=manifest.finished_at.timestamp(), gaps=len(archiving.dropped(state)), error=""
+    )
+    await put_on_record(
+        owner_url,
+        "backup_taken",
+        name,
+        kind="base",
+        rows=sum(one.rows for one in tables.values()),
+        bytes=manifest.size,
+        dropped=pruned,
     )
     log.info("backup_taken", backup=name, bytes=manifest.size, pruned=len(pruned))
     return Taken(manifest, made, pruned)

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -20,6 +21,7 @@ from hotline.backup.base import open_archive, until_sealed
 from hotline.backup.contents import connect, contents, queries, quiet_moment
 from hotline.backup.errors import BackupError
 from hotline.backup.manifest import Manifest, TableContent
+from hotline.backup.on_record import put_on_record
 from hotline.backup.recovery import Goal, Plan, plan, recovered
 from hotline.backup.status import read_status, update_status
 from hotline.backup.wal import parse_lsn
@@ -60,6 +62,17 @@ class Drilled:
         """Whether everything came back as it was."""
         return not self.differences and (self.audit is None or self.audit.broken is None)
 
+    def on_record(self) -> dict[str, Any]:
+        """What the audit log keeps of it."""
+        return {
+            "found_back": self.found_back,
+            "tables": self.tables,
+            "rows": self.rows,
+            "differ": [one.table for one in self.differences],
+            "rpo_s": round(self.rpo_s, 1),
+            "rto_s": round(self.rto_s, 1),
+        }
+
 
 async def drill(settings: Settings, owner_url: str) -> Drilled:
     """Restore the newest backup and all log up to this moment to a scratch folder, and compare every table.
@@ -87,6 +100,7 @@ async def drill(settings: Settings, owner_url: str) -> Drilled:
     outcome = Drilled(planned.manifest, max(0.0, rpo_s), rto_s, len(live), rows, compare(live, restored), audit)
     if outcome.found_back:
         update_status(settings.state_dir, last_drill_s=time.time())
+    await put_on_record(owner_url, "backup_drilled", planned.manifest.id, **outcome.on_record())
     return outcome
 
 

@@ -35,6 +35,7 @@ from hotline.backup.drill import Drilled, compare
 from hotline.backup.errors import BackupError
 from hotline.backup.key import BackupKey, read_key
 from hotline.backup.manifest import Manifest, SealedFile, write_manifest
+from hotline.backup.on_record import put_on_record
 from hotline.backup.sealed import Sealer, opened, sync_folder
 from hotline.backup.secret_keys import secret_key_ids
 from hotline.backup.status import update_status
@@ -101,6 +102,15 @@ async def back_up_outside(settings: Settings, *, keep: int | None) -> Taken:
     pruned, _ = archive.prune(keep, key) if keep else ([], 0)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     update_status(settings.state_dir, last_backup_s=manifest.finished_at.timestamp())
+    await put_on_record(
+        _url(settings),
+        "backup_taken",
+        name,
+        kind="hook",
+        rows=sum(one.rows for one in tables.values()),
+        bytes=manifest.size,
+        dropped=pruned,
+    )
     return Taken(manifest, made, pruned)
 
 
@@ -133,6 +143,9 @@ async def restore_outside(
     if settings.database_url is not None:
         # what the service's role may do is not in a dump, and an older dump wants the migrations since
         await prepare_database(ServerUrls(settings.database_url, "", settings.owner_database_url))
+    await put_on_record(
+        _url(settings), "database_restored", chosen.id, asked_for=to and to.isoformat(), replaced=replace_data
+    )
     return chosen
 
 
@@ -161,7 +174,9 @@ async def drill_outside(settings: Settings) -> Drilled:
     if not differences:
         update_status(settings.state_dir, last_drill_s=time.time())
     rows = sum(one.rows for one in chosen.tables.values())
-    return Drilled(chosen, rpo_s, rto_s, len(chosen.tables), rows, differences)
+    outcome = Drilled(chosen, rpo_s, rto_s, len(chosen.tables), rows, differences)
+    await put_on_record(_url(settings), "backup_drilled", chosen.id, **outcome.on_record())
+    return outcome
 
 
 def _choose(archive: Archive, key: BackupKey, backup: str | None, to: datetime | None) -> Manifest:

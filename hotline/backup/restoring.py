@@ -17,6 +17,7 @@ from hotline.backup.archiver import Collector
 from hotline.backup.errors import BackupError
 from hotline.backup.key import BackupKey, read_key
 from hotline.backup.manifest import Manifest
+from hotline.backup.on_record import put_on_record
 from hotline.backup.recovery import Goal, plan, recovered
 from hotline.backup.secret_keys import secret_key_ids
 from hotline.embedded import archiving
@@ -86,6 +87,14 @@ async def restore(
             state, archive, key, planned, Goal(to=to), pg_bin=settings.pg_bin, data=DRAFT
         ) as superuser_url:
             reached = await _finish(superuser_url, state)
+            await put_on_record(
+                superuser_url,
+                "database_restored",
+                planned.manifest.id,
+                asked_for=to and to.isoformat(),
+                reached=reached and reached.isoformat(),
+                replaced=data.exists(),
+            )
         aside = _aside(data)
         draft.rename(data)
         archiving.hand_over_history(state, data)

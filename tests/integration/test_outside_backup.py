@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from config.settings import Settings, load_settings
+from hotline.audit.machine import at_the_machine
 from hotline.backup.contents import connect
 from hotline.backup.errors import BackupError, DamagedBackup
 from hotline.backup.hooks import back_up_outside, drill_outside, restore_outside
@@ -47,6 +48,21 @@ async def days(url: str) -> int:
         await connection.close()
 
 
+async def recorded(url: str) -> list[str]:
+    """Acts on backups in the audit log, by whoever sits at this machine."""
+    connection = await connect(url)
+    try:
+        return [
+            row["action"]
+            for row in await connection.fetch(
+                "select action from audit_entries where starts_with(subject, 'backup:') and role = $1 order by id",
+                at_the_machine().role,
+            )
+        ]
+    finally:
+        await connection.close()
+
+
 async def test_the_scripts_bring_an_outside_database_back(outside: Settings, owner_url: str, postgres_url: str) -> None:
     connection = await connect(owner_url)
     await connection.execute("insert into calendar_days (day, workday) values ('2026-10-01', false)")
@@ -74,8 +90,12 @@ async def test_the_scripts_bring_an_outside_database_back(outside: Settings, own
         await drop_database(admin, name)
         await admin.close()
     # and over the first when told to
+    before = await recorded(owner_url)
     await restore_outside(outside, backup=taken.manifest.id, to=None, replace_data=True)
     assert await days(owner_url) == 1
+    # the restore is on record in what came back; backup and drill were recorded after the dump, in what it replaced
+    assert before == ["backup_taken", "backup_drilled"]
+    assert await recorded(owner_url) == ["database_restored"]
     assert outside.database_url is not None
     assert await days(outside.database_url) == 1, "the service's own role may read again"
     # a dump that was cut is not restored half
