@@ -20,6 +20,8 @@ async def put_on_record(database_url: str, action: str, backup_id: str, **detail
         async with pool.acquire() as connection:
             if await connection.fetchval("select to_regclass('public.audit_entries') is null"):
                 return
-            await record(connection, actor=at_the_machine(), action=action, subject=f"backup:{backup_id}", detail=detail)
+            await record(
+                connection, actor=at_the_machine(), action=action, subject=f"backup:{backup_id}", detail=detail
+            )
     finally:
         await close_pool(pool)

@@ -12,7 +12,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from hotline.migrations import migrate as migrations
-from hotline.migrations.migrate import MigrationError, head_revision, migrate
+from hotline.migrations.migrate import MigrationError, head_revision, migrate, statement_limit_ms
 from tests.databases import drop_database
 from tests.service_fixtures import with_database
 
@@ -278,5 +278,33 @@ async def test_a_statement_that_takes_too_long_is_ended(empty: str, monkeypatch:
     connection = await asyncpg.connect(empty)
     try:
         assert await connection.fetchval("select version_num from alembic_version") == "0001"
+    finally:
+        await connection.close()
+
+
+async def test_the_limit_of_a_statement_grows_with_the_calls_stored(empty: str) -> None:
+    assert statement_limit_ms(0) == 10 * 60 * 1000
+    assert statement_limit_ms(1_000_000) == 60 * 60 * 1000
+    assert statement_limit_ms(10**12) < 2**31
+    await migrate(empty, OLDER[-1])
+    connection = await asyncpg.connect(empty)
+    try:
+        await fill(connection)
+        await connection.execute(
+            """
+            create table limits (setting text);
+            create function keep_limit_seen() returns trigger language plpgsql as $$
+            begin
+                insert into limits values (current_setting('statement_timeout'));
+                return null;
+            end $$;
+            create trigger seen after update on alembic_version for each row execute function keep_limit_seen();
+            """
+        )
+        await migrate(empty)
+        newest = await connection.fetchval("select max(id) from calls")
+        # PostgreSQL says it in the largest unit that fits
+        limits = await connection.fetch("select extract(epoch from setting::interval) * 1000 as ms from limits")
+        assert [int(row["ms"]) for row in limits] == [statement_limit_ms(newest)]
     finally:
         await connection.close()
