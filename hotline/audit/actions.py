@@ -81,6 +81,7 @@ ACTIONS: dict[str, str] = {
     "roster_imported": "导入值班表",
     "roster_override": "调班",
     "rotation_changed": "修改轮值",
+    "rotation_removed": "删除轮值",
     "shift_added": "新增班次",
     "shift_moved": "改动班次",
     "shift_removed": "删除班次",

@@ -15,11 +15,12 @@ from hotline.accounts.errors import (
     ProviderUnreachable,
 )
 from hotline.accounts.login import LogIn, log_in, pass_code
+from hotline.accounts.permissions import Role, allowed
 from hotline.console.first_steps import guide_is_open
 from hotline.console.navigation import GUIDE
 from hotline.console.render import page
 from hotline.console.words import HOME
-from hotline.web.authentication import COOKIE, HX_REQUEST, masked
+from hotline.web.authentication import COOKIE, HX_REQUEST, masked, permission_of
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
 
@@ -32,6 +33,20 @@ def own_path(wanted: str) -> str:
     if not wanted.startswith("/") or wanted.startswith(("//", "/\\", "/login")):
         return "/"
     return wanted if wanted.isprintable() and "\\" not in wanted else "/"
+
+
+def open_to(request: web.Request, role: Role, target: str) -> str:
+    """``target``, or ``/`` where it is a page that ``role`` may not open: a log-in never ends at a refusal."""
+    path = target.partition("?")[0]
+    for route in request.app.router.routes():
+        if route.method != "GET" or route.resource is None:
+            continue
+        info = route.resource.get_info()
+        pattern = info.get("pattern")
+        if info.get("path") == path or (pattern is not None and pattern.fullmatch(path)):
+            permission = permission_of(route.handler)
+            return target if permission is None or allowed(role, permission) else "/"
+    return target
 
 
 @needs("self")
@@ -57,7 +72,7 @@ async def login_page(request: web.Request) -> web.StreamResponse:
     if who is not None and who.due == "code":
         return await _code_page(request, target, who.csrf_token or "", None)
     if who is not None:
-        raise web.HTTPSeeOther(target)
+        raise web.HTTPSeeOther(open_to(request, who.role, target))
     return await _login_page(request, target, "", None)
 
 
@@ -116,8 +131,8 @@ def _status(error: AccountError) -> int:
 async def _begun(request: web.Request, begun: LogIn, target: str) -> web.Response:
     """The cookie of a session, whole or waiting for its code."""
     own = services(request)
+    who = await sessions.by_session(own.pool, begun.cookie, own.settings.accounts)
     if _wants_json(request):
-        who = await sessions.by_session(own.pool, begun.cookie, own.settings.accounts)
         answer: web.Response = json_response(
             {
                 "csrf_token": who.csrf_token if who else "",
@@ -126,6 +141,7 @@ async def _begun(request: web.Request, begun: LogIn, target: str) -> web.Respons
             }
         )
     else:
+        target = open_to(request, who.role, target) if who else target
         location = f"/login?next={target}" if begun.code_due else target
         answer = web.Response(status=303, headers={"Location": location})
     set_session_cookie(request, answer, begun.cookie)

@@ -13,6 +13,10 @@ class ProfileError(HotlineError):
     exit_code = 2
 
 
+class ProfileNotFound(ProfileError):
+    """No line profile has this name; the message names those there are."""
+
+
 class FileUnreadable(HotlineError):
     """A whole file cannot be read; the message says what to hand in instead."""
 

@@ -13,7 +13,7 @@ import structlog
 from config.errors import ConfigError
 from config.files import ConfigFiles
 from hotline.intake.api_record import profiles_by_line
-from hotline.intake.errors import ProfileError
+from hotline.intake.errors import ProfileError, ProfileNotFound
 from hotline.intake.profile import Profile, load_profiles, parse_profile
 from routing.sql import load_queries
 
@@ -88,9 +88,9 @@ class LineProfiles(Mapping[str, Profile]):
         self._take(rows)
 
     def entry(self, stem: str) -> LineProfile:
-        """One profile. Raises ProfileError listing what there is."""
+        """One profile. Raises ProfileNotFound listing what there is."""
         if stem not in self.entries:
-            raise ProfileError(f"没有名为 {stem} 的线路档案；现有：{'、'.join(sorted(self.entries))}。")
+            raise ProfileNotFound(f"没有名为 {stem} 的线路档案；现有：{'、'.join(sorted(self.entries))}。")
         return self.entries[stem]
 
     def _take(self, rows: Any) -> None:

@@ -64,7 +64,17 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
     ApiRoute(
         "DELETE", r"/rosters/overrides/{id:\d{1,18}}", roster_weeks.remove_override, "撤销调班", answers=(200, 404)
     ),
-    ApiRoute("PUT", "/rosters/rotations", rotations.put, "轮值", body=rotations.RotationBody, answers=(200, 409, 422)),
+    ApiRoute(
+        "PUT", "/rosters/rotations", rotations.put, "轮值", body=rotations.RotationBody, answers=(200, 404, 409, 422)
+    ),
+    ApiRoute(
+        "DELETE",
+        r"/rosters/rotations/{id:\d{1,18}}",
+        rotations.remove,
+        "删除轮值",
+        query=("seen",),
+        answers=(200, 404, 409),
+    ),
     ApiRoute(
         "POST",
         "/rosters/rotations/preview",
@@ -124,7 +134,7 @@ ADMINISTRATION: tuple[ApiRoute, ...] = (
         answers=(200, 404, 422),
     ),
     ApiRoute("GET", "/lines", lines.listing, "线路档案和从页面办理的导入"),
-    ApiRoute("GET", r"/lines/{name:[\w-]{1,40}}", lines.show, "一份线路档案：文本和版本", answers=(200, 422)),
+    ApiRoute("GET", r"/lines/{name:[\w-]{1,40}}", lines.show, "一份线路档案：文本和版本", answers=(200, 404)),
     ApiRoute(
         "POST",
         r"/lines/{name:[\w-]{1,40}}",

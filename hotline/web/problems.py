@@ -16,7 +16,7 @@ from hotline.accounts import errors as accounts
 from hotline.audit.reasons import ReasonMissing
 from hotline.database import DatabaseSlow, DatabaseUnreachable
 from hotline.exports import errors as exports
-from hotline.intake.errors import FileUnreadable, ProfileError
+from hotline.intake.errors import FileUnreadable, ProfileError, ProfileNotFound
 from hotline.intake.gate import IntakeBusy, TriageBehind
 from hotline.sealing.files import SealedFileBroken
 from routing import errors as routing
@@ -84,6 +84,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (access.NotInHand, 403, "not-in-hand", "不在您手上"),
     (access.CallerHidden, 403, "caller-hidden", "保密来电"),
     (access.OwnComplaint, 403, "own-complaint", "涉及本单位"),
+    (ProfileNotFound, 404, "line-profile-not-found", "没有这份线路档案"),
     (ProfileError, 422, "line-profile-invalid", "线路档案有误"),
     (FileUnreadable, 422, "file-unreadable", "文件读不了"),
     (SealedFileBroken, 404, "rejects-gone", "退回文件不在了"),

@@ -22,6 +22,18 @@ where ends_at > :from_at and starts_at < :to_at order by id;
 -- Queues that have any roster at all.
 select queue from rotations union select queue from shifts union select queue from shift_overrides;
 
+-- name: rotation_by_id^
+-- One rotation by its id.
+select id, queue, name, body from rotations where id = :rotation_id;
+
+-- name: change_rotation!
+-- A rotation changed, its name too.
+update rotations set queue = :queue, name = :name, body = :body::jsonb where id = :rotation_id;
+
+-- name: remove_rotation!
+-- A rotation that never should have been.
+delete from rotations where id = :rotation_id;
+
 -- name: put_rotation$
 -- A rotation, new or changed.
 insert into rotations (queue, name, body) values (:queue, :name, :body::jsonb)

@@ -55,3 +55,25 @@ async def test_a_rotation_is_drawn_before_it_is_kept_and_ended_by_keys(house: Ho
     await page.wait_for_selector("#rotation-dialog:not([open])", state="attached")
     async with service.pool.acquire() as connection:
         assert await connection.fetchval("select body->>'end' from rotations") is not None
+
+    # another name by the same dialog, and gone from all weeks by its button
+    await page.focus("#board .block-turn")
+    await mao.press("r")
+    await page.wait_for_selector("#rotation-dialog[open] [name=rotation]:focus")
+    await page.wait_for_selector("#rotation-board .block-turn")
+    await page.fill("#rotation-dialog [name=name]", "日班")
+    await mao.press("Control+Enter")
+    await page.wait_for_selector("#rotation-dialog:not([open])", state="attached")
+    async with service.pool.acquire() as connection:
+        assert [row["name"] for row in await connection.fetch("select name from rotations")] == ["lawyers·日班"]
+    await page.wait_for_selector('#board .block-turn[title*="日班"]')
+    await page.focus("#board .block-turn")
+    await mao.press("r")
+    await page.wait_for_selector("#rotation-dialog[open] [name=rotation]:focus")
+    await page.wait_for_selector("#rotation-board .block-turn")
+    page.once("dialog", lambda dialog: dialog.accept())
+    await page.focus("#rotation-remove")
+    await mao.press("Enter")
+    await mao.see("已删除轮值", within="#toasts")
+    async with service.pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from rotations") == 0

@@ -186,6 +186,26 @@ async def test_a_log_in_never_leads_to_another_place(service: RunningService, wa
         assert (status, headers["Location"]) == (303, "/")
 
 
+@pytest.mark.parametrize(
+    ("role", "wanted", "led"),
+    [
+        ("security", "/start", "/"),
+        ("security", "/admin/users?role=lawyer", "/admin/users?role=lawyer"),
+        ("operator", "/lines/12345", "/"),
+        ("operator", "/calls/7", "/calls/7"),
+        ("operator", "/nowhere", "/nowhere"),
+    ],
+)
+async def test_a_log_in_never_ends_at_a_page_of_another_role(
+    service: RunningService, role: str, wanted: str, led: str
+) -> None:
+    await add_user(service.pool, "wang", role, password=PASSWORD)
+    async with Browser(service) as browser:
+        form = {"name": "wang", "password": PASSWORD, "next": wanted}
+        status, headers, _ = await browser.ask("POST", "/login", data=form)
+        assert (status, headers["Location"]) == (303, led)
+
+
 async def test_changes_by_cookie_need_the_sessions_own_csrf_token(service: RunningService) -> None:
     await add_user(service.pool, "wang", "operator", password=PASSWORD)
     await add_user(service.pool, "zhao", "operator", password=PASSWORD)

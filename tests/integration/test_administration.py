@@ -115,6 +115,7 @@ async def test_an_export_is_tried_out_published_for_and_imported(service: Runnin
     draft = profile["text"].replace('"工单编号", ', '"单号", ').replace('"工单编号"', '"单号"')
     _, last = await streamed(service, "/lines/12345/test", "admin", data=form(text, text=draft))
     assert last["problem"]["type"] == "urn:hotline:problem:file-unreadable", "a draft is tried out as it stands"
+    assert (await service.request("GET", "/lines/none"))[0] == 404
     status, problem = await service.request("POST", "/lines/12345", json={"text": 'line = "12345"\n'})
     assert (status, problem["type"]) == (422, "urn:hotline:problem:line-profile-invalid")
     assert "lines/12345.toml" in problem["detail"]

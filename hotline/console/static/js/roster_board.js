@@ -20,6 +20,16 @@ export function span(start, end) {
   return `${clock(start)}–${until}`;
 }
 
+// A narrow block has no room for both ends in full: 8:30–18 instead of 08:30–18:00. Its title says it in full.
+const ROOMY_MS = 11.5 * HOUR_MS;
+const seen = (plan, start, end) => Math.min(end, weekBegin(plan) + WEEK_MS) - Math.max(start, weekBegin(plan));
+const tight = (text) => text.replace(/^0/, "").replace(":00", "");
+
+export function label(plan, start, end) {
+  const full = span(start, end);
+  return seen(plan, start, end) >= ROOMY_MS ? full : full.split("–").map(tight).join("–");
+}
+
 export function hours(ms) {
   return String(Math.round((ms / HOUR_MS) * 10) / 10);
 }
@@ -80,11 +90,11 @@ function groupRow(plan, group, onGap) {
   const lane = make("div", "lane");
   for (const gap of group.gaps) {
     const [start, end] = [Date.parse(gap.start), Date.parse(gap.end)];
-    const part = make("button", "gap", t("无人 {hours} 小时", { hours: hours(end - start) }));
+    const part = make("button", "gap", (seen(plan, start, end) >= ROOMY_MS ? t("无人 {hours} 小时", { hours: hours(end - start) }) : t("缺 {hours}h", { hours: hours(end - start) })));
     part.type = "button";
     part.dataset.gap = group.queue;
     part.title = `${weekday(start)} ${span(start, end)}`;
-    part.setAttribute("aria-label", `${part.textContent}: ${group.label} ${weekday(start)} ${span(start, end)}`);
+    part.setAttribute("aria-label", `${t("无人 {hours} 小时", { hours: hours(end - start) })}: ${group.label} ${weekday(start)} ${span(start, end)}`);
     part.addEventListener("click", () => onGap(group, start, end));
     place(part, plan, start, end);
     lane.append(part);
@@ -105,7 +115,7 @@ export function describe(plan, item) {
 function block(plan, item) {
   const part = make("button", `block block-${item.look}`);
   part.type = "button";
-  part.textContent = `${item.sign || ""}${span(item.start, item.end)}`;
+  part.textContent = `${item.sign || ""}${label(plan, item.start, item.end)}`;
   part.title = `${describe(plan, item)}${item.note ? ` · ${item.note}` : ""}`;
   part.setAttribute("aria-label", part.title);
   part.item = item;

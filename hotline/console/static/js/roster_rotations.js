@@ -1,5 +1,5 @@
 // Rotations: who takes turns, how long, when; each change is drawn on the week as it would be, and kept when saved.
-import { get, post, put } from "./api.js";
+import { post, put, request } from "./api.js";
 import { ask } from "./dialogs.js";
 import { t } from "./language.js";
 import { clock, draw, hours, localInput, nameOf, weekBegin } from "./roster_board.js";
@@ -38,13 +38,15 @@ export function startRotations(page) {
   let asked = 0;
 
   const fields = form.elements;
-  const fullName = () => (chosen ? chosen.name : `${fields.queue.value}·${fields.name.value.trim()}`);
+  // a name that does not begin with its queue was given elsewhere and is left as it is
+  const fullName = () => (chosen && chosen.label === fields.name.value.trim() ? chosen.name : `${fields.queue.value}·${fields.name.value.trim()}`);
   const moment = (text) => (text ? `${text}:00+08:00` : null);
 
   function body() {
     return {
       queue: fields.queue.value,
       name: fullName(),
+      id: chosen ? chosen.id : null,
       participants: members,
       shift_length: Number(fields.shift_length.value),
       shift_unit: fields.shift_unit.value,
@@ -159,8 +161,7 @@ export function startRotations(page) {
     page.options(fields.rotation, [["", t("新增轮值")], ...choices], chosen ? chosen.id : "");
     page.options(fields.queue, plan.groups.map((each) => [each.queue, each.label]), chosen ? chosen.queue : fields.queue.value);
     fields.name.value = chosen ? chosen.label : "";
-    // a rotation is told by its name: under another it would be another
-    fields.name.readOnly = Boolean(chosen);
+    document.getElementById("rotation-remove").hidden = !chosen;
     members = chosen ? [...chosen.participants] : [];
     fields.shift_length.value = chosen ? chosen.shift_length : 1;
     fields.shift_unit.value = chosen ? chosen.shift_unit : "days";
@@ -188,6 +189,22 @@ export function startRotations(page) {
     toast(t("已保存轮值。"));
   }
 
+  async function remove() {
+    if (!chosen || !confirm(t("删除轮值“{name}”？以前排出的班也一并消失；只是不再轮，请用“现在起结束”。", { name: chosen.label }))) return;
+    const problem = form.querySelector(".problem");
+    try {
+      await request("DELETE", `/api/v1/rosters/rotations/${chosen.id}?${new URLSearchParams({ seen: chosen.mark })}`);
+    } catch (error) {
+      problem.textContent = error.message;
+      problem.hidden = false;
+      return;
+    }
+    document.getElementById("rotation-dialog").close();
+    await page.reload();
+    toast(t("已删除轮值。"));
+  }
+
+  document.getElementById("rotation-remove").addEventListener("click", remove);
   fields.rotation.addEventListener("change", () => choose(fields.rotation.value));
   fields.queue.addEventListener("change", () => {
     const fit = new Set(page.peopleOf(fields.queue.value).map(([id]) => Number(id)));
