@@ -50,6 +50,8 @@ COUNTS: dict[str, str] = {
     "due": "已办结且有办理期限的来电",
     "on_time": "在办理期限内办结的来电",
     **{f"rated_{stars}": f"满意度评价为 {stars} 的来电" for stars in range(1, 6)},
+    "case_satisfied": "案件回访时来电人满意的来电",
+    "case_unsatisfied": "案件回访时来电人不满意的来电",
     **{name: f"等候不超过 {bound} 秒" if bound else "等候超过 24 小时" for name, bound in _WAITS},
 }
 

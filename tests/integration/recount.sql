@@ -14,7 +14,9 @@ with chosen as (
                     (select u.org_id from direct_answers a join users u on u.id = a.user_id
                      where a.call_id = c.id order by a.id desc limit 1))::text as org,
            (select extract(epoch from acknowledged_at - raised_at) from danger_alarms r where r.call_id = c.id
-           ) as acknowledged_s
+           ) as acknowledged_s,
+           (select k.appraisal from undertakings k where k.call_id = c.id and k.appraisal <> 'unreached'
+            order by k.appraised_at desc limit 1) as appraisal
     from calls c left join triages t on t.id = c.triage_id left join decisions d on d.id = c.decision_id
     where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz
 ), waits as (
@@ -35,6 +37,8 @@ select line, coalesce(route, '') as route, coalesce(destination, '') as destinat
        count(*) filter (where w.within and h.call_id is null) as within,
        count(h.call_id) as abandoned,
        count(*) filter (where h.after_s <= h.limit_s) as abandoned_within,
+       count(*) filter (where appraisal = 'satisfied') as satisfied,
+       count(*) filter (where appraisal = 'unsatisfied') as unsatisfied,
        array_agg(w.wait_s::float8 order by w.wait_s) filter (where w.wait_s is not null) as waits_s
 from chosen c
 left join waits w on w.call_id = c.id left join forwards f on f.call_id = c.id left join hung_up h on h.call_id = c.id
@@ -43,6 +47,8 @@ group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10;
 -- name: erase!
 -- One call and everything that belongs to it.
 with a as (delete from transfers where call_id = :call_id),
+m as (delete from undertakings where call_id = :call_id),
+n as (delete from cases where call_id = :call_id),
 b as (delete from assignments where call_id = :call_id),
 c as (delete from queue_items where call_id = :call_id),
 d as (delete from direct_answers where call_id = :call_id),

@@ -50,7 +50,7 @@ TEXTS = (
 STEPS = (
     *("add", "add", "version", "segments", "triage", "triage", "forward", "overrule", "cancel", "send_back"),
     *("claim", "claim", "complete", "complete", "release", "answer", "hang_up", "age", "rate"),
-    *("erase", "forget", "roll_back", "fold", "fold_all", "alarm", "acknowledge"),
+    *("erase", "forget", "roll_back", "fold", "fold_all", "alarm", "acknowledge", "appraise"),
 )
 
 
@@ -182,6 +182,25 @@ class History:
     async def acknowledge(self) -> None:
         await self.run("update danger_alarms set acknowledged_at = now() where acknowledged_at is null")
 
+    async def appraise(self) -> None:
+        """The desk took the call on as a case, or asks once more; the caller says what they think of it."""
+        said = self.chance.choice(("satisfied", "unsatisfied", "unreached"))
+        await self.run(
+            "insert into cases (call_id, code) select call_id, 'C' || call_id from assignments on conflict do nothing"
+        )
+        await self.run(
+            "insert into undertakings (case_id, call_id, queue_item_id, assignment_id, queue, desk, role, state,"
+            " dispatched_at, due_at) select distinct on (s.queue_item_id) e.id, s.call_id, s.queue_item_id, s.id, s.queue,"
+            " 'departments', s.role, 'fed_back', now(), now() from assignments s join cases e using (call_id)"
+            " where s.queue_item_id % 2 = $1 order by s.queue_item_id, s.id on conflict do nothing",
+            self.chance.randrange(2),
+        )
+        await self.run(
+            "update undertakings set appraisal = $1, appraised_at = clock_timestamp() where id % 3 = $2",
+            said,
+            self.chance.randrange(3),
+        )
+
     async def erase(self) -> None:
         """A call is removed with all that belongs to it."""
         call = await self.one("calls")
@@ -312,6 +331,9 @@ async def test_roll_ups_equal_a_recount_after_anything(database_url: str, owner_
             counts = (await sums(connection, *PERIODS[0], ()))[0].counts if history.made else {}
             within = sum(row["acknowledged_60_s"] for row in await RAW.recount(connection, **BOTH_DAYS))
             assert sum(counts.get(f"acknowledged_{bound}", 0) for bound in (20, 40, 60)) == within
+            raw = await RAW.recount(connection, **BOTH_DAYS)
+            for said in ("satisfied", "unsatisfied"):
+                assert counts.get(f"case_{said}", 0) == sum(row[said] for row in raw), said
 
     @hypothesis_settings(
         max_examples=14, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None

@@ -76,7 +76,7 @@ async def test_indicators_are_served_with_definition_and_version(service: Runnin
     found = {indicator["name"]: indicator for indicator in body["indicators"]}
     figures = {figure["keys"]["line"]: figure for figure in found["满意率"]["figures"]}
     assert (figures["110"]["value"], figures["12345"]["value"]) == (1.0, 0.0)
-    assert found["满意率"]["definition"]["numerator"]["counts"] == ["rated_4", "rated_5"]
+    assert found["满意率"]["definition"]["numerator"]["counts"] == ["rated_4", "rated_5", "case_satisfied"]
     assert found["满意率"]["version"] == body["version"]
     assert {figure["reason"] for figure in found["接通率"]["figures"]} == {"线路未提供振铃数据"}
     status, _ = await service.request("GET", "/statistics/indicators", role="manager", params={"period": "十一月"})

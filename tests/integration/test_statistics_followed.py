@@ -45,6 +45,15 @@ STEPS = (
     "update transfers set state = 'cancelled' where call_id = $1 and $2 > 0",
     "update queue_items set live = true, state = 'waiting', entered_at = now() where call_id = $1 and $2 > 0",
     "update queue_items set live = false where call_id = $1 and $2 > 0",
+    "with e as (insert into cases (call_id, code) values ($1, 'C1') returning id)"
+    " insert into undertakings (case_id, call_id, queue_item_id, assignment_id, queue, desk, role, state, dispatched_at,"
+    " due_at, appraisal, appraised_at) select e.id, $1, i.id, s.id, i.queue, 'departments', 'lead', 'appraised', now(),"
+    " now(), 'satisfied', now() from e, queue_items i join assignments s on s.queue_item_id = i.id"
+    " where i.call_id = $1 and $2 > 0",
+    "update undertakings set appraisal = 'unsatisfied' where call_id = $1 and $2 > 0",
+    "update undertakings set appraisal = 'unreached' where call_id = $1 and $2 > 0",
+    "update undertakings set appraisal = 'satisfied' where call_id = $1 and $2 > 0",
+    "delete from undertakings where call_id = $1 and $2 > 0",
     "delete from assignments where call_id = $1 and $2 > 0",
     "insert into direct_answers (call_id, user_id, answer) values ($1, $2, '')",
     "delete from direct_answers where call_id = $1 and $2 > 0",
@@ -60,7 +69,11 @@ STEPS = (
     "delete from decisions where call_id = $1 and $2 > 0",
     "delete from triages where call_id = $1 and $2 > 0",
 )
-LAST = ("delete from transfers where call_id = $1 and $2 > 0", "delete from calls where id = $1 and $2 > 0")
+LAST = (
+    "delete from cases where call_id = $1 and $2 > 0",
+    "delete from transfers where call_id = $1 and $2 > 0",
+    "delete from calls where id = $1 and $2 > 0",
+)
 
 
 async def test_every_table_is_followed_by_itself(pool: Any) -> None:
