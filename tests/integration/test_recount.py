@@ -190,8 +190,8 @@ class History:
         )
         await self.run(
             "insert into undertakings (case_id, call_id, queue_item_id, assignment_id, queue, desk, role, state,"
-            " dispatched_at, due_at) select distinct on (s.queue_item_id) e.id, s.call_id, s.queue_item_id, s.id, s.queue,"
-            " 'departments', s.role, 'fed_back', now(), now() from assignments s join cases e using (call_id)"
+            " dispatched_at, due_at) select distinct on (s.queue_item_id) e.id, s.call_id, s.queue_item_id, s.id,"
+            " s.queue, 'departments', s.role, 'fed_back', now(), now() from assignments s join cases e using (call_id)"
             " where s.queue_item_id % 2 = $1 order by s.queue_item_id, s.id on conflict do nothing",
             self.chance.randrange(2),
         )
