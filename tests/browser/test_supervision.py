@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.house import House
 
 VAGUE = tuple("喂，那个事情你们上次说的，到底怎么样了" + "啊" * n for n in range(3))
+
+
+async def shown(page: Page, *before: str) -> str:
+    """Wait until a call other than those ``before`` is on the screen; the id of its review."""
+    others = "".join(f':not([data-review-id="{one}"])' for one in before)
+    return await page.locator(f"#review article{others}").get_attribute("data-review-id") or ""
 
 
 async def test_three_calls_are_judged_and_a_policy_is_published(house: House) -> None:
@@ -22,9 +28,10 @@ async def test_three_calls_are_judged_and_a_policy_is_published(house: House) ->
 
     # as the machine has it
     await expect(decide).to_have_text("同意机器研判")
-    first = await page.locator("#review article").get_attribute("data-review-id")
+    first = await shown(page)
     await boss.press("Enter")
     await expect(waiting).to_have_text("2")
+    second = await shown(page, first)
     # two keys for each head; what was pressed survives a reload
     await boss.press("c", "3", "d", "1")
     await expect(decide).to_have_text("提交更正")
@@ -37,12 +44,16 @@ async def test_three_calls_are_judged_and_a_policy_is_published(house: House) ->
     await expect(page.locator("#topic-name")).to_have_text("邻里相邻")
     await boss.press("Enter")
     await expect(waiting).to_have_text("1")
-    # taken back, and agreed with after all
+    await shown(page, first, second)
+    # taken back, and corrected otherwise
     await boss.press("u")
     await expect(waiting).to_have_text("2")
-    await expect(decide).to_have_text("同意机器研判")
-    await boss.press("c", "5", "Enter")
+    await expect(page.locator(f'#review article[data-review-id="{second}"]')).to_be_visible()
+    await boss.press("c", "5")
+    await expect(decide).to_have_text("提交更正")
+    await boss.press("Enter")
     await expect(waiting).to_have_text("1")
+    await shown(page, first, second)
     await boss.press("1", "Enter")
     await boss.see("这一类没有待判的来电")
     await expect(page.locator("#judged-today")).to_have_text("3")

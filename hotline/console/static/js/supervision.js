@@ -12,16 +12,15 @@ const piles = document.getElementById("piles");
 const callPane = document.getElementById("review");
 const verdictPane = document.getElementById("verdict");
 const undoButton = document.getElementById("undo");
-const holder = document.createElement("div");
 
 let reason = new URLSearchParams(location.search).get("pile") || "";
-let open = null; // {review_id, ...} in hand
+let open = null; // {review_id, ...} in hand and on the screen: no key acts on what is not seen yet
 let head = "";
 let undoable = null;
 let busy = false;
 let turn = 0; // the newest of next and undo decides what is shown
 
-const form = () => document.getElementById("verdict-form");
+const form = () => open && document.getElementById("verdict-form");
 const key = () => `verdict-${open.review_id}`;
 
 function said() {
@@ -115,14 +114,13 @@ async function next() {
   try {
     const taken = await post("/api/v1/supervision/claim", reason ? { reason } : {});
     if (mine !== turn) return;
-    open = taken;
     await counts();
     if (mine !== turn) return;
-    if (!open) {
+    if (!taken) {
       nothing(t("这一类没有待判的来电"), t("换一类看，或稍后再来；新来电研判后自动进入。按 N 再看一次。"));
       return;
     }
-    await show();
+    await show(taken, mine);
   } catch (error) {
     if (mine !== turn) return;
     showProblem(error);
@@ -130,11 +128,11 @@ async function next() {
   }
 }
 
-async function show() {
+async function show(taken, mine) {
   head = "";
-  holder.shownPath = null;
-  holder.shownText = null;
-  await fill(holder, `/supervision/reviews/${open.review_id}`);
+  const holder = document.createElement("div");
+  await fill(holder, `/supervision/reviews/${taken.review_id}`);
+  if (mine !== turn) return;
   const article = holder.querySelector("article");
   const box = holder.querySelector("form");
   if (!article || !box) {
@@ -143,6 +141,7 @@ async function show() {
   }
   callPane.replaceChildren(article);
   verdictPane.replaceChildren(box);
+  open = taken;
   showVerdict();
 }
 
@@ -188,13 +187,16 @@ async function leave() {
 async function undo() {
   if (!undoable || busy) return;
   busy = true;
-  turn += 1;
+  const mine = (turn += 1);
+  const before = open;
+  open = null;
   try {
-    open = await post(`/api/v1/supervision/reviews/${undoable.id}/undo`);
+    const taken = await post(`/api/v1/supervision/reviews/${undoable.id}/undo`);
     toast(t("已撤销，请重新判定。"));
     await counts();
-    await show();
+    await show(taken, mine);
   } catch (error) {
+    open = before;
     showProblem(error);
   } finally {
     busy = false;
