@@ -47,8 +47,8 @@ STEPS = (
     "update queue_items set live = false where call_id = $1 and $2 > 0",
     "with e as (insert into cases (call_id, code) values ($1, 'C1') returning id)"
     " insert into undertakings (case_id, call_id, queue_item_id, assignment_id, queue, desk, role, state,"
-    " dispatched_at, due_at, appraisal, appraised_at) select e.id, $1, i.id, s.id, i.queue, 'departments', 'lead', 'appraised', now(),"
-    " now(), 'satisfied', now() from e, queue_items i join assignments s on s.queue_item_id = i.id"
+    " dispatched_at, due_at, appraisal, appraised_at) select e.id, $1, i.id, s.id, i.queue, 'departments', 'lead',"
+    " 'appraised', now(), now(), 'satisfied', now() from e, queue_items i join assignments s on s.queue_item_id = i.id"
     " where i.call_id = $1 and $2 > 0",
     "update undertakings set appraisal = 'unsatisfied' where call_id = $1 and $2 > 0",
     "update undertakings set appraisal = 'unreached' where call_id = $1 and $2 > 0",
