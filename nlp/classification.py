@@ -69,7 +69,7 @@ class Cue(NamedTuple):
 
     ``kind`` is a key of ``[cues]`` in taxonomy.toml: ``violence_or_control``,
     ``minor``, ``legal_deadline``, ``officer_wanted``, ``legal_question``,
-    ``veiled_call``, ``silence``.
+    ``veiled_call``, ``earlier_matter``, ``silence``.
     """
 
     kind: str

@@ -67,14 +67,32 @@ _PLATE = re.compile(
 NAME_LEXICON = "lexicon/names.toml"
 _REACH = 10
 # After these a tail such as "路" belongs to another word: 路上, 路灯, 街道.
-_NO_TAIL = frozenset("上口边灯面费过程线人由道区司")
+_NO_TAIL = frozenset("上口边灯面费过程线人由道区司舞")
+# Before these tails a common word or a number makes no name: 走路, 这条街, 12路, 整个小区. A character that only ever
+# ends such a word stands alone; what may also end a name (同路, 大同路) counts where it is the whole of it.
+_COMMON_BEFORE = {
+    "路": re.compile(
+        r".*[走问拦挡迷绕赶条堵铺修让探砸弯线逃0-9]|(?:过|穿|横穿|横过|占|压|沿|大)?马|[零一二两三四五六七八九十百坐多]+"
+        r"|(?:[水电油气主辅]路)?[半小短出退销思套后同顺生活老死带领引开公铁道电水山夜车土主辅环岔歧陆气油盲]|(?:沥青|水泥|柏油|断头|单行|人行|上学|放学|上班"
+        r"|下班|必经之|乡间小|林间小|高架|回头|绝|乡村|村|石子|泥巴|消防通)小?"
+    ),
+    "街": re.compile(r".*[逛扫条]|满?大|[上当沿临出过]|一"),
+    "路口": re.compile(r"(?:十字|丁字|三岔|岔|红绿灯|一个|下个|下一个|每个|各|前面|前面那个)"),
+    "小区": re.compile(
+        r"(?:.*个|全|老旧|老|旧|新|隔壁|旁边|附近|对面|别的|其他|其它|各|本|居民|住宅|封闭|开放式|高档|全体|整|咱们?|俺们?|自己)"
+    ),
+    "社区": re.compile(r"(?:.*个|全|居民|各|本|附近|所属|辖区|咱们?|俺们?)"),
+    "广场": re.compile(r".*跳|(?:.*个|大|小|门口)"),
+    "花园": re.compile(r"(?:.*个|后|前|小|空中|屋顶|楼下)"),
+    "公寓": re.compile(r"(?:.*个|老年|养老|单身|青年|学生|员工)"),
+}
 _HOUSE_BEFORE = re.compile(r"(?:路|街|大道|巷|弄|胡同|村|小区|花园|家园|新村|广场|社区|苑|公寓|大厦|镇|乡|区|\d)$")
 _HOUSE_MORE = re.compile(
     r"(?:(?:\d+|[一二三四五六七八九十百零]+)(?:号楼|号|栋|幢|座|单元|室|楼|层))*(?:\d{3,4}|[一二三四五六七八九零]{3,4})?(?![元块年月天人])"
 )
 # Words that end where a name of a body or place begins.
 _LEAD = re.compile(
-    r"^.*(?:我们|他们|你们|我在|住在|就在|在|是|到|去|找|被|跟|和|与|给|向|的|了|这个|那个|说|有|从|我|他|她|叫|要|让|某|来|对|因为|举报|投诉|反映|请问|于|把|家)"
+    r"^.*(?:我们|他们|你们|我在|住在|我住|家住|就在|在|是|到|去|找|被|跟|和|与|给|向|的|了|这个|那个|说|有|从|我|他|她|叫|要|让|某|来|对|因为|举报|投诉|反映|请问|于|把|家)"
 )
 _NAME_BEFORE = re.compile(r"[\u4e00-\u9fffa-z0-9]*$")
 _ADVERB_TAILS = frozenset("直定共起样般旦切")
@@ -120,7 +138,9 @@ def find_entities(text: str, hits: Sequence[Hit]) -> list[Named]:
         elif hit.phrase.source == NAME_LEXICON:
             start = _name_start(text, hit.start, _REACH)
             if start < hit.start and text[hit.end : hit.end + 1] not in _NO_TAIL:
-                found.add(hit.phrase.kind, start, hit.end, None)
+                common = _COMMON_BEFORE.get(text[hit.start : hit.end])
+                if common is None or not common.fullmatch(text, start, hit.start):
+                    found.add(hit.phrase.kind, start, hit.end, None)
     return sorted(found.named, key=_START)
 
 

@@ -38,6 +38,8 @@ _BY_SHARE = itemgetter(1)
 _NO_DANGER = Danger()
 #: Cues after which a call on 110 goes to a person.
 _NEVER_CLOSED = frozenset({"silence", "veiled_call"})
+#: Somebody who comes back to an earlier matter says little of it; that little is no misdial.
+_COMES_BACK = "earlier_matter"
 
 
 class Parts(NamedTuple):
@@ -186,11 +188,12 @@ def _clause(text: str, start: int, end: int) -> tuple[int, int]:
 def always_reviewed(route: Route, line: str | None, danger: int, cues: Collection[str]) -> bool:
     """Whether a person decides however sure the model is.
 
-    On 110 silence, veiled talk and what sounds like nothing go to a person; nowhere is danger closed as invalid.
+    On 110 silence, veiled talk and what sounds like nothing go to a person; nowhere are danger or a question after an
+    earlier matter closed as invalid.
     """
     if line == "110":
         return route == "invalid" or any(kind in cues for kind in _NEVER_CLOSED)
-    return route == "invalid" and danger > 0
+    return route == "invalid" and (danger > 0 or _COMES_BACK in cues)
 
 
 def _evidence(original: str, normal: NormalText, shown: Sequence[Shown]) -> tuple[Evidence, ...]:

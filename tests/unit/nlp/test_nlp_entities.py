@@ -71,6 +71,33 @@ def test_what_is_no_entity_is_left_alone(reader: CallReader, text: str) -> None:
     assert not kinds & {"amount", "duration", "persons_affected", "address"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "老人走路不稳摔了一跤", "我在路上跟人问路", "半路车坏了", "一路走好", "铁路边的护栏破了", "过马路的时候被撞",
+        "马路中间有个坑", "公路上有块石头", "修路修了半年", "门口那条路坑坑洼洼", "他拦路要钱", "迷路了找不到家",
+        "电路短路了", "网络线路不通", "断头路什么时候通", "12路公交不来", "公交5路停了", "坐十二路去的", "套路贷骗人",
+        "死路一条", "逛街的时候丢了包", "整条街都停电", "扫街的环卫", "当街打人", "跳广场舞太吵", "十字路口红灯不亮",
+        "整个小区停电", "老旧小区加电梯", "隔壁小区放炮", "居民社区", "后花园漏水", "老年公寓收费",
+    ],
+)  # fmt: skip
+def test_common_words_are_no_addresses(reader: CallReader, text: str) -> None:
+    assert [entity.text for entity in reader.read(text).entities if entity.kind == "address"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("二环路堵死了", "二环路"), ("车停在纬一路", "纬一路"), ("我住中山一路", "中山一路"), ("就在大同路", "大同路"),
+        ("半山路塌了", "半山路"), ("人民路口红灯坏了", "人民路口"), ("铁路新村停水", "铁路新村"),
+        ("走马街着火", "走马街"), ("南大街有人打架", "南大街"), ("万达广场门口", "万达广场"), ("翠湖花园停电", "翠湖花园"),
+        ("滨江公寓漏水", "滨江公寓"),
+    ],
+)  # fmt: skip
+def test_names_that_end_like_common_words_stay_addresses(reader: CallReader, text: str, place: str) -> None:
+    assert place in [entity.text for entity in reader.read(text).entities if entity.kind == "address"]
+
+
 def _digits(draw: random.Random, count: int) -> str:
     return "".join(draw.choices("0123456789", k=count))
 
