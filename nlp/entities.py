@@ -92,9 +92,9 @@ _HOUSE_MORE = re.compile(
 )
 # Words that end where a name of a body or place begins.
 _LEAD = re.compile(
-    r"^.*(?:我们|他们|你们|我在|住在|我住|家住|就在|在|是|到|去|找|被|跟|和|与|给|向|的|了|这个|那个|说|有|从|我|他|她|叫|要|让|某|来|对|因为|举报|投诉|反映|请问|于|把|家)"
+    r".*(?:[我他你]们|[我家]住|这个|那个|因为|举报|投诉|反映|请问|[在是到去找被跟和与给向的了说有从我他她叫要让某来对于把家])"
 )
-_NAME_BEFORE = re.compile(r"[\u4e00-\u9fffa-z0-9]*$")
+_NAME_BEFORE = re.compile(r"[\u4e00-\u9fffa-z0-9]*\Z")
 _ADVERB_TAILS = frozenset("直定共起样般旦切")
 _DAYS = {
     "年": 365,
@@ -108,6 +108,7 @@ _DAYS = {
     "钟头": 1 / 24,
     "分钟": 1 / 1440,
 }
+_OF_TIME = frozenset({"time", "more"})
 _START = itemgetter(1)
 _TIMES = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000, None: 1}
 _CENTS = {"角": 0.1, "毛": 0.1, "毛钱": 0.1}
@@ -132,15 +133,17 @@ def find_entities(text: str, hits: Sequence[Hit]) -> list[Named]:
         named = _counted(text, numeral)
         if named:
             found.add(*named)
-    for hit in hits:
-        if hit.phrase.source == NAME_LEXICON and hit.phrase.firm:
-            found.add(hit.phrase.kind, hit.start, hit.end, None)
-        elif hit.phrase.source == NAME_LEXICON:
-            start = _name_start(text, hit.start, _REACH)
-            if start < hit.start and text[hit.end : hit.end + 1] not in _NO_TAIL:
-                common = _COMMON_BEFORE.get(text[hit.start : hit.end])
-                if common is None or not common.fullmatch(text, start, hit.start):
-                    found.add(hit.phrase.kind, start, hit.end, None)
+    for label, low, high in hits:
+        if label.source != NAME_LEXICON:
+            continue
+        if label.firm:
+            found.add(label.kind, low, high, None)
+        elif text[high : high + 1] not in _NO_TAIL:
+            start = _name_start(text, low, _REACH)
+            if start < low:
+                common = _COMMON_BEFORE.get(text[low:high])
+                if common is None or not common.fullmatch(text, start, low):
+                    found.add(label.kind, start, high, None)
     return sorted(found.named, key=_START)
 
 
@@ -177,14 +180,16 @@ def _counted(text: str, numeral: re.Match[str]) -> Named | None:
         number = parse_number(said) if large and end - start > 1 else None
         return None if number is None else Named("amount", start, end, number)
     end = unit.end()
-    if unit["house"]:
+    # The last group that took part says which kind of unit it is.
+    kind = unit.lastgroup
+    if kind == "house":
         return _house(text, start, end)
     number = 0.5 if numeral[0] == "半" else parse_number(numeral[0])
     if number is None:
         return None
-    if unit["money"]:
+    if kind == "money":
         return Named("amount", start, end, round(number * _TIMES[unit["times"]] * _CENTS.get(unit["money"], 1), 2))
-    if unit["time"]:
+    if kind in _OF_TIME:
         number += 0.5 if unit["half"] or unit["more"] else 0
         return Named("duration", start, end, round(number * _DAYS[unit["time"]], 3))
     # "一个人" mostly says alone, and huge counts are no people of the call.
@@ -212,11 +217,10 @@ def _add(
 
 def _name_start(text: str, start: int, reach: int) -> int:
     """Where the name that runs into ``start`` begins, at most ``reach`` characters before it."""
-    before = text[max(0, start - reach) : start]
-    match = _NAME_BEFORE.search(before)
-    name = match[0] if match else ""
-    lead = _LEAD.match(name)
-    return start - len(name) + (lead.end() if lead else 0)
+    match = _NAME_BEFORE.search(text, max(0, start - reach), start)
+    begin = match.start() if match else start
+    lead = _LEAD.match(text, begin, start)
+    return lead.end() if lead else begin
 
 
 def _digits(match: re.Match[str]) -> str:
