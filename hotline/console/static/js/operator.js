@@ -20,19 +20,27 @@ const forwardsPane = document.getElementById("forwards");
 const KEYS = { F2: "lawyers", F3: "mediators", F4: "police", F6: "departments" };
 // A proposal that has been on screen for less than this was not read: a second Enter right after the first does nothing.
 const READ_MS = 500;
+const ADDRESS_MS = 1000;
 
 let chosen = null;
 let seen = null; // {callId, signature}: the proposal the operator has looked at
 let armed = false; // the proposal has been on screen long enough to have been read
 let armTimer = null;
+let addressTimer = null;
 let busy = false;
+
+// For a reload; later, because Chromium fetches the page's icon again at each change of the address.
+function addressLater() {
+  clearTimeout(addressTimer);
+  addressTimer = setTimeout(() => history.replaceState(null, "", chosen ? `#${chosen}` : "#"), ADDRESS_MS);
+}
 
 async function choose(callId) {
   if (callId !== chosen) {
     chosen = callId;
     seen = null;
     proposalPane.shownPath = null;
-    history.replaceState(null, "", callId ? `#${callId}` : "#");
+    addressLater();
   }
   mark(chosen);
   await readCall();

@@ -49,7 +49,7 @@ export function place(target, path, text) {
   // escaped by the server's templates; scripts in it would not run: the policy allows none
   target.innerHTML = text;
   target.querySelectorAll("details").forEach((part, index) => { part.open = Boolean(open[index]); });
-  tickNow();
+  tickNow(target);
   target.scrollTop = atEnd ? target.scrollHeight : top;
   target.dispatchEvent(new CustomEvent("filled"));
 }

@@ -24,12 +24,13 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-export function tickNow() {
+// Sets what counts within `root` to this moment.
+export function tickNow(root = document) {
   const now = Date.now();
-  for (const element of document.querySelectorAll("[data-since]")) {
+  for (const element of root.querySelectorAll("[data-since]")) {
     setText(element, duration((now - Date.parse(element.dataset.since)) / 1000));
   }
-  for (const element of document.querySelectorAll("[data-until]")) {
+  for (const element of root.querySelectorAll("[data-until]")) {
     setText(element, t("{n} 秒", { n: Math.max(0, Math.ceil((Date.parse(element.dataset.until) - now) / 1000)) }));
   }
 }
