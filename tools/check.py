@@ -87,14 +87,14 @@ STAGES = [
     Stage("hadolint", tool("hadolint", "Dockerfile")),
     Stage("chromium90", [sys.executable, str(ROOT / "tools" / "lint_browser.py")]),
     Stage("mypy", tool("mypy")),
+    Stage("durability", tests="tests/integration/durability"),
+    Stage("browser", tests="tests/browser", lacks=browser.missing_after_install),
     # In two halves, each with a service of its own: in one piece it would outlast everything else.
     Stage("integration", tests="tests/integration", only=integration_files()[::2]),
     Stage("integration-other", tests="tests/integration", only=integration_files()[1::2]),
-    Stage("browser", tests="tests/browser", lacks=browser.missing_after_install),
-    Stage("durability", tests="tests/integration/durability"),
+    Stage("embedded", tests="tests/integration/embedded"),
     Stage("house", tests="tests/house"),
     Stage("unit", tests="tests/unit"),
-    Stage("embedded", tests="tests/integration/embedded"),
     # Schema, outbox, claims and statistics on the oldest PostgreSQL around: what another version may do otherwise.
     Stage(
         "integration-system",
