@@ -20,7 +20,6 @@ from hotline.audit.chain import BEGINNING, AuditKey, Checkpoint, link_of, signed
 from hotline.audit.linking import queries, raise_chain_alert, read_checkpoint
 from hotline.audit.store import NOTE_USE, Actor, note_digest, record
 from routing.errors import SealBroken
-from routing.policy.facts import LOCAL_ZONE
 from routing.sealing import Vault
 
 BATCH = 2_000
@@ -132,24 +131,6 @@ async def record_verdict(connection: Any, actor: Actor | None, verdict: Verdict)
         await record(connection, actor=actor, action="audit_verified", subject="audit:chain", detail=detail)
         if verdict.broken is not None:
             await raise_chain_alert(connection, seq=verdict.broken.seq, found=verdict.broken.kind)
-
-
-def sentences(verdict: Verdict) -> list[str]:
-    """The verdict for a person."""
-    lines = []
-    if verdict.broken is None:
-        lines.append(f"审计链完整：{verdict.links} 环全部相符。")
-    else:
-        lines.append(f"审计链在第 {verdict.broken.seq} 环断裂：{verdict.broken.text}")
-        lines.append(f"之前的 {verdict.links} 环相符。")
-    if verdict.pending:
-        since = verdict.pending_since.astimezone(LOCAL_ZONE).strftime("%m-%d %H:%M:%S") if verdict.pending_since else ""
-        lines.append(f"另有 {verdict.pending} 条尚未入链（最早 {since}）；工作进程运行时几秒内入链。")
-    if verdict.checkpoint is None:
-        lines.append("没有签名检查点可对照，不能判断末尾是否被截断。")
-    if not verdict.protected:
-        lines.append("注意：本服务的数据库账号能改动审计表（库表归它所有），请按运维手册分开账号。")
-    return lines
 
 
 class _Walk:

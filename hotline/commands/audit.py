@@ -14,7 +14,7 @@ from hotline.audit.chain import audit_key
 from hotline.audit.machine import at_the_machine
 from hotline.audit.rounds import checkpoint_file
 from hotline.audit.store import NOTE_USE, queries, record
-from hotline.audit.verify import Verdict, record_verdict, sentences, verify_chain
+from hotline.audit.verify import Verdict, record_verdict, verify_chain
 from hotline.commands.stored_data import with_stored_data
 from hotline.errors import HotlineError
 from hotline.sealing.vault import FileVault
@@ -100,3 +100,21 @@ def show(entry_id: Annotated[int, typer.Argument(help="number of the entry")]) -
         return shown | {"note": vault.open(shown["note"], NOTE_USE)}
 
     print(orjson.dumps(with_stored_data(work), option=orjson.OPT_INDENT_2).decode())
+
+
+def sentences(verdict: Verdict) -> list[str]:
+    """The verdict for who reads the command's output."""
+    lines = []
+    if verdict.broken is None:
+        lines.append(f"审计链完整：{verdict.links} 环全部相符。")
+    else:
+        lines.append(f"审计链在第 {verdict.broken.seq} 环断裂：{verdict.broken.text}")
+        lines.append(f"之前的 {verdict.links} 环相符。")
+    if verdict.pending:
+        since = verdict.pending_since.astimezone(LOCAL_ZONE).strftime("%m-%d %H:%M:%S") if verdict.pending_since else ""
+        lines.append(f"另有 {verdict.pending} 条尚未入链（最早 {since}）；工作进程运行时几秒内入链。")
+    if verdict.checkpoint is None:
+        lines.append("没有签名检查点可对照，不能判断末尾是否被截断。")
+    if not verdict.protected:
+        lines.append("注意：本服务的数据库账号能改动审计表（库表归它所有），请按运维手册分开账号。")
+    return lines

@@ -101,8 +101,8 @@ async def _path(connection: Any, own: Services, call_id: int) -> list[dict[str, 
 
 def _topics(topics: Any, read: list[str]) -> list[tuple[str, str]]:
     """All topics, those the machine found first."""
-    return [(code, topics[code]) for code in read if code in topics] + [
-        (code, name) for code, name in topics.items() if code not in read
+    return [(code, say(topics[code])) for code in read if code in topics] + [
+        (code, say(name)) for code, name in topics.items() if code not in read
     ]
 
 

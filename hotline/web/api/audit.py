@@ -11,6 +11,7 @@ from aiohttp import web
 from hotline.audit.rounds import checkpoint_file
 from hotline.audit.store import queries, record, record_look
 from hotline.audit.verify import Verdict, record_verdict, verify_chain
+from hotline.console.sentences import tell
 from hotline.web.bodies import moment, path_id, whole
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
@@ -109,14 +110,22 @@ async def verified(own: Services, who: Any, progress: Progress | None = None) ->
     return verdict
 
 
+def _told(verdict: Verdict) -> dict[str, Any]:
+    """The verdict with what is broken in the reader's language."""
+    shown = verdict.to_dict()
+    if shown["broken"] is not None:
+        shown["broken"]["text"] = tell(shown["broken"]["text"])
+    return shown
+
+
 @needs("audit.read")
 async def verify(request: web.Request) -> web.StreamResponse:
     """POST /audit/verify?progress=: walk the whole chain; ``progress=yes`` tells how far it is, line by line."""
     own, who = services(request), principal(request)
     if request.query.get("progress") != "yes":
-        return json_response((await verified(own, who)).to_dict())
+        return json_response(_told(await verified(own, who)))
 
     async def work(progress: Progress) -> dict[str, Any]:
-        return (await verified(own, who, progress)).to_dict()
+        return _told(await verified(own, who, progress))
 
     return await answer_with_progress(request, work)

@@ -95,7 +95,7 @@ function tell() {
   const acts = make("div", "toolbar");
   acts.append(button(t("修改"), "E", edit));
   if (!each.retired_at) acts.append(button(t("安排人员"), "P", assign, ""));
-  if (each.id !== CITY) acts.append(each.retired_at ? button(t("恢复"), "R", restore) : button(t("停用"), "R", retire));
+  if (each.id !== CITY) acts.append(each.retired_at ? button(t("恢复单位"), "R", restore) : button(t("停用单位"), "R", retire));
   const staff = working(each.id);
   const list = make("ul", "points staff");
   for (const person of staff) {

@@ -22,12 +22,16 @@ export function span(start, end) {
 
 // A narrow block has no room for both ends in full: 8:30–18 instead of 08:30–18:00. Its title says it in full.
 const ROOMY_MS = 11.5 * HOUR_MS;
+const SLIM_MS = 5 * HOUR_MS;
 const seen = (plan, start, end) => Math.min(end, weekBegin(plan) + WEEK_MS) - Math.max(start, weekBegin(plan));
 const tight = (text) => text.replace(/^0/, "").replace(":00", "");
 
 export function label(plan, start, end) {
   const full = span(start, end);
-  return seen(plan, start, end) >= ROOMY_MS ? full : full.split("–").map(tight).join("–");
+  const room = seen(plan, start, end);
+  if (room >= ROOMY_MS) return full;
+  const [from, until] = full.split("–").map(tight);
+  return room < SLIM_MS ? `${from}–` : `${from}–${until}`;
 }
 
 export function hours(ms) {
