@@ -34,7 +34,7 @@ from routing.journey import Journey
 from routing.leavers.service import hand_over_again
 from routing.offers.service import close_completed, queue_round
 from routing.sealing import Vault
-from routing.statistics.store import FOLD_STEP, fold
+from routing.statistics.store import FOLD_STEP, enough_to_fold, fold
 from routing.triage.service import LEASE_S, TriageContext, drop_leases, suspect_round, triage_round
 from routing.triage.sharpening.service import Sharpener
 from routing.triage.store import queries as triage_queries
@@ -60,8 +60,10 @@ TIDY_S = 600.0
 #: What is past its period is erased within the hour, in steps that leave the database to the callers.
 RETENTION_S = 3600.0
 RETENTION_BATCHES = 50
-#: Deltas of statistics wait so long for the roll-ups: calls that move on meanwhile cancel out.
-FOLD_S = 5.0
+#: Deltas of statistics wait so long for the roll-ups, or until there are enough for one step: calls that move on
+#: meanwhile cancel out. Every answer counts the waiting ones in.
+FOLD_S = 20.0
+FOLD_LOOK_S = 2.0
 #: Exports that were asked for are begun within this time.
 EXPORT_S = 0.5
 #: Alarms that nobody acknowledges are looked at this often.
@@ -144,6 +146,7 @@ class Worker:
         self._sharpener = Sharpener()
         self._proposed = asyncio.Event()
         self._connection: Any = None
+        self._folded_at = time.monotonic()
         self.name = worker_name()
         self._trials = TrialRunner(pool, vault, published, self.name, models)
 
@@ -168,7 +171,7 @@ class Worker:
             asyncio.create_task(_for_ever("silence", SILENCE_ROUND_S, self._silence)),
             asyncio.create_task(_for_ever("trials", TRIALS_S, self._trials.round)),
             asyncio.create_task(_for_ever("tidy", TIDY_S, self._tidy)),
-            asyncio.create_task(_for_ever("fold", FOLD_S, self._fold)),
+            asyncio.create_task(_for_ever("fold", FOLD_LOOK_S, self._fold)),
             asyncio.create_task(_for_ever("exports", EXPORT_S, self._export)),
             asyncio.create_task(_for_ever("retention", RETENTION_S, self._retain)),
         ]
@@ -318,8 +321,11 @@ class Worker:
             await self._signals.work_added([0])
 
     async def _fold(self) -> None:
+        if time.monotonic() - self._folded_at < FOLD_S and not await enough_to_fold(self._pool):
+            return
         while await fold(self._pool) == FOLD_STEP:
             pass
+        self._folded_at = time.monotonic()
 
     async def _export(self) -> None:
         while await export_round(self._pool, self._vault, self._published):

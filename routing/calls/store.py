@@ -19,6 +19,11 @@ queries = load_queries(__file__)
 MAX_BATCH = 500
 #: More records than this are sealed in a thread.
 IN_THREAD = 20
+#: Bytes of a call's row: sealed values and keyed hashes.
+SEALED = (
+    *("caller_number", "caller_hash", "caller_name", "transcript", "segments", "excerpt", "address"),
+    *("recording_number", "content_hash", "payload"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,14 @@ def _sealed_words(vault: Vault, text: str, segments: Sequence[Mapping[str, Any]]
     }
 
 
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """What ``insert_calls`` takes: the rows without what is sealed, and that as one array a column."""
+    return {
+        "rows": [{name: value for name, value in row.items() if name not in SEALED} for row in rows],
+        **{name: [row[name] for row in rows] for name in SEALED},
+    }
+
+
 async def store_records(
     connection: Any,
     records: Sequence[CallRecord],
@@ -100,7 +113,7 @@ async def store_records(
         first.setdefault((row["line"], row["external_id"]), index)
     inserted = {
         (stored["line"], stored["external_id"]): stored["id"]
-        for stored in await queries.insert_calls(connection, rows=[rows[index] for index in first.values()])
+        for stored in await queries.insert_calls(connection, **_columns([rows[index] for index in first.values()]))
     }
     rest = sorted({k for k in first if k not in inserted})
     erased: set[int] = set()

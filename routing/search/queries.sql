@@ -4,8 +4,8 @@
 -- name: index_calls!
 -- The words of calls, as of their newest reading.
 insert into call_tokens (call_id, received_at, tokens)
-select call_id, received_at, array(select jsonb_array_elements_text(tokens)::bigint)
-from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, received_at timestamptz, tokens jsonb)
+select call_id, received_at, tokens
+from jsonb_to_recordset(:rows::jsonb) as r(call_id bigint, received_at timestamptz, tokens bigint[])
 order by call_id
 on conflict (call_id) do update set received_at = excluded.received_at, tokens = excluded.tokens
 where call_tokens.tokens <> excluded.tokens or call_tokens.received_at <> excluded.received_at;

@@ -71,6 +71,10 @@ from counted
 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12;
 
+-- name: waiting_deltas$
+-- How many deltas are not folded yet, counted up to :most.
+select count(*) from (select from statistics_deltas limit :most) waiting;
+
 -- name: fold_turn$
 -- One process folds at a time; the others pass.
 select pg_try_advisory_xact_lock(hashtext('statistics fold'));

@@ -101,6 +101,12 @@ async def totals(connection: Any, from_at: datetime, to_at: datetime) -> dict[st
     return {"received": counts.get("calls", 0), **{name: counts.get(name, 0) for name in names}}
 
 
+async def enough_to_fold(pool: Any) -> bool:
+    """Whether the deltas that wait fill a step."""
+    async with pool.acquire() as connection:
+        return bool(await queries.waiting_deltas(connection, most=FOLD_STEP) == FOLD_STEP)
+
+
 async def fold(pool: Any, *, step: int = FOLD_STEP) -> int:
     """Move up to ``step`` deltas into the roll-ups; how many. No answer changes by it. 0 when another process folds."""
     async with pool.acquire() as connection, connection.transaction():

@@ -1,8 +1,11 @@
 -- Triage jobs, readings and decisions.
 
 -- name: claim_jobs
--- Take up to :limit fresh jobs: nobody has taken them before. Live calls first.
-with due as (
+-- Take up to :limit fresh jobs: nobody has taken them before. Live calls first. Nobody waits for the disk: a lease that
+-- a crash of the server undoes is taken again, and what is settled under it is committed after it.
+with quick as materialized (
+    select set_config('synchronous_commit', 'off', true)
+), due as (
     select call_id from triage_jobs
     where set_aside_at is null and attempts = 0 and (leased_until is null or leased_until < now())
     order by lane, enqueued_at
@@ -12,7 +15,7 @@ with due as (
 update triage_jobs j set
     leased_until = now() + make_interval(secs => :lease_s::double precision), leased_by = :worker,
     attempts = j.attempts + 1
-from due where j.call_id = due.call_id
+from due cross join quick where j.call_id = due.call_id
 returning j.call_id, j.attempts;
 
 -- name: claim_suspect
@@ -126,15 +129,17 @@ where c.id = any(:ids::bigint[]);
 -- Readings and the decisions that follow, in one statement. A reading that exists already (call, revision, model) is
 -- not stored twice and brings no second decision.
 with input as (
-    select * from jsonb_to_recordset(:rows::jsonb) as r(
-        call_id bigint, revision int, model text, route text, confidence real, review boolean,
-        danger_level smallint, topics jsonb, reading bytea, destination text, queue text,
-        target_queue text, mode text, priority smallint, deadline timestamptz, rule text,
-        policy_version text, outcome text, body bytea, notice boolean)
+    select * from rows from (
+        jsonb_to_recordset(:rows::jsonb) as (
+            call_id bigint, revision int, model text, route text, confidence real, review boolean,
+            danger_level smallint, topics text[], destination text, queue text, target_queue text, mode text,
+            priority smallint, deadline timestamptz, rule text, policy_version text, outcome text, notice boolean),
+        unnest(:readings::bytea[]), unnest(:bodies::bytea[])
+    ) as r(call_id, revision, model, route, confidence, review, danger_level, topics, destination, queue, target_queue,
+           mode, priority, deadline, rule, policy_version, outcome, notice, reading, body)
 ), read as (
     insert into triages (call_id, revision, model, route, confidence, review, danger_level, topics, reading)
-    select call_id, revision, model, route, confidence, review, danger_level,
-           array(select jsonb_array_elements_text(topics)), reading
+    select call_id, revision, model, route, confidence, review, danger_level, topics, reading
     from input order by call_id
     on conflict (call_id, revision, model) do nothing
     returning id, call_id
@@ -174,7 +179,7 @@ with input as (
         call_id bigint, triage_id bigint, decision_id bigint, state text, action text, close_reason text, detail jsonb)
 ), items as (
     select * from jsonb_to_recordset(:items::jsonb) as r(
-        call_id bigint, queue text, role text, priority smallint, deadline timestamptz, topics jsonb,
+        call_id bigint, queue text, role text, priority smallint, deadline timestamptz, topics text[],
         grid text, language text, live boolean, counted boolean)
 ), changed as (
     update calls c set state = i.state, close_reason = i.close_reason,
@@ -192,8 +197,7 @@ with input as (
     order by i.call_id, l.step
 )
 insert into queue_items (call_id, queue, role, priority, deadline, topics, grid, language, live, counted)
-select call_id, queue, role, priority, deadline, array(select jsonb_array_elements_text(topics)),
-       grid, language, live, counted
+select call_id, queue, role, priority, deadline, topics, grid, language, live, counted
 from items order by call_id
 on conflict (call_id, queue) where state in ('waiting', 'offered', 'claimed') do nothing;
 

@@ -37,10 +37,9 @@ class Read:
     notice: bool = False
     """Somebody has the call already: the decision is shown, never acted on."""
 
-    def row(self, vault: Vault) -> dict[str, Any]:
-        """The JSON row of ``insert_readings``; reading and decision quote the caller and are sealed."""
+    def row(self) -> dict[str, Any]:
+        """The JSON row of ``insert_readings``, without what quotes the caller."""
         reading, decision = self.reading, self.decision
-        body = decision.to_dict()
         return {
             "call_id": self.call.call_id,
             "revision": self.call.revision,
@@ -50,17 +49,15 @@ class Read:
             "review": reading.review,
             "danger_level": reading.danger.level,
             "topics": [code for code, _ in reading.topic],
-            "reading": vault.seal_json(reading.to_row(), "triages.reading"),
             "destination": decision.destination,
             "queue": decision.queue,
             "target_queue": decision.target_queue,
             "mode": decision.mode,
             "priority": decision.priority,
-            "deadline": body["deadline"],
+            "deadline": decision.deadline.isoformat() if decision.deadline else None,
             "rule": decision.rule,
             "policy_version": decision.policy_version,
             "outcome": decision.outcome,
-            "body": vault.seal_json(body, "decisions.body"),
             "notice": self.notice,
         }
 
@@ -102,7 +99,13 @@ async def store_readings(connection: Any, vault: Vault, reads: Sequence[Read]) -
     superseding = [read.call.call_id for read in reads if read.again and not read.notice]
     if superseding:
         await queries.supersede(connection, ids=superseding)
-    rows = await queries.insert_readings(connection, rows=[read.row(vault) for read in reads])
+    rows = await queries.insert_readings(
+        connection,
+        rows=[read.row() for read in reads],
+        # what quotes the caller, sealed
+        readings=[vault.seal_json(read.reading.to_row(), "triages.reading") for read in reads],
+        bodies=[vault.seal_json(read.decision.to_dict(), "decisions.body") for read in reads],
+    )
     stored = {row["call_id"]: Stored(row["triage_id"], row["decision_id"]) for row in rows}
     again = [
         {
