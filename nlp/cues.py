@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from config.files import ConfigFiles
 from nlp.normalise import STAFF_MARK
+from nlp.numerals import CHINESE, parse_number
 from nlp.phrases import Hit, Phrase, load_phrases
 from nlp.taxonomy import Taxonomy
 
@@ -38,6 +39,21 @@ _SOMEBODY_ELSE = re.compile(
 _TO_POLICE = re.compile("警|公安|派出所|你们")
 #: What follows a legal word when an errand at an office is meant: 离婚证去哪补办, 合同备案在哪个窗口.
 _ERRAND = re.compile("[^。!?]{0,12}(?:补办|几楼|窗口|打印|备案|几点|上班|下班|证丢|查处|取缔|督促)")
+
+
+#: An age told in full: "八岁" is no age within "三十八岁".
+_AGE = re.compile(rf"([0-9{CHINESE}]+)岁$")
+_OF_AGE = 18
+#: "四五岁": about so old.
+_ABOUT = re.compile("[一二三四五六七八九]{2}")
+
+
+def _of_age(text: str, end: int) -> bool:
+    age = _AGE.search(text, max(0, end - 8), end)
+    if age is None or _ABOUT.fullmatch(age[1]):
+        return False
+    years = parse_number(age[1])
+    return years is not None and years >= _OF_AGE
 
 
 def _officer_wanted(text: str, line: str | None, start: int, end: int) -> bool:
@@ -74,6 +90,9 @@ class CueRules:
             ):
                 continue
             if kind == "officer_wanted" and not _officer_wanted(text, line, hit.start, hit.end):
+                continue
+            # "三年级别的" is no third form
+            if kind == "minor" and (_of_age(text, hit.end) or text.startswith("别", hit.end)):
                 continue
             if kind == "legal_question" and _ERRAND.match(text, hit.end):
                 continue

@@ -91,7 +91,7 @@ def test_common_words_are_no_addresses(reader: CallReader, text: str) -> None:
         ("二环路堵死了", "二环路"), ("车停在纬一路", "纬一路"), ("我住中山一路", "中山一路"), ("就在大同路", "大同路"),
         ("半山路塌了", "半山路"), ("人民路口红灯坏了", "人民路口"), ("铁路新村停水", "铁路新村"),
         ("走马街着火", "走马街"), ("南大街有人打架", "南大街"), ("万达广场门口", "万达广场"),
-        ("翠湖花园停电", "翠湖花园"), ("滨江公寓漏水", "滨江公寓"),
+        ("翠湖花园停电", "翠湖花园"), ("滨江公寓漏水", "滨江公寓"), ("在五一路", "五一路"),
     ],
 )  # fmt: skip
 def test_names_that_end_like_common_words_stay_addresses(reader: CallReader, text: str, place: str) -> None:
