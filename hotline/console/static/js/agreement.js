@@ -123,7 +123,7 @@ async function read() {
     showChart(found);
     state.textContent = "";
   } catch (error) {
-    if (turn === asked) state.textContent = t("读取失败：{reason}", { reason: error.message });
+    if (turn === asked) state.title = state.textContent = t("读取失败：{reason}", { reason: error.message });
   }
 }
 

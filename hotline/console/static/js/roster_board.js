@@ -98,7 +98,7 @@ function groupRow(plan, group, onGap) {
     part.type = "button";
     part.dataset.gap = group.queue;
     part.title = `${weekday(start)} ${span(start, end)}`;
-    part.setAttribute("aria-label", `${t("无人 {hours} 小时", { hours: hours(end - start) })}: ${group.label} ${weekday(start)} ${span(start, end)}`);
+    part.setAttribute("aria-label", `${part.textContent}: ${group.label} ${weekday(start)} ${span(start, end)}`);
     part.addEventListener("click", () => onGap(group, start, end));
     place(part, plan, start, end);
     lane.append(part);
@@ -121,7 +121,8 @@ function block(plan, item) {
   part.type = "button";
   part.textContent = `${item.sign || ""}${label(plan, item.start, item.end)}`;
   part.title = `${describe(plan, item)}${item.note ? ` · ${item.note}` : ""}`;
-  part.setAttribute("aria-label", part.title);
+  // what is written on it is part of its name, in short as well
+  part.setAttribute("aria-label", part.title.includes(part.textContent) ? part.title : `${part.textContent} · ${part.title}`);
   part.item = item;
   if (item.look === "shift") part.dataset.shift = item.id;
   if (clashes(plan, item)) part.classList.add("clash");
