@@ -19,7 +19,8 @@ from tests.service_fixtures import CallMaker, RunningService
 WAGES = "单位拖了两个月的工钱不给，想问问劳动仲裁怎么申请"
 LAMP = "巷子口的路灯不亮了，晚上走路看不见，请派人修一修"
 TODAY = datetime.now(LOCAL_ZONE).date()
-SPAN = f"from={TODAY - timedelta(days=1)}&to={TODAY + timedelta(days=1)}"
+# a run may begin before midnight and come here after it
+SPAN = f"from={TODAY - timedelta(days=1)}&to={TODAY + timedelta(days=2)}"
 
 
 async def ask(service: RunningService, user: str = "qian", **body: Any) -> tuple[int, Any]:
