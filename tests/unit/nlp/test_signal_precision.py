@@ -6,8 +6,13 @@ the patterns had been mended on the others, and nothing was changed for them (do
 
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.cues import CueRules
 from nlp.reading import CallReader
 
 # line | wanted | what the caller says
@@ -220,3 +225,11 @@ def test_a_signal_is_precise_and_seldom_missed(reader: CallReader, kind: str) ->
 def test_an_age_is_heard_whole(reader: CallReader, text: str, minor: bool) -> None:
     heard = {cue.text for cue in reader.read(text, line="12345").cues if cue.kind == "minor"}
     assert bool(heard) is minor, heard
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(alphabet="喂嗯啊呃哦我们家漏水a1,。()! ", max_size=90))
+def test_silence_is_told_without_counting_as_by_counting(text: str) -> None:
+    said = re.sub(r"\([^()\n]{0,60}\)|[\W_喂嗯啊呃哦]+", "", text)
+    silent = len(text) <= 80 and len(said) < 6
+    assert bool(CueRules._silence(text, None, [])) is silent
