@@ -187,16 +187,20 @@ async def test_a_slow_query_is_logged_by_name_without_its_values(service: Runnin
     )
     queries = load_queries(str(folder / "store.py"))
     told: list[str] = []
-    SLOW.watch(40, told.append)
     try:
         with structlog.testing.capture_logs() as lines:
             async with service.pool.acquire() as connection:
+                SLOW.watch(600_000, told.append)
                 await queries.think(connection, pause=0.0, secret="quick")
+                assert told == []
+                SLOW.watch(40, told.append)
                 await queries.think(connection, pause=0.03, secret="张三的电话")
     finally:
         SLOW.watch(0)
-    slow = [line for line in lines if line["event"] == "slow_query"]
-    assert [line["query"] for line in slow] == ["some.package.think"] == told
+    # the service works beside, and on a busy machine its own queries are slow as well
+    slow = [line for line in lines if (line["event"], line.get("query")) == ("slow_query", "some.package.think")]
+    assert len(slow) == 1
+    assert told.count("some.package.think") == 1
     assert slow[0]["rows"] == 2
     assert slow[0]["duration_ms"] >= 40
     assert "张三" not in str(lines)
