@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 #: For each of a test's set-up, call and tear-down. Far beyond what any takes on a busy machine: it measures nothing.
-LIMIT_S = 600.0
+LIMIT_S = 900.0
 #: What swallowed the first refusal, such as a task of the library under test, gets another.
 AGAIN_S = 20.0
 
