@@ -122,7 +122,7 @@ function block(plan, item) {
   part.textContent = `${item.sign || ""}${label(plan, item.start, item.end)}`;
   part.title = `${describe(plan, item)}${item.note ? ` · ${item.note}` : ""}`;
   // what is written on it is part of its name, in short as well
-  part.setAttribute("aria-label", part.title.includes(part.textContent) ? part.title : `${part.textContent} · ${part.title}`);
+  part.setAttribute("aria-label", part.textContent.endsWith(span(item.start, item.end)) ? part.title : `${part.textContent} · ${part.title}`);
   part.item = item;
   if (item.look === "shift") part.dataset.shift = item.id;
   if (clashes(plan, item)) part.classList.add("clash");
