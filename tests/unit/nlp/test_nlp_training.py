@@ -82,7 +82,8 @@ def test_a_missing_or_damaged_model_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_shipped_model_is_small_and_holds_words_only() -> None:
-    assert sum(path.stat().st_size for path in DEFAULT_FOLDER.iterdir()) < 5_000_000
+    # what issue 4 asks of both readers together
+    assert sum(path.stat().st_size for path in DEFAULT_FOLDER.iterdir()) < 8_000_000
     assert max(map(len, load_model().words)) < 24
 
 
