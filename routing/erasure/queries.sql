@@ -124,6 +124,12 @@ with handled as (
     update caller_choices set message = null where call_id = any(:ids::bigint[])
 ), opposed as (
     delete from counterparties where call_id = any(:ids::bigint[])
+), asked as (
+    delete from danger_answers where call_id = any(:ids::bigint[])
+), released as (
+    update closing_releases set reason = null where call_id = any(:ids::bigint[])
+), wrapped_up as (
+    update wrap_ups set disposition = null, summary = null where call_id = any(:ids::bigint[])
 )
 update danger_checks set outcome = null where call_id = any(:ids::bigint[]);
 

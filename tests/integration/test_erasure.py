@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
+import routing.erasure
 from config.audit_limits import load_audit_limits
 from config.errors import ConfigError
 from config.files import ConfigFiles
@@ -92,6 +94,18 @@ async def ended_call(service: RunningService, call: CallMaker, **fields: Any) ->
     )
     assert status == 200
     return call_id
+
+
+async def write_beside(service: RunningService, call_id: int) -> None:
+    """What is written of a call away from its desk: the danger panel, the second person's word, the form after it."""
+    vault, said = service.services.vault, f"{NAME}左手擦伤"
+    by = await service.pool.fetchval("select id from users where name = 'wang'")
+    for statement, column in (
+        ("insert into danger_answers (call_id, question, answer, answered_by) values ($1, 'hurt', $3, $2)", "answer"),
+        ("insert into closing_releases (call_id, released_by, reason) values ($1, $2, $3)", "reason"),
+        ("insert into wrap_ups (call_id, saved_by, summary) values ($1, $2, $3)", "summary"),
+    ):
+        await service.pool.execute(statement, call_id, by, vault.seal(said, f"{statement.split()[2]}.{column}"))
 
 
 async def age(connection: Any, days: int, *call_ids: int) -> None:
@@ -205,6 +219,7 @@ async def test_a_person_gets_a_copy_a_correction_and_an_erasure(
     labelled.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     for path in (labelled, taken_away, labelled):
         note_file(settings.state_dir, path)
+    await write_beside(service, ended)
     done = await erase_person(pool, vault, settings, NUMBER, Reason("legal"))
     assert (done.erased, done.open, done.held) == ((ended,), (open_call,), ())
     # rows to train on are reached where they were written, and files that are gone are named
@@ -238,6 +253,22 @@ async def test_a_person_gets_a_copy_a_correction_and_an_erasure(
         pass
     verdict = await verify_chain(pool, key, vault, None)
     assert verdict.broken is None
+
+
+def test_every_sealed_text_of_a_call_is_reached_by_erasure() -> None:
+    erasing = (Path(routing.erasure.__file__).parent / "queries.sql").read_text(encoding="utf-8")
+    # of no one call, or kept for a short while only
+    apart = {
+        "law_snippets", "legal_holds", "published", "trials", "audit_notes", "second_factors", "provider_logins",
+        "export_jobs", "statistics_views", "idempotency_keys",
+    }  # fmt: skip
+    reached = {
+        table.name
+        for table in SEALED
+        if f"delete from {table.name} " in erasing  # noqa: S608 - looked for, never run
+        or re.search(rf"update {table.name}( \w)? set [^;()]*\b({'|'.join(table.columns)}) = ", erasing)  # noqa: S608
+    }
+    assert {table.name for table in SEALED} - reached == apart
 
 
 class ErasingReader:
