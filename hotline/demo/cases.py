@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: Of what comes to these desks, so much is carried as a case; more of what came lately, so that the desks look full.
 CARRIED, CARRIED_LATELY, LATELY = 0.2, 0.7, timedelta(days=9)
 OBJECTED, UPHELD, UNDECIDED = 0.14, 0.5, timedelta(days=4)
+#: Of those that wait for a ruling there are some at whatever hour the demo is made.
+OBJECTED_LATELY = 0.34
 #: Days until a desk feeds back: from, to. A department has five working days, a mediator a month.
 DEPARTMENT_DAYS, MEDIATION_DAYS = (0.6, 9.0), (2.5, 22.0)
 APPRAISED_AFTER = timedelta(hours=30)
@@ -63,7 +65,9 @@ async def carry(work: Work, queue: str, call_id: int, agent: AgentView, at: date
     def on_roster(name: str, user_id: int, _: datetime) -> bool:
         return work.book.has(name, user_id, at)
 
-    if destination == "departments" and work.turn("objected", OBJECTED):
+    waits_for_ruling = work.until - at < UNDECIDED
+    share = OBJECTED_LATELY if waits_for_ruling else OBJECTED
+    if destination == "departments" and work.turn(f"objected {waits_for_ruling}", share):
         reason = work.rng.choice(list(_words()["objections"]))
         async with work.pool.acquire() as connection, connection.transaction():
             taken = await take_on(
