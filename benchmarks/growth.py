@@ -30,7 +30,7 @@ from hotline.accounts.store import add_user
 
 FIRST = 10_000
 #: Rows that belong to a call. What is open must not be copied: one call, one open item.
-OWN_TABLES = ("call_versions", "call_log", "triages", "decisions", "queue_items")
+OWN_TABLES = ("call_versions", "call_log", "call_tokens", "triages", "decisions", "queue_items")
 #: Columns of the copies that differ from the original's.
 MOVED_ID = "{column} + $1::bigint * 1000000"
 
