@@ -68,6 +68,8 @@ export function ask(id, { title = null, check = () => null, draftKey = null, sen
       }
     };
     dialog.onclose = () => {
+      // told a moment after the closing: by then the next question may stand in the same dialog
+      if (dialog.open) return;
       if (before && before.isConnected) before.focus();
       if (!sending) resolve(answer);
     };
