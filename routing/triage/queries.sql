@@ -85,6 +85,11 @@ where j.call_id = mine.call_id and j.attempts = mine.attempts and j.leased_by = 
 update triage_jobs set leased_until = null, leased_by = null, attempts = greatest(attempts - 1, 0)
 where leased_by = :worker and set_aside_at is null;
 
+-- name: keep_leases!
+-- A worker that still reads has its jobs for longer.
+update triage_jobs set leased_until = now() + make_interval(secs => :lease_s::double precision)
+where call_id = any(:ids::bigint[]) and leased_by = :worker and set_aside_at is null;
+
 -- name: lock_owned_jobs
 -- Those of a worker's jobs that are its own still, locked. A lease that has run out is no matter while nobody else has
 -- taken the job.

@@ -10,8 +10,10 @@ lease finds its readings refused, whoever has read the call meanwhile.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,7 +37,7 @@ from routing.triage.store import Job, Read, opened_calls, queries
 
 log = structlog.get_logger(__name__)
 
-#: A job whose worker said nothing for this long is given to another.
+#: A job whose worker said nothing for this long is given to another; a worker that reads says so every third of it.
 LEASE_S = 60.0
 #: After so many tries a job is set aside for a person.
 MAX_TRIES = 3
@@ -113,9 +115,11 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
     async with pool.acquire() as connection:
         rows = await queries.calls_to_read(connection, ids=list(jobs))
     calls, broken = opened_calls(context.vault, rows)
-    (readings, failed), tokens = await asyncio.gather(
-        _read(context.reader, calls), asyncio.to_thread(lambda: {c["id"]: call_tokens(c["segments"]) for c in calls})
-    )
+    async with _kept(pool, context, jobs):
+        (readings, failed), tokens = await asyncio.gather(
+            _read(context.reader, calls),
+            asyncio.to_thread(lambda: {c["id"]: call_tokens(c["segments"]) for c in calls}),
+        )
     failed |= broken
     await _put_off(pool, [jobs[call_id] for call_id in failed], failed)
     read_ns = time.time_ns()
@@ -148,6 +152,36 @@ async def _work(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> int:
         context.journey.step(ids, "triage.settle", decided_ns, batch=batch)
         context.journey.step(failed, "triage.failed", began_ns, batch=batch)
     return len(jobs)
+
+
+@asynccontextmanager
+async def _kept(pool: Any, context: TriageContext, jobs: dict[int, Job]) -> AsyncIterator[None]:
+    """Lengthen the leases of ``jobs`` while they are read.
+
+    Else a reader that only starts slowly, on a machine that has much to do, would spend the tries of a call that
+    nothing is wrong with. What ends or stalls a reader is ended by the reader's own limit; a process that stands
+    still lengthens nothing.
+    """
+    read = asyncio.Event()
+    keeping = asyncio.create_task(_keep(pool, context, list(jobs), read))
+    try:
+        yield
+    finally:
+        read.set()
+        await keeping
+
+
+async def _keep(pool: Any, context: TriageContext, call_ids: list[int], read: asyncio.Event) -> None:
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(read.wait(), context.lease_s / 3)
+            return
+        try:
+            async with pool.acquire() as connection:
+                await queries.keep_leases(connection, ids=call_ids, worker=context.worker, lease_s=context.lease_s)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # the leases run on; whether the jobs are ours still is asked once more when they are settled
+            log.warning("leases_not_kept", worker=context.worker, error=type(error).__name__)
 
 
 async def _note_concerns(connection: Any, calls: Sequence[Mapping[str, Any]]) -> None:

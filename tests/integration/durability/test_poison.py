@@ -107,29 +107,46 @@ async def counts(service: RunningService) -> dict[str, Any]:
         return dict(await connection.fetchrow(COUNTS))
 
 
+def context(service: RunningService, reader: Reader, worker: str, lease_s: float = 60.0) -> TriageContext:
+    published = service.services.published
+    return TriageContext(reader, published.policy, lambda queue, at: 1, service.services.vault, worker, lease_s=lease_s)
+
+
 async def test_who_slept_through_the_lease_settles_nothing(service: RunningService, call: CallMaker) -> None:
     await service.post_calls(call(DRAIN))
     sleeper = Sleeper(service.reader)
-
-    def context(reader: Reader, worker: str) -> TriageContext:
-        policy = service.services.published.policy
-        return TriageContext(reader, policy, lambda queue, at: 1, service.services.vault, worker, lease_s=0.2)
-
-    sleeping = asyncio.create_task(triage_round(service.pool, context(sleeper, "sleeper")))
+    sleeping = asyncio.create_task(triage_round(service.pool, context(service, sleeper, "sleeper")))
     await asyncio.to_thread(sleeper.begun.wait, 15)
-
-    async def taken_by_another() -> bool:
-        async with service.pool.acquire() as connection:
-            return bool(await queries.claim_suspect(connection, lease_s=60.0, worker="other", max_tries=3))
-
-    await eventually(taken_by_another)
+    async with service.pool.acquire() as connection, connection.transaction():
+        # as if its process had stood still for as long
+        await connection.execute("update triage_jobs set leased_until = now() - interval '1 s'")
+        assert await queries.claim_suspect(connection, lease_s=60.0, worker="other", max_tries=3)
     sleeper.go.set()
     await sleeping
     assert await counts(service) == {"triages": 0, "decisions": 0, "items": 0, "jobs": 1, "owner": "other"}
     async with service.pool.acquire() as connection:
         await queries.drop_leases(connection, worker="other")
-    awake = context(service.reader, "awake")
-    assert await suspect_round(service.pool, awake) == 1
+    assert await suspect_round(service.pool, context(service, service.reader, "awake")) == 1
+    found = await counts(service)
+    assert (found["triages"], found["decisions"], found["jobs"]) == (1, 1, 0)
+
+
+async def test_a_lease_grows_while_its_reader_is_at_work(service: RunningService, call: CallMaker) -> None:
+    """A reader that only starts slowly spends no try of the call and gives it to nobody else."""
+    await service.post_calls(call(DRAIN))
+    slow = Sleeper(service.reader)
+    reading = asyncio.create_task(triage_round(service.pool, context(service, slow, "slow", lease_s=3.0)))
+    await asyncio.to_thread(slow.begun.wait, 15)
+    lease = "select leased_until from triage_jobs where leased_by = 'slow' and attempts = 1"
+    async with service.pool.acquire() as connection:
+        first = await connection.fetchval(lease)
+
+        async def grown() -> bool:
+            return bool(await connection.fetchval(lease) > first)
+
+        await eventually(grown)
+    slow.go.set()
+    await reading
     found = await counts(service)
     assert (found["triages"], found["decisions"], found["jobs"]) == (1, 1, 0)
 

@@ -264,7 +264,7 @@ async def test_what_else_is_wrong_with_an_archive_is_named_before_anything_is_wr
     base = (folder / "base.sealed").read_bytes()
     (folder / "base.sealed").write_bytes(base[:-5])
     await refused(DamagedBackup, r"base\.sealed")
-    (folder / "base.sealed").write_bytes(base[:5000] + b"x" + base[5001:])
+    (folder / "base.sealed").write_bytes(base[:5000] + bytes([base[5000] ^ 1]) + base[5001:])
     await refused(DamagedBackup, r"base\.sealed")
     (folder / "base.sealed").write_bytes(base)
     manifest = (folder / "manifest.json").read_text()
