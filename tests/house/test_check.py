@@ -54,6 +54,57 @@ def test_a_failed_test_fails_the_run_and_the_rest_still_runs(
     assert any(line.startswith("after") and "ok" in line for line in lines)
 
 
+UNSTEADY = """
+from pathlib import Path
+
+SEEN = Path(__file__).with_name("seen")
+
+def test_a():
+    first = not SEEN.exists()
+    SEEN.touch()
+    assert not first
+
+def test_b():
+    assert True
+"""
+
+
+def test_a_test_that_passes_alone_fails_nothing_and_is_named(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = folder_of_tests(tmp_path, UNSTEADY)
+    monkeypatch.setattr(check, "STAGES", [check.Stage("unit", tests=tests)])
+    assert check.main() == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "2 passed, 0 failed, 0 skipped"
+    assert lines[-2].startswith("UNSTEADY test_one.py::test_a")
+    assert any("assert not first" in line for line in lines), "why it failed is printed all the same"
+
+
+def test_no_second_look_where_one_failure_in_many_runs_counts(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = folder_of_tests(tmp_path, UNSTEADY)
+    monkeypatch.setattr(check, "STAGES", [check.Stage("kills", tests=tests, second_look=False)])
+    assert check.main() == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
+
+
+def test_no_second_look_where_more_than_a_few_fail(
+    check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(check, "FEW", 0)
+    monkeypatch.setattr(check, "STAGES", [check.Stage("unit", tests=folder_of_tests(tmp_path, UNSTEADY))])
+    assert check.main() == 1
+    assert "UNSTEADY" not in capsys.readouterr().out
+
+
+def test_what_shows_loss_gets_no_second_look(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(root / "tools"))
+    stages = {stage.name: stage for stage in importlib.import_module("check").STAGES}
+    assert {name for name, stage in stages.items() if not stage.second_look} == {"durability", "properties"}
+
+
 def test_a_failed_command_counts_as_a_failure(
     check: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
