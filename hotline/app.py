@@ -13,6 +13,7 @@ from config.files import ConfigFiles
 from config.settings import Settings
 from hotline.accounts.permissions import check_role_names
 from hotline.audit.chain import audit_key
+from hotline.audit.reach import warn_of_reach
 from hotline.console.pages import add_console
 from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import ServerUrls
@@ -84,6 +85,7 @@ async def make_app(settings: Settings, urls: ServerUrls) -> web.Application:
     try:
         async with pool.acquire() as connection:
             await check_schema(connection)
+            await warn_of_reach(connection)
         vault = await open_vault(settings, urls)
         await published.refresh(pool, force=True)
         await profiles.refresh(pool, force=True)

@@ -58,13 +58,6 @@ order by e.txid, e.id limit 1;
 select count(*) as entries, min(at) as oldest from audit_entries
 where (txid, id) > (:txid::text::xid8, :entry_id::bigint);
 
--- name: rights^
--- Whether this role could undo the protection.
-select pg_has_role(c.relowner, 'member') as owns,
-       has_table_privilege(c.oid, 'update') or has_table_privilege(c.oid, 'delete')
-           or has_table_privilege(c.oid, 'truncate') as may_change
-from pg_class c where c.oid = 'audit_entries'::regclass;
-
 -- name: notes
 -- Notes of a stretch of entries, with the digests their entries keep.
 select n.entry_id, n.note, e.note_digest from audit_notes n join audit_entries e on e.id = n.entry_id

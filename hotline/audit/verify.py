@@ -18,6 +18,7 @@ from typing import Any
 
 from hotline.audit.chain import BEGINNING, AuditKey, Checkpoint, link_of, signed_by
 from hotline.audit.linking import queries, raise_chain_alert, read_checkpoint
+from hotline.audit.reach import reach_of
 from hotline.audit.store import NOTE_USE, Actor, note_digest, record
 from routing.errors import SealBroken
 from routing.sealing import Vault
@@ -51,7 +52,7 @@ class Verdict:
     checkpoint: int | None
     """Length of the chain by the newest valid checkpoint."""
     protected: bool
-    """Whether this database role can neither change entries nor owns them."""
+    """Whether this database role can do nothing to the audit log but add to it."""
     broken: Break | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,14 +111,14 @@ async def verify_chain(
         pending = await queries.pending(
             connection, txid=last["txid"] if last else "0", entry_id=last["entry_id"] if last else 0
         )
-        rights = await queries.rights(connection)
+        reach = await reach_of(connection)
     broken = min((each for each in findings if each is not None), key=lambda each: each.seq, default=None)
     return Verdict(
         links=walk.seq if broken is None else min(walk.seq, broken.seq - 1),
         pending=pending["entries"],
         pending_since=pending["oldest"],
         checkpoint=length,
-        protected=not (rights["owns"] or rights["may_change"]),
+        protected=reach is None,
         broken=broken,
     )
 

@@ -9,6 +9,7 @@ from config.files import ConfigFiles
 from config.settings import load_settings
 from hotline import process_metrics
 from hotline.audit.chain import audit_key
+from hotline.audit.reach import warn_of_reach
 from hotline.audit.rounds import AuditRounds, checkpoint_file
 from hotline.database import close_pool, open_pool
 from hotline.embedded.servers import embedded_servers
@@ -47,6 +48,8 @@ def work() -> None:
                 lock_limit_s=limits.lock_limit_s,
             )
             process_metrics.watch_pool(pool)
+            async with pool.acquire() as connection:
+                await warn_of_reach(connection)
             signals = Signals(urls.redis_url)
             traces = None
             if settings.operation.otlp_endpoint is not None:

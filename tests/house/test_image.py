@@ -185,25 +185,47 @@ def test_compose_publishes_to_this_machine_only(compose: dict[str, Any]) -> None
     assert published == ["127.0.0.1:8080:8080"]
 
 
-def test_compose_keeps_the_password_out_of_the_environment(compose: dict[str, Any], root: Path) -> None:
+def test_compose_keeps_the_passwords_out_of_the_environment(compose: dict[str, Any], root: Path) -> None:
     environments = json.dumps([service.get("environment", {}) for service in compose["services"].values()])
     assert "postgresql://" not in environments
-    assert compose["services"]["postgres"]["environment"]["POSTGRES_PASSWORD_FILE"] == "/run/secrets/database-password"
-    asked = ["git", "check-ignore", "--quiet", compose["secrets"]["database-password"]["file"]]
-    assert subprocess.run(asked, cwd=root, check=False).returncode == 0
+    superuser = compose["services"]["postgres"]["environment"]["POSTGRES_PASSWORD_FILE"]
+    assert superuser == "/run/secrets/database-superuser-password"
+    for secret in compose["secrets"].values():
+        asked = ["git", "check-ignore", "--quiet", secret["file"]]
+        assert subprocess.run(asked, cwd=root, check=False).returncode == 0
+
+
+def test_compose_gives_each_password_to_who_needs_it(compose: dict[str, Any], root: Path) -> None:
+    given = {name: set(service.get("secrets", [])) for name, service in compose["services"].items()}
+    service, owner, superuser = (f"database-{role}password" for role in ("", "owner-", "superuser-"))
+    assert given["web"] == given["worker"] == {service}
+    assert given["migrate"] == {service, owner}
+    assert given["postgres"] == {service, owner, superuser} == set(compose["secrets"])
+    mounted = [volume.split(":") for volume in compose["services"]["postgres"]["volumes"]]
+    scripts = [source for source, target, *_ in mounted if target.startswith("/docker-entrypoint-initdb.d/")]
+    assert scripts == ["./deploy/postgres/roles.sql"]
+    assert set(re.findall(r"/run/secrets/([\w-]+)", (root / scripts[0]).read_text(encoding="utf-8"))) == {
+        service,
+        owner,
+    }
 
 
 def test_the_entrypoint_builds_the_address_from_the_secret(compose: dict[str, Any], tmp_path: Path) -> None:
     shell, flags, script, name = compose["services"]["web"]["entrypoint"]
     (tmp_path / "database-password").write_text("0123abcd", encoding="utf-8")
-    (tmp_path / "hotline").write_text('#!/bin/sh\necho "$HOTLINE_DATABASE_URL" "$@"\n', encoding="utf-8")
+    echo = '#!/bin/sh\necho "$HOTLINE_DATABASE_URL" "${HOTLINE_OWNER_DATABASE_URL-none}" "$@"\n'
+    (tmp_path / "hotline").write_text(echo, encoding="utf-8")
     (tmp_path / "hotline").chmod(0o755)
     # Compose writes a dollar sign as two.
     here = script.replace("$$", "$").replace("/run/secrets/", f"{tmp_path}/")
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     command = [shell, flags, here, name, "serve", "--now"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "postgresql://hotline:0123abcd@postgres:5432/hotline serve --now"
+    service = "postgresql://hotline:0123abcd@postgres:5432/hotline"
+    assert done.stdout.strip() == f"{service} none serve --now"
+    (tmp_path / "database-owner-password").write_text("4567cdef", encoding="utf-8")
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{service} postgresql://hotline_owner:4567cdef@postgres:5432/hotline serve --now"
 
 
 def test_the_key_is_made_once(
