@@ -10,7 +10,18 @@ from config.errors import ConfigError
 from config.files import ConfigFiles
 
 #: Kinds of bulk look-ups: key in ``audit.toml``.
-KINDS = ("calls_viewed", "calls_unmasked", "searches", "persons_searched", "exports")
+KINDS = (
+    "calls_viewed",
+    "calls_unmasked",
+    "searches",
+    "persons_searched",
+    "exports",
+    "exports_fetched",
+    "persons_exported",
+    "rejects_opened",
+)
+#: What a city's own file of before these kinds stands for.
+_LATER = {"exports_fetched": 10, "persons_exported": 3, "rejects_opened": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ def load_audit_limits(files: ConfigFiles) -> AuditLimits:
         raise ConfigError(f"audit.toml has the unknown key {unknown[0]}; remove it.")
     return AuditLimits(
         window_s=60.0 * _whole(bulk, "bulk", "window_minutes"),
-        allowed={kind: _whole(bulk, "bulk", kind) for kind in KINDS},
+        allowed={kind: _whole({**_LATER, **bulk}, "bulk", kind) for kind in KINDS},
         export_max_rows=_whole(export, "export", "max_rows"),
         export_approval_rows=_whole({"approval_rows": 1000, **export}, "export", "approval_rows"),
         verify_every_s=3600.0 * _whole({"verify_hours": 24, **chain}, "chain", "verify_hours"),

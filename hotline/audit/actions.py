@@ -126,5 +126,8 @@ ALERTS: dict[str, str] = {
     "searches": "短时间内大量查找",
     "persons_searched": "短时间内按号码查找多人",
     "exports": "短时间内多次导出",
+    "exports_fetched": "短时间内下载多份导出文件",
+    "persons_exported": "短时间内导出多人的个人资料",
+    "rejects_opened": "短时间内打开多份退回文件",
     "chain_broken": "审计链断裂",
 }

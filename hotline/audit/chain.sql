@@ -64,18 +64,21 @@ select n.entry_id, n.note, e.note_digest from audit_notes n join audit_entries e
 where n.entry_id > :after order by n.entry_id limit :limit;
 
 -- name: looked_up$
--- How many different calls or persons somebody looked up in the time before.
+-- How many different calls or persons somebody looked up in the time before; with :user_id null, somebody at the machine,
+-- whom :role names.
 select count(distinct subject) from audit_entries
-where user_id = :user_id and action = any(:actions::text[])
+where (user_id = :user_id or (:user_id::bigint is null and user_id is null and role = :role::text))
+  and action = any(:actions::text[])
   and at > :at::timestamptz - make_interval(secs => :window_s) and at <= :at;
 
 -- name: raise_alert$
--- One alert a person, kind and window; its id, or null where one stands already.
-insert into audit_alerts (kind, user_id, counted, allowed)
-select :kind, :user_id, :counted, :allowed
-where exists (select from users where id = :user_id) and not exists (
+-- One alert a person, kind and window; its id, or null where one stands already. :role names who has no account.
+insert into audit_alerts (kind, user_id, role, counted, allowed)
+select :kind, :user_id, :role, :counted, :allowed
+where (:user_id::bigint is null or exists (select from users where id = :user_id)) and not exists (
     select from audit_alerts
-    where user_id = :user_id and kind = :kind and raised_at > now() - make_interval(secs => :window_s))
+    where (user_id = :user_id or role = :role::text) and kind = :kind
+      and raised_at > now() - make_interval(secs => :window_s))
 returning id;
 
 -- name: raise_chain_alert$

@@ -20,6 +20,7 @@ import structlog
 
 from config.audit_limits import AuditLimits
 from hotline.audit.chain import BEGINNING, AuditKey, Checkpoint, link_of, sign
+from hotline.audit.machine import PREFIX as AT_THE_MACHINE
 from hotline.audit.store import record
 from routing.sql import load_queries
 
@@ -39,6 +40,9 @@ LOOK_UPS: dict[str, tuple[str, ...]] = {
     "searches": ("calls_searched",),
     "persons_searched": ("person_searched",),
     "exports": ("calls_exported",),
+    "exports_fetched": ("export_fetched",),
+    "persons_exported": ("person_exported",),
+    "rejects_opened": ("rejects_opened",),
 }
 
 
@@ -154,15 +158,15 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
 async def _raise_alerts(connection: Any, entries: Sequence[Mapping[str, Any]], limits: AuditLimits) -> int:
     """Tell of people who looked up more than is usual; once a window."""
     raised = 0
-    newest: dict[tuple[int, str], datetime] = {}
+    newest: dict[tuple[int | None, str | None, str], datetime] = {}
     for entry in entries:
+        who = _who(entry)
         for kind, actions in LOOK_UPS.items():
-            if entry["user_id"] is not None and entry["action"] in actions:
-                place = entry["user_id"], kind
-                newest[place] = max(entry["at"], newest.get(place, entry["at"]))
-    for (user_id, kind), at in newest.items():
+            if who is not None and entry["action"] in actions:
+                newest[*who, kind] = max(entry["at"], newest.get((*who, kind), entry["at"]))
+    for (user_id, role, kind), at in newest.items():
         counted = await queries.looked_up(
-            connection, user_id=user_id, actions=list(LOOK_UPS[kind]), at=at, window_s=limits.window_s
+            connection, user_id=user_id, role=role, actions=list(LOOK_UPS[kind]), at=at, window_s=limits.window_s
         )
         if counted <= limits.allowed[kind]:
             continue
@@ -170,6 +174,7 @@ async def _raise_alerts(connection: Any, entries: Sequence[Mapping[str, Any]], l
             connection,
             kind=kind,
             user_id=user_id,
+            role=role,
             counted=counted,
             allowed=limits.allowed[kind],
             window_s=limits.window_s,
@@ -177,13 +182,22 @@ async def _raise_alerts(connection: Any, entries: Sequence[Mapping[str, Any]], l
         if alert_id is None:
             continue
         raised += 1
+        about = {"user_id": user_id} if user_id is not None else {"role": role}
         await record(
             connection,
             actor=None,
             action="alert_raised",
             subject=f"alert:{alert_id}",
-            detail={"kind": kind, "user_id": user_id, "counted": counted, "allowed": limits.allowed[kind]},
+            detail={"kind": kind, **about, "counted": counted, "allowed": limits.allowed[kind]},
         )
         await queries.tell(connection, user_id=user_id, alert_id=alert_id, kind=kind)
-        log.warning("audit_alert", alert_id=alert_id, kind=kind, user_id=user_id, counted=counted)
+        log.warning("audit_alert", alert_id=alert_id, kind=kind, **about, counted=counted)
     return raised
+
+
+def _who(entry: Mapping[str, Any]) -> tuple[int | None, str | None] | None:
+    """Whose look-ups count together: an account, or somebody at the machine by the name commands act under."""
+    if entry["user_id"] is not None:
+        return entry["user_id"], None
+    role = entry["role"]
+    return (None, role) if role is not None and role.startswith(AT_THE_MACHINE) else None

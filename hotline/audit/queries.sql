@@ -51,7 +51,7 @@ select at, detail from audit_entries where action = 'audit_verified' order by at
 
 -- name: alerts
 -- Alerts newest first, those nobody has looked into before the others.
-select a.id, a.kind, a.user_id, u.display_name as by, u.role, a.seq, a.counted, a.allowed, a.raised_at,
+select a.id, a.kind, a.user_id, u.display_name as by, coalesce(u.role, a.role) as role, a.seq, a.counted, a.allowed, a.raised_at,
        a.acknowledged_at, k.display_name as acknowledged_by
 from audit_alerts a left join users u on u.id = a.user_id left join users k on k.id = a.acknowledged_by
 order by a.acknowledged_at is not null, a.id desc limit :limit;

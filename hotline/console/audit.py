@@ -21,6 +21,7 @@ FILTERS = ("from", "to", "user_id", "action", "kind", "subject")
 #: What entries are about: the part of the subject before its colon.
 KINDS = {
     "call": "来电",
+    "person": "来电人",
     "user": "账号",
     "queue": "队列",
     "shift": "班次",

@@ -84,7 +84,14 @@ async def export_person(
     ids = [call.call_id for call in found]
     subjects = [f"call:{call_id}" for call_id in ids]
     await record_reasoned(
-        connection, vault, actor=actor, action="person_exported", subject="person", reason=reason, detail={"calls": ids}
+        connection,
+        vault,
+        actor=actor,
+        action="person_exported",
+        # a person goes by the first of their calls, so that look-ups of many persons are told from one of one person
+        subject=f"person:{min(ids)}",
+        reason=reason,
+        detail={"calls": ids},
     )
     answer: dict[str, Any] = {"number": e164(number), "exported_at": datetime.now(UTC).isoformat(), "calls": []}
     by_call: dict[int, dict[str, Any]] = {}

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hotline.accounts.store import add_user
+from hotline.audit.linking import link_round
+from hotline.audit.machine import at_the_machine
+from hotline.audit.reasons import read_reason
 from hotline.audit.rounds import verify_round
 from hotline.audit.store import KnownActor, queries
+from hotline.erasure.person import export_person
 from hotline.web.metrics import queries as metric_queries
 from tests.audit_logs import CHANGE_ENTRY, CUT_OFF, LIMITS, Log
+from tests.service_fixtures import CallMaker, RunningService
 
 
 async def chain_alerts(log: Log) -> list[tuple[int, int | None]]:
@@ -76,3 +81,56 @@ async def test_a_bulk_look_up_raises_one_alert_a_window(log: Log) -> None:
         entry = await connection.fetchrow("select subject, detail from audit_entries where action = 'alert_raised'")
     assert entry["subject"] == f"alert:{alert['id']}"
     assert entry["detail"]["counted"] == 9
+
+
+async def test_bulk_look_ups_by_commands_raise_alerts_by_who_sits_at_the_machine(log: Log) -> None:
+    clerk, other = KnownActor(None, "cli:clerk"), KnownActor(None, "cli:other")
+    await log.write(2, action="person_exported", actor=clerk)
+    await log.write(3, action="person_exported", actor=other)
+    await log.write(30, action="person_exported", actor=None)
+    assert await log.link() == 0, "as many as are allowed each; the service itself looks nothing up"
+    await log.write(4, action="person_exported", actor=clerk)
+    await log.write(11, action="export_fetched", actor=clerk)
+    assert await log.link() == 2
+    await log.write(9, action="person_exported", actor=clerk)
+    assert await log.link() == 0, "told already in this window"
+    await log.write(5, action="person_exported", actor=other)
+    assert await log.link() == 1, "somebody else is somebody else"
+    async with log.pool.acquire() as connection:
+        shown = {(row["kind"], row["role"], row["counted"]) for row in await queries.alerts(connection, limit=10)}
+        entry = await connection.fetchval(
+            "select detail from audit_entries where action = 'alert_raised' and detail->>'role' = 'cli:other'"
+        )
+    assert shown == {
+        ("persons_exported", "cli:clerk", 4),
+        ("exports_fetched", "cli:clerk", 11),
+        ("persons_exported", "cli:other", 5),
+    }
+    assert (entry["kind"], entry["counted"], entry["allowed"]) == ("persons_exported", 5, 3)
+    assert "user_id" not in entry
+
+
+async def test_exporting_many_persons_by_command_raises_an_alert_that_the_page_shows(
+    service: RunningService, call: CallMaker
+) -> None:
+    limits = replace(LIMITS, allowed={**LIMITS.allowed, "persons_exported": 2})
+    numbers = [f"139000000{n:02}" for n in range(3)]
+    await service.post_calls(
+        *(call("请问社保卡丢了到哪里补办", caller_number=number) for number in (*numbers, numbers[0]))
+    )
+
+    async def export(*wanted: str) -> int:
+        for number in wanted:
+            async with service.pool.acquire() as connection, connection.transaction():
+                await export_person(
+                    connection, service.services.vault, number, read_reason("来函第九号"), actor=at_the_machine()
+                )
+        return (await link_round(service.pool, service.services.audit_key, limits)).alerts
+
+    assert await export(numbers[0], numbers[1], numbers[0]) == 0, "the same person again is no other one"
+    assert await export(numbers[2]) == 1
+    headers = {"Authorization": f"Bearer {await service.token('auditor')}"}
+    async with service.session.get(f"{service.address}/audit", headers=headers) as answer:
+        page = await answer.text()
+    assert "短时间内导出多人的个人资料" in page
+    assert f"命令行 {at_the_machine().role[4:]}" in page
