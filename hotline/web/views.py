@@ -250,7 +250,7 @@ async def call_page(services: Services, who: Principal, call_id: int) -> dict[st
         "decision": decision_view(decision, services),
         "queue_item": next((item_view(i) for i in items if i["role"] == "lead"), None),
         "joint_items": [item_view(i) for i in items if i["role"] == "joint"],
-        "transfers": [transfer_view(t) for t in transfers],
+        "transfers": [transfer_view(t) | {"by": t["by_name"]} for t in transfers],
         "timeline": [_told(entry, transfers) for entry in timeline],
         "caller_timeline": others,
         "alarm": dict(alarm) if alarm else None,

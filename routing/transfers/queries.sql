@@ -18,13 +18,17 @@ left join triages t on t.id = c.triage_id
 where c.id = :call_id;
 
 -- name: lead_item^
--- The open lead item of a call, locked, with who has it in hand or carries it as a case.
+-- The open lead item of a call, locked, with who has it in hand or carries it as a case, and whose forward, on which
+-- decision, it waits there by; what was handed back to the operators is for any of them.
 select i.*, s.id as assignment_id, coalesce(s.user_id, k.holder) as assigned_to, u.display_name as assigned_to_name,
-       k.id as undertaking_id, k.state as undertaking_state
+       k.id as undertaking_id, k.state as undertaking_state,
+       t.by_user as forwarded_by, f.display_name as forwarded_by_name, t.decision_id as forwarded_on
 from queue_items i
 left join assignments s on s.queue_item_id = i.id and s.ended_at is null
 left join undertakings k on k.queue_item_id = i.id and k.state in ('handling', 'objected')
 left join users u on u.id = coalesce(s.user_id, k.holder)
+left join transfers t on t.queue_item_id = i.id and t.state in ('pending', 'confirmed') and t.destination <> 'operators'
+left join users f on f.id = t.by_user
 where i.call_id = :call_id and i.role = 'lead' and i.state in ('waiting', 'offered', 'claimed')
 for update of i;
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
 
 from hotline.accounts.login import log_in
 from hotline.accounts.store import add_user
 from hotline.web.authentication import COOKIE
-from tests.service_fixtures import RunningService
+from tests.service_fixtures import RunningService, eventually
 
 PASSWORD = "a long demo password"
 #: How long a page may take to show what a test waits for, on a machine that runs much else.
@@ -20,6 +20,21 @@ PATIENCE_MS = 60_000
 REFUSED = "Failed to load resource: the server responded with a status of "
 #: And htmx says it again of a part of a page.
 PART_REFUSED = "Response Status Error Code "
+#: Short messages go again after seconds, which on a busy machine is before a test has looked: they are kept.
+KEEP_TOASTS = """
+window.toastsSaid = [];
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) for (const node of addedNodes) {
+    if (node.nodeType === 1 && node.classList.contains("toast")) window.toastsSaid.push(node.textContent);
+  }
+}).observe(document, { childList: true, subtree: true });
+"""
+#: Whether TEXT was said; once for each time it was.
+SAID = """(text) => {
+  const at = window.toastsSaid.findIndex((said) => said.includes(text));
+  if (at >= 0) window.toastsSaid.splice(at, 1);
+  return at >= 0;
+}"""
 
 
 @dataclass
@@ -48,8 +63,17 @@ class Person:
             await self.page.keyboard.press(key)
 
     async def see(self, text: str, *, within: str = "body") -> None:
-        """Wait until ``text`` stands there."""
+        """Wait until ``text`` stands there; in the short messages: until it was said, each time once."""
+        if within == "#toasts":
+            await eventually(lambda: self._said(text))
+            return
         await self.page.locator(within).get_by_text(text).first.wait_for(timeout=PATIENCE_MS)
+
+    async def _said(self, text: str) -> bool:
+        try:
+            return bool(await self.page.evaluate(SAID, text))
+        except Error:  # the page is just being left
+            return False
 
     async def log_out(self) -> None:
         """By the menu behind one's name."""
@@ -90,6 +114,7 @@ class House:
             viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai"
         )
         context.set_default_timeout(PATIENCE_MS)
+        await context.add_init_script(KEEP_TOASTS)
         page = await context.new_page()
         person = Person(name, context, page, self.service.address, expected=expected)
         page.on("console", person.hear)

@@ -82,7 +82,7 @@ async def test_the_idle_lock_waits_for_work_in_hand_and_keeps_what_was_typed(hou
     await expect(cover.locator("#unlock-form .problem")).to_contain_text("密码不对")
     await unlock(PASSWORD)
     await expect(cover).to_be_hidden()
-    await expect(he.page.locator("#toasts")).to_contain_text("密码已修改")
+    await he.see("密码已修改", within="#toasts")
 
     # and the page covers itself, without anything being sent
     await form.locator("[name=old]").fill("half a word")

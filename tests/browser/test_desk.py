@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from playwright.async_api import expect
 
 from tests.browser.house import House
@@ -43,19 +41,6 @@ async def test_the_next_call_is_one_key_away_and_notes_survive(house: House) -> 
         kept = await connection.fetchval("select notes from assignments where call_id = $1", call_id)
     assert house.service.services.vault.open(kept, "assignments.notes") == "告知双倍工资最多十一个月"
     await he.see("整理中", within="#side")
-
-
-async def test_three_lawyers_race_for_one_call(house: House) -> None:
-    await _waits_for_a_lawyer(house)
-    lawyers = [await house.enter(name, "lawyer") for name in ("he", "tang", "lu")]
-    for lawyer in lawyers:
-        await lawyer.wait_live()
-    await asyncio.gather(*(lawyer.press(" ") for lawyer in lawyers))
-    for lawyer in lawyers:
-        await lawyer.page.locator("#work-form, .toast").first.wait_for()
-    assert sum([await lawyer.page.locator("#work-form").count() for lawyer in lawyers]) == 1
-    for lawyer in lawyers:
-        await lawyer.see("队列是空的", within="#side")
 
 
 async def test_a_live_call_rings_and_is_taken_with_enter(house: House) -> None:

@@ -165,10 +165,13 @@ async def test_two_operators_forwarding_at_once_make_one_open_item(service: Runn
     call_id = page["call"]["id"]
     for operator in ("anna", "bert"):
         await service.token("operator", operator)
-    await asyncio.gather(
+    answers = await asyncio.gather(
         forward(service, call_id, user="anna", destination="lawyers", reason="甲"),
         forward(service, call_id, user="bert", destination="police", reason="乙"),
     )
+    (first,) = (operator for operator, (status, _) in zip(("anna", "bert"), answers, strict=True) if status == 200)
+    (refused,) = (problem for status, problem in answers if status == 409)
+    assert f"已由{first}转出" in refused["detail"]
     async with service.pool.acquire() as connection:
         open_items = await connection.fetchval(
             "select count(*) from queue_items where call_id = $1 and role = 'lead' "
@@ -179,6 +182,12 @@ async def test_two_operators_forwarding_at_once_make_one_open_item(service: Runn
             "select count(*) from transfers where call_id = $1 and state = 'pending'", call_id
         )
     assert (open_items, alive) == (1, 1)
+    # who forwarded it may change their mind; it is theirs until somebody has taken it
+    second = {"anna": "bert", "bert": "anna"}[first]
+    status, _ = await forward(service, call_id, user=first, destination="operators", reason="丙")
+    assert status == 200
+    status, _ = await forward(service, call_id, user=second, destination="departments", reason="丁")
+    assert status == 200, "what stands at the operators' table is for any of them"
 
 
 async def test_a_ticket_is_received_under_their_number_or_returned_with_a_reason(
