@@ -104,6 +104,16 @@ def strong_kinds(sightings: Sequence[Sighting]) -> set[str]:
     return {sighting.hit.phrase.kind for sighting in sightings if sighting.level == 2}
 
 
+def unheard_danger(weights: DangerWeights, margin: float) -> tuple[int, float]:
+    """Level and probability where no phrase stands: most calls, so for them this is said in short.
+
+    The same as danger_level and danger_probability of no sightings.
+    """
+    z = weights.bias + weights.margin * margin
+    probability = 1 / (1 + math.exp(-max(-60.0, min(60.0, z))))
+    return int(probability >= weights.level_one), probability
+
+
 def danger_probability(
     weights: DangerWeights, margin: float, sightings: Sequence[Sighting], length: int, *, now: bool
 ) -> float:

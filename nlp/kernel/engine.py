@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
 import numpy as np
 
 from nlp.classification import ROUTES
-from nlp.engine import DANGER_COLUMN, Findings
+from nlp.engine import DANGER_COLUMN, NO_EVIDENCE, Findings
 from nlp.features import DAMPED, mixed_codes
 from nlp.kernel import library
 from nlp.kernel.cutting import KernelTokenizer
@@ -16,11 +17,16 @@ from nlp.model import Model
 from nlp.phrases import Hit, PhraseFinder
 from nlp.scoring import HEADS, topic_rows
 
-_DANGER = library.MARGINS + DANGER_COLUMN
-_ROUTES = slice(library.ROUTES, library.ROUTES + len(ROUTES))
-_TOPIC = slice(library.TOPIC, library.TOPIC_SHARE)
-_TOPIC_SHARE = slice(library.TOPIC_SHARE, library.SHOWN_COUNT)
-_LOW, _HIGH, _WEIGHT = (library.SHOWN + part * library.SHOWN_MOST for part in range(3))
+_HEAD = f"={4 * DANGER_COLUMN}x f {4 * (library.ROUTES - DANGER_COLUMN - 1)}x {len(ROUTES)}f"
+_TOPICS = f"{4 * (library.TOPIC - library.ROUTES - len(ROUTES))}x {library.TOPICS_SHOWN}i {library.TOPICS_SHOWN}f"
+#: What is read of an Answer of kernel.h; the rest of it is stepped over.
+_WHOLE = struct.Struct(f"{_HEAD} {_TOPICS} i {2 * library.SHOWN_MOST}i {library.SHOWN_MOST}f")
+_BARE = struct.Struct(f"{_HEAD} {_TOPICS} {4 * (library.ANSWER - library.SHOWN_COUNT)}x")
+# Places of the numbers so read.
+_ROUTES_END = 1 + len(ROUTES)
+_COUNT = _ROUTES_END + 2 * library.TOPICS_SHOWN
+_LOW = _COUNT + 1
+_HIGH, _WEIGHT = _LOW + library.SHOWN_MOST, _LOW + 2 * library.SHOWN_MOST
 
 
 class KernelEngine:
@@ -72,19 +78,20 @@ class KernelEngine:
         for index, start, number in anchors.tolist():
             hear(number, texts[index], start, hits[index])
         outermost, topics = self._finder.outermost, self._topics
+        bare = column == NO_EVIDENCE
         findings = []
-        # A view of the same bytes: what is a whole number in one is in the other no number of use.
-        for row, whole, heard in zip(answers.tolist(), answers.view(np.int32).tolist(), hits, strict=True):
-            first, second, third = whole[_TOPIC]
-            best, next_best, last = row[_TOPIC_SHARE]
-            count = whole[library.SHOWN_COUNT]
+        for row, heard in zip((_BARE if bare else _WHOLE).iter_unpack(answers), hits, strict=True):
+            first, second, third, best, next_best, last = row[_ROUTES_END:_COUNT]
+            count = 0 if bare else row[_COUNT]
             findings.append(
                 Findings(
-                    row[_ROUTES],
-                    row[_DANGER],
+                    row[1:_ROUTES_END],
+                    row[0],
                     ((topics[first], best), (topics[second], next_best), (topics[third], last)),
                     outermost(heard) if len(heard) > 1 else heard,
-                    list(zip(whole[_LOW : _LOW + count], whole[_HIGH : _HIGH + count], row[_WEIGHT:], strict=False)),
+                    list(zip(row[_LOW : _LOW + count], row[_HIGH : _HIGH + count], row[_WEIGHT : _WEIGHT + count], strict=True))
+                    if count
+                    else (),
                 )
             )
         return findings

@@ -14,7 +14,7 @@
 #endif
 
 /* Changes with any function below; the Python side takes no library of another number. */
-#define KERNEL_VERSION 4
+#define KERNEL_VERSION 5
 int32_t kernel_version(void);
 
 /* A set of words over code points; each word carries a value, 0 meaning "only the beginning of a word". */
@@ -24,12 +24,17 @@ Trie *trie_new(void);
 void trie_free(Trie *trie);
 /* 0, or -1 when memory is short. */
 int trie_set(Trie *trie, const uint32_t *word, int32_t length, int32_t value);
-/* The child of `node` (0 is the root) by `code` and its value; -1 where there is none. */
+/* The child of `node` (0 is the root) by `code` and its value; -1 where there is none, LEAF where no word goes on from
+ * there, so that no further step need be tried. */
+#define LEAF 0
 int32_t trie_step(const Trie *trie, int32_t node, uint32_t code, int32_t *value);
 /* Ask the memory for the step by two codes from the root: the tables are larger than the processor's cache. */
 void trie_soon(const Trie *trie, uint32_t code, uint32_t next);
 /* The value of a word; 0 where it is none. */
 int32_t trie_find(const Trie *trie, const uint32_t *word, int32_t length);
+
+/* Every value becomes values[value]; values[0] is 0. */
+void trie_map(Trie *trie, const int32_t *values);
 
 /* jieba's dictionary and hidden Markov model. */
 typedef struct Cutter Cutter;
@@ -40,7 +45,7 @@ Cutter *cutter_new(const char *dictionary, int64_t size, const double *start, co
 void cutter_free(Cutter *cutter);
 /* A word of our lexicon with its frequency, as jieba's add_word without counting a known word twice. */
 int cutter_add(Cutter *cutter, const uint32_t *word, int32_t length, int64_t frequency);
-/* Call once after all words. */
+/* Call once, after all words. */
 int cutter_finish(Cutter *cutter);
 /* Writes the offset of every word of `codes`; returns how many, at most `size`; -1 when memory is short. */
 int32_t cutter_cut(const Cutter *cutter, const uint32_t *codes, int32_t size, int32_t *word_at);

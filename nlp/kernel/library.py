@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 _LIBRARY = Path(__file__).resolve().parent / "_kernel.so"
 #: KERNEL_VERSION of kernel.h.
-_VERSION = 4
+_VERSION = 5
 _PLANE = 0x10000
 #: Of kernel.h: a row is four bytes of squared idf, then the steps of the heads, then those of the topics.
 HEAD_COLUMNS = 12
@@ -26,6 +26,7 @@ _ROW_BYTES = 64
 #: Numbers of four bytes in an Answer of kernel.h, and where its parts begin.
 MARGINS, ROUTES, TOPIC, TOPIC_SHARE, SHOWN_COUNT, SHOWN = 0, 12, 24, 27, 30, 31
 SHOWN_MOST = 5
+TOPICS_SHOWN = TOPIC_SHARE - TOPIC
 ANSWER = SHOWN + 3 * SHOWN_MOST
 Codes = NDArray[np.uint32]
 Ints = NDArray[np.int32]

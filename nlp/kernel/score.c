@@ -223,14 +223,13 @@ static int32_t find_anchors(const Tables *tables, const uint32_t *codes, int32_t
         for (int32_t at = begin; at < size; at++) {
             if ((node = trie_step(tables->anchors, node, codes[at], &value)) < 0)
                 break;
-            if (!value)
-                continue;
-            if (count < room) {
-                anchors[3 * (size_t)count] = text;
-                anchors[3 * (size_t)count + 1] = begin;
-                anchors[3 * (size_t)count + 2] = value - 1;
+            if (value && count++ < room) {
+                anchors[3 * (size_t)count - 3] = text;
+                anchors[3 * (size_t)count - 2] = begin;
+                anchors[3 * (size_t)count - 1] = value - 1;
             }
-            count++;
+            if (node == LEAF)
+                break;
         }
     }
     return count;

@@ -13,7 +13,7 @@ int32_t kernel_version(void) { return KERNEL_VERSION; }
 
 typedef struct {
     uint64_t key; /* node + 1 in the upper half, so that 0 is an empty place */
-    int32_t child;
+    int32_t child; /* -1: none yet; LEAF: no word goes on from there */
     int32_t value; /* of the child, so that a step touches one place */
 } Edge;
 
@@ -21,6 +21,7 @@ struct Trie {
     Edge *edges;
     uint64_t mask;
     int32_t nodes;
+    int32_t used; /* edges */
     int32_t room;
     /* The root's children; child and value side by side, so that a step touches one place here too. */
     struct {
@@ -56,6 +57,7 @@ Trie *trie_new(void) {
         return NULL;
     trie->mask = 1023;
     trie->nodes = 1;
+    trie->used = 0;
     trie->room = 512;
     trie->edges = new_edges(trie->mask + 1);
     for (uint32_t code = 0; code < PLANE; code++) {
@@ -106,7 +108,7 @@ int trie_set(Trie *trie, const uint32_t *word, int32_t length, int32_t value) {
     for (int32_t at = 0; at < length; at++) {
         int32_t *next, *here;
         /* Half full at most: room is half the number of places. */
-        if (trie->nodes >= trie->room && grow(trie))
+        if (trie->used >= trie->room && grow(trie))
             return -1;
         if (node == 0 && word[at] < PLANE) {
             next = &trie->first[word[at]].child;
@@ -116,14 +118,17 @@ int trie_set(Trie *trie, const uint32_t *word, int32_t length, int32_t value) {
             if (!edge->key) {
                 edge->key = key_of(node, word[at]);
                 edge->child = -1;
+                trie->used++;
             }
             next = &edge->child;
             here = &edge->value;
         }
         if (*next < 0)
-            *next = trie->nodes++;
+            *next = LEAF;
         if (at == length - 1)
             *here = value;
+        else if (*next == LEAF)
+            *next = trie->nodes++;
         node = *next;
     }
     return 0;
@@ -147,8 +152,19 @@ void trie_soon(const Trie *trie, uint32_t code, uint32_t next) {
 
 int32_t trie_find(const Trie *trie, const uint32_t *word, int32_t length) {
     int32_t node = 0, value = 0;
-    for (int32_t at = 0; at < length; at++)
-        if ((node = trie_step(trie, node, word[at], &value)) < 0)
+    for (int32_t at = 0; at < length; at++) {
+        if (at && node == LEAF)
             return 0;
+        node = trie_step(trie, node, word[at], &value);
+        if (node < 0)
+            return 0;
+    }
     return value;
+}
+
+void trie_map(Trie *trie, const int32_t *values) {
+    for (uint32_t code = 0; code < PLANE; code++)
+        trie->first[code].value = values[trie->first[code].value];
+    for (uint64_t at = 0; at <= trie->mask; at++)
+        trie->edges[at].value = values[trie->edges[at].value];
 }
