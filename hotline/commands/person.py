@@ -17,7 +17,10 @@ from hotline.audit.reasons import read_reason
 from hotline.audit.store import record
 from hotline.commands.stored_data import with_stored_data
 from hotline.erasure import person as person_data
+from hotline.erasure.copying import export_person
+from hotline.erasure.correcting import correct_person
 from hotline.erasure.rounds import retention_round
+from hotline.models.label_files import known_files
 from hotline.sealing.vault import FileVault
 from routing.erasure.parts import PART_LABELS
 from routing.erasure.periods import load_periods
@@ -46,8 +49,13 @@ def export(
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> dict[str, Any]:
         async with pool.acquire() as connection, connection.transaction():
-            return await person_data.export_person(
-                connection, vault, number, read_reason(reason), actor=at_the_machine()
+            return await export_person(
+                connection,
+                vault,
+                number,
+                read_reason(reason),
+                label_files=known_files(settings.state_dir),
+                actor=at_the_machine(),
             )
 
     if out is None:
@@ -81,7 +89,7 @@ def correct(
     new_number: Annotated[str | None, typer.Option("--number", help="the right telephone number")] = None,
     call: Annotated[int | None, typer.Option("--call", min=1, max=MAX_ID, help="only this call")] = None,
 ) -> None:
-    """Correct name, address or number in all calls of a number, in every stored version."""
+    """Correct name, address or number in all calls of a number, in every version and in what staff wrote of them."""
     given = {"caller_name": name, "address": address, "caller_number": new_number}
     changes = {field: value for field, value in given.items() if value is not None}
     if not changes:
@@ -89,8 +97,15 @@ def correct(
 
     async def work(settings: Settings, pool: Any, vault: FileVault) -> list[int]:
         async with pool.acquire() as connection, connection.transaction():
-            return await person_data.correct_person(
-                connection, vault, number, changes, read_reason(reason), only_call=call, actor=at_the_machine()
+            return await correct_person(
+                connection,
+                vault,
+                number,
+                changes,
+                read_reason(reason),
+                only_call=call,
+                label_files=known_files(settings.state_dir),
+                actor=at_the_machine(),
             )
 
     print(json.dumps({"corrected": with_stored_data(work)}))

@@ -1,10 +1,13 @@
-"""Everything the service holds by one number: given out, corrected, erased."""
+"""Everything the service holds by one number: found, and erased.
+
+It is given out by :mod:`hotline.erasure.copying` and corrected by :mod:`hotline.erasure.correcting`.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +20,9 @@ from hotline.errors import HotlineError
 from hotline.intake.normalise import phone
 from hotline.models.label_files import drop_rows, known_files
 from routing.erasure.parts import PARTS
-from routing.erasure.service import PersonCall, calls_of_number, correct_caller
+from routing.erasure.service import PersonCall, calls_of_number
 from routing.erasure.store import erase_parts
-from routing.sealing import Vault, opened
+from routing.sealing import Vault
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
@@ -70,108 +73,6 @@ async def calls_of(connection: Any, vault: Vault, number: str) -> list[PersonCal
     if not found:
         raise NothingFound("No call of this number is stored: nothing to export, correct or erase.")
     return found
-
-
-async def export_person(
-    connection: Any, vault: Vault, number: str, reason: Reason, *, actor: Actor | None = None
-) -> dict[str, Any]:
-    """Everything stored of the calls of ``number``, in clear, as JSON values; recorded.
-
-    Left out: what lawyers and mediators noted for themselves, and who among the staff acted (roles only). Phones
-    are shared in households: whoever gives this out makes sure for whom it is. Raises NumberUnreadable, NothingFound.
-    """
-    found = await calls_of(connection, vault, number)
-    ids = [call.call_id for call in found]
-    subjects = [f"call:{call_id}" for call_id in ids]
-    await record_reasoned(
-        connection,
-        vault,
-        actor=actor,
-        action="person_exported",
-        # a person goes by the first of their calls, so that look-ups of many persons are told from one of one person
-        subject=f"person:{min(ids)}",
-        reason=reason,
-        detail={"calls": ids},
-    )
-    answer: dict[str, Any] = {"number": e164(number), "exported_at": datetime.now(UTC).isoformat(), "calls": []}
-    by_call: dict[int, dict[str, Any]] = {}
-    for row in await queries.call_rows(connection, ids=ids):
-        call = opened(
-            vault,
-            {name: value for name, value in row.items() if name not in _INSIDE},
-            "calls",
-            ("caller_number", "caller_name", "transcript", "address", "recording_number"),
-            ("segments",),
-        )
-        by_call[row["id"]] = call | {name: [] for name in _PARTS}
-        answer["calls"].append(by_call[row["id"]])
-    for name, (texts, documents, table) in _PARTS.items():
-        for row in await getattr(queries, name)(connection, ids=ids):
-            plain = opened(vault, row, table, texts, documents)
-            by_call[plain.pop("call_id")][name].append(plain)
-    answer["looked_at"] = [dict(row) for row in await queries.looks(connection, subjects=subjects)]
-    return answer
-
-
-#: Keys and hashes of the service's own, which tell a person nothing.
-_INSIDE = ("caller_hash", "content_hash", "excerpt", "org_id", "grid_id", "held_by", "triage_id", "decision_id")
-#: What belongs to a call: query -> sealed texts, sealed documents, table.
-_PARTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
-    "versions": ((), ("payload",), "call_versions"),
-    "readings": ((), ("reading",), "triages"),
-    "decisions": ((), ("body",), "decisions"),
-    "transfers": (("reason", "return_reason"), (), "transfers"),
-    "handled": (("disposition", "summary"), (), "assignments"),
-    "answers": (("answer", "no_article_reason"), (), "direct_answers"),
-    "choices": (("message",), (), "caller_choices"),
-    "danger_answers": (("answer",), (), "danger_answers"),
-    "wrap_ups": (("disposition", "summary"), (), "wrap_ups"),
-    "cases": (
-        ("agreement", "reply", "appraisal_words", "extension_reason", "handed_on_words"),
-        (),
-        "undertakings",
-    ),
-    "case_steps": (("note", "result"), (), "case_steps"),
-    "timeline": ((), (), "call_log"),
-}
-
-
-async def correct_person(
-    connection: Any,
-    vault: Vault,
-    number: str,
-    changes: Mapping[str, str | None],
-    reason: Reason,
-    *,
-    only_call: int | None = None,
-    actor: Actor | None = None,
-) -> list[int]:
-    """Correct ``caller_number``, ``caller_name`` or ``address`` in the calls of ``number``; the calls changed.
-
-    Calls whose caller has been erased are left out. Raises NumberUnreadable, NothingFound.
-    """
-    found = [
-        call
-        for call in await calls_of(connection, vault, number)
-        if only_call in (None, call.call_id) and "caller" not in call.erased_parts
-    ]
-    if not found:
-        raise NothingFound(f"No call {only_call} of this number is stored; leave --call out to correct all of them.")
-    values = dict(changes)
-    if values.get("caller_number") is not None:
-        values["caller_number"] = e164(str(values["caller_number"]))
-    for call in found:
-        await correct_caller(connection, vault, call.call_id, values)
-        await record_reasoned(
-            connection,
-            vault,
-            actor=actor,
-            action="person_corrected",
-            subject=f"call:{call.call_id}",
-            reason=reason,
-            detail={"fields": sorted(values)},
-        )
-    return [call.call_id for call in found]
 
 
 async def erase_person(

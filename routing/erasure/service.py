@@ -99,6 +99,16 @@ async def calls_of_number(connection: Any, number_hash: bytes) -> list[PersonCal
     ]
 
 
+async def known_of_caller(connection: Any, vault: Vault, call_id: int) -> dict[str, set[str]]:
+    """What the versions of a call have as name, address and number, the number as it was sent too."""
+    known: dict[str, set[str]] = {"caller_number": set(), "caller_name": set(), "address": set()}
+    for row in await queries.versions(connection, ids=[call_id]):
+        payload = vault.open_json(row["payload"], "call_versions.payload")
+        for field, found in known.items():
+            found.update(value for name in (field, f"{field}_raw") if (value := payload.get(name)))
+    return known
+
+
 async def correct_caller(connection: Any, vault: Vault, call_id: int, changes: Mapping[str, str | None]) -> None:
     """Set ``caller_number`` (E.164), ``caller_name`` or ``address`` of a call and of all its stored versions.
 

@@ -10,7 +10,7 @@ from hotline.audit.machine import at_the_machine
 from hotline.audit.reasons import read_reason
 from hotline.audit.rounds import verify_round
 from hotline.audit.store import KnownActor, queries
-from hotline.erasure.person import export_person
+from hotline.erasure.copying import export_person
 from hotline.web.metrics import queries as metric_queries
 from tests.audit_logs import CHANGE_ENTRY, CUT_OFF, LIMITS, Log
 from tests.service_fixtures import CallMaker, RunningService

@@ -23,14 +23,14 @@ from hotline.audit.linking import link_round
 from hotline.audit.reasons import Reason
 from hotline.audit.verify import verify_chain
 from hotline.cli import command_line
+from hotline.erasure.copying import export_person
+from hotline.erasure.correcting import correct_person
 from hotline.erasure.person import (
     LEDGER,
     NothingFound,
     NumberUnreadable,
-    correct_person,
     erase_everywhere,
     erase_person,
-    export_person,
     read_ledger,
 )
 from hotline.erasure.rounds import retention_round
