@@ -14,7 +14,7 @@ settings.register_profile("ci", derandomize=True, deadline=None, database=None, 
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-pytest_plugins = ["tests.time_limits", "tests.service_fixtures", "tests.audit_logs"]
+pytest_plugins = ["tests.kept_output", "tests.time_limits", "tests.service_fixtures", "tests.audit_logs"]
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

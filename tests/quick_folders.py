@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.kept_output import keep_logs
+
 MEMORY, DISK = Path("/dev/shm"), Path("/tmp")
 #: Several stages run side by side, each with servers of its own, and every installation keeps its write-ahead log.
 ROOMY_BYTES = 4_000_000_000
@@ -41,5 +43,6 @@ def passable(base: Path, prefix: str = "hotline-place-") -> Iterator[Path]:
     try:
         yield folder
     finally:
+        keep_logs(folder)
         # a server that was killed may still be writing its last words
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,7 +3,8 @@
 Three stages run side by side on the two cores of the machine that matters, since tests also wait: whoever is done takes
 the next from one list, in which what fails fastest and then what takes longest comes first, so that no core idles long.
 Every stage runs even after another failed, each one's output is printed in one piece when it ends, and the seconds of
-each stand in a table at the end. The last line counts the tests, a failed stage without tests counting as one failure.
+each stand in a table at the end. Last, what services wrote all the while is searched for what tests had told them of
+callers. The last line counts the tests, a failed stage without tests counting as one failure.
 
 A few tests that failed beside other stages are run once more when the machine is quiet (docs/adr/0060); those that pass
 then fail nothing and are named at the end as unsteady.
@@ -129,6 +130,9 @@ FEW = 3
 #: all of it again.
 FORBIDS_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
+#: Where tests keep what services said meanwhile (tests/kept_output.py), and the folder of it.
+KEEP_OUTPUT_IN, WRITTEN = "KEEP_OUTPUT_IN", "written"
+
 printing = threading.Lock()
 
 
@@ -187,7 +191,8 @@ def run(stage: Stage, folder: Path) -> Result:
         say(f"=== {stage.name}: {verdict}: {missing}")
         return Result(stage, time.monotonic() - begun, ok=not fails, note=f"{verdict}: {missing}")
     report = folder / f"{stage.name}.xml"
-    exit_code, said = run_to_its_end(stage.command or tests_of(stage, folder, report), inherited() | stage.environment)
+    environment = inherited() | stage.environment | {KEEP_OUTPUT_IN: str(folder / WRITTEN / stage.name)}
+    exit_code, said = run_to_its_end(stage.command or tests_of(stage, folder, report), environment)
     passed, failed, skipped = counted(report)
     seconds = time.monotonic() - begun
     ok = exit_code == 0
@@ -196,6 +201,11 @@ def run(stage: Stage, folder: Path) -> Result:
         note = f"no test in {stage.tests}"
     say(f"=== {stage.name}: {'ok' if ok else 'FAILED'} after {seconds:.1f} s\n{said.rstrip()}")
     return Result(stage, seconds, ok, passed, failed, skipped, note)
+
+
+def searched(folder: Path) -> Result:
+    """The last stage: nothing that a test has told the service of a caller stands in what services wrote."""
+    return run(Stage(WRITTEN, [sys.executable, "-m", "tests.planted", str(folder / WRITTEN)]), folder)
 
 
 def inherited() -> dict[str, str]:
@@ -236,7 +246,8 @@ def look_again(result: Result, folder: Path) -> Result:
     names = sorted(json.loads((folder / stage.name / "v" / "cache" / "lastfailed").read_text(encoding="utf-8")))
     report = folder / f"{stage.name}-again.xml"
     command = tests_of(stage, folder, report, "--last-failed", "--last-failed-no-failures=none")
-    exit_code, said = run_to_its_end(command, inherited() | stage.environment)
+    environment = inherited() | stage.environment | {KEEP_OUTPUT_IN: str(folder / WRITTEN / stage.name)}
+    exit_code, said = run_to_its_end(command, environment)
     passed, _, _ = counted(report)
     well = exit_code == 0 and passed == result.failed
     say(f"=== {stage.name}, a second look: {'ok' if well else 'FAILED'}\n{said.rstrip()}")
@@ -274,6 +285,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="check-") as folder, ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         results = list(pool.map(run, chosen, [Path(folder)] * len(chosen)))
         results = looked_at_again(results, Path(folder))
+        if (Path(folder) / WRITTEN).is_dir():
+            results.append(searched(Path(folder)))
     print(table(results, time.monotonic() - begun))
     passed, failed, skipped = (
         sum(getattr(result, count) for result in results) for count in ("passed", "failed", "skipped")

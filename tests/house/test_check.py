@@ -213,3 +213,31 @@ def test_every_folder_of_tests_is_a_stage(root: Path, monkeypatch: pytest.Monkey
     staged = {stage.tests for stage in module.STAGES if stage.tests}
     folders = {f"tests/{path.name}" for path in (root / "tests").iterdir() if any(path.glob("**/test_*.py"))}
     assert folders <= staged
+
+
+WRITES = """
+import os
+from pathlib import Path
+
+def test_a():
+    kept = Path(os.environ["KEEP_OUTPUT_IN"])
+    kept.mkdir(parents=True)
+    (kept / "run.log").write_text({said!r}, encoding="utf-8")
+"""
+
+
+@pytest.mark.parametrize(("said", "exit_code"), [("call 7 was read", 0), ("asked by 13900070071", 1)])
+def test_what_services_wrote_is_searched_at_the_end(
+    check: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    said: str,
+    exit_code: int,
+) -> None:
+    tests = folder_of_tests(tmp_path, WRITES.format(said=said))
+    monkeypatch.setattr(check, "STAGES", [check.Stage("unit", tests=tests)])
+    assert check.main() == exit_code
+    out = capsys.readouterr().out
+    assert "searched 1 files" in out
+    assert ("planted words leaked: number in unit/run.log" in out) == bool(exit_code)

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import os
-import subprocess
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,69 +19,9 @@ from hotline.database import open_pool
 from hotline.embedded.folders import prepare
 from hotline.embedded.postgres import Postgres
 from tests.integration.test_run import Run, run  # noqa: F401 - the fixture
+from tests.planted import IMPORTED_NUMBER, NAME, NUMBER, PLANTED, REFUSED_NUMBER, forms, found_in
 
-NUMBER = "13900070071"
-IMPORTED_NUMBER = "13900070082"
-REFUSED_NUMBER = "13900070093"
-NAME = "欧阳漏测"
-PLANTED = {
-    "number": NUMBER,
-    "imported number": IMPORTED_NUMBER,
-    "refused number": REFUSED_NUMBER,
-    "name": NAME,
-    "transcript": "我把祖传青花瓶借给表弟他一直不还",
-    "segment": "他还把我们家的蓝色电动三轮车骑走了",
-    "address": "枇杷巷甲七十三号后院",
-    "source": "回访时请打我爱人的电话",
-    "recording": "LY-88017-77",
-    "reason": "来电人说要告他表弟并且要赔偿瓶子钱",
-    "notes": "建议先找证人写下借瓶子的经过",
-    "summary": "可以凭借条和证人起诉返还原物",
-    "disposition": "已教他写返还原物起诉状",
-    "answer": "三轮车可以先去派出所登记寻车",
-    "message": "晚上八点以后打我女儿手机",
-    "no article": "瓶子这种事知识库里查不到口径",
-    "handover note": "瓶子那家人情绪激动下一班多留神",
-    "matter's note": "他表弟姓庄住在桥头第二家",
-    "notice": "庄家来电一律先找班长再回话",
-    "return reason": "瓶子的事不归我们局里管请重派",
-    "imported": "楼上那家天天半夜挪钢琴吵得睡不着",
-    "refused row": "编号都没有的一行里写着我儿子的学校",
-    "bad json": "这一句写在坏掉的请求体里面",
-    "bad field": "号码栏里写的其实是一句心里话",
-    "bad query": "列表筛选里也有人贴原话",
-}
 ROLES = ("line", "operator", "lawyer", "department", "manager")
-
-
-def forms(text: str) -> Iterator[bytes]:
-    """How a text may stand in a file."""
-    for encoding in ("utf-8", "gb18030"):
-        yield text.encode(encoding)
-    yield text.encode().hex().encode()
-    if not text.isascii():
-        yield text.encode("ascii", "backslashreplace")
-        yield "".join(f"%{byte:02X}" for byte in text.encode()).encode()
-
-
-def found_in(folder: Path, texts: dict[str, str]) -> set[str]:
-    """Which of the texts occur in any file below ``folder``, with the file's name."""
-    patterns = {form: what for what, text in texts.items() for form in forms(text)}
-    listing = folder.parent / f"{folder.name}.patterns"
-    listing.write_bytes(b"\n".join(patterns) + b"\n")
-    try:
-        said = subprocess.run(
-            ["grep", "-raoHF", "-f", str(listing), str(folder)],
-            capture_output=True,
-            env=os.environ | {"LC_ALL": "C"},
-            check=False,
-            timeout=120,
-        )
-    finally:
-        listing.unlink()
-    assert said.returncode in (0, 1, 2), said.stderr
-    hits = (line.partition(b":") for line in said.stdout.splitlines())
-    return {f"{patterns.get(form, '?')} in {name.decode()}" for name, _, form in hits}
 
 
 class Journey:
