@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import python_calamine
-
 from hotline.accounts.errors import AccountError
 from hotline.accounts.permissions import ROLES, Role
+from routing.headed_sheets import SheetRefused, cell_text, find_heading, open_sheets, rows_below
 from routing.rosters.imported import RowProblem
-from routing.workbooks import WorkbookLimits, WorkbookRefused, check_workbook
+from routing.workbooks import WorkbookLimits
 
 #: Headings by column; white space in headings is ignored.
 COLUMNS: Mapping[str, frozenset[str]] = {
@@ -28,8 +25,6 @@ LONGEST = 64
 #: Each first password is hashed slowly; more people come in several sheets.
 MOST_ROWS = 500
 LIMITS = WorkbookLimits(unpacked_bytes=32 << 20, cells=200_000)
-_HEADING_ROWS = 20
-_OLE = b"\xd0\xcf\x11\xe0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +43,15 @@ def read_accounts(data: bytes, taken: frozenset[str]) -> tuple[tuple[AccountRow,
     ``taken``: log-in names there are already, small and large letters alike.
     Raises AccountError where the file is no workbook or no sheet has the headings.
     """
-    _check(data)
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [
-            [list(row) for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
-            for name in book.sheet_names
-        ]
-    except (python_calamine.CalamineError, ValueError, OSError) as error:
-        raise AccountError(f"账号表不能打开：{error}。请另存为xlsx后再导入。") from error
-    for rows in sheets:
-        heading = _heading(rows)
+        sheets = open_sheets(data, "账号表", LIMITS)
+    except SheetRefused as error:
+        raise AccountError(str(error)) from error
+    for _, _, rows in sheets:
+        heading = find_heading(rows, COLUMNS, ("用户名", "角色"))
         if heading is not None:
             return _read(rows, *heading, taken)
     raise AccountError("账号表里找不到表头：前20行内要有“用户名”和“角色”两列，另可有“姓名”。")
-
-
-def _check(data: bytes) -> None:
-    if data.startswith(b"PK"):
-        try:
-            check_workbook(io.BytesIO(data), LIMITS)
-        except WorkbookRefused as error:
-            raise AccountError(str(error)) from error
-    elif not data.startswith(_OLE) or zipfile.is_zipfile(io.BytesIO(data)):
-        raise AccountError("账号表不是Excel文件。请用Excel或WPS另存为xlsx后再导入。")
-
-
-def _heading(rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]] | None:
-    for number, row in enumerate(rows[:_HEADING_ROWS]):
-        columns: dict[str, int] = {}
-        for column, cell in enumerate(row):
-            written = re.sub(r"\s+", "", str(cell)).lower()
-            for field, names in COLUMNS.items():
-                if written in names:
-                    columns.setdefault(field, column)
-        if "用户名" in columns and "角色" in columns:
-            return number, columns
-    return None
 
 
 def _read(
@@ -94,10 +61,8 @@ def _read(
     good: list[AccountRow] = []
     problems: list[RowProblem] = []
     seen: dict[str, str] = {}
-    for number, cells in enumerate(rows[heading + 1 :], start=heading + 2):
-        values = {field: _text(cells[column]) if column < len(cells) else "" for field, column in columns.items()}
-        if not any(values.values()):
-            continue
+    for number, row in rows_below(rows, heading, columns):
+        values = {field: cell_text(cell) for field, cell in row.items()}
         label, name = f"第{number}行", values["用户名"]
         own = [RowProblem(label, field, reason) for field, reason in _faults(values, roles, taken)]
         if name and name.lower() in seen:
@@ -127,10 +92,3 @@ def _faults(values: Mapping[str, str], roles: Mapping[str, Role], taken: frozens
         allowed = "、".join(ROLES.values())
         found.append(("角色", f"“{role[:LONGEST]}”不是角色，可填：{allowed}" if role else f"没有填写，可填：{allowed}"))
     return found
-
-
-def _text(cell: Any) -> str:
-    """A cell as written; whole numbers without the .0 that spreadsheets give them."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else str(cell).strip()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import python_calamine
-
 from routing.errors import GridError
 from routing.grids.tree import LEVEL_LABELS, LEVELS, GridRow, Level
+from routing.headed_sheets import SheetRefused, cell_text, find_heading, open_sheets, rows_below
 from routing.rosters.imported import RowProblem
-from routing.workbooks import WorkbookLimits, WorkbookRefused, check_workbook
+from routing.workbooks import WorkbookLimits
 
 #: Headings by column; white space in headings is ignored.
 COLUMNS: Mapping[str, frozenset[str]] = {
@@ -43,12 +40,10 @@ _LEVEL_WORDS: Mapping[str, Level] = {
     "专属": "exclusive",
     "专属网格": "exclusive",
 }
-_HEADING_ROWS = 20
 #: A city of ten million has some tens of thousands of grids.
 LIMITS = WorkbookLimits(unpacked_bytes=128 << 20, cells=4_000_000)
 _CODE = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _LONGEST = 80
-_OLE = b"\xd0\xcf\x11\xe0"
 
 
 def read_grids(data: bytes) -> tuple[tuple[GridRow, ...], tuple[RowProblem, ...]]:
@@ -56,43 +51,15 @@ def read_grids(data: bytes) -> tuple[tuple[GridRow, ...], tuple[RowProblem, ...]
 
     Raises GridError where the file is no workbook or no sheet has the headings.
     """
-    _check(data)
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [
-            [list(row) for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)]
-            for name in book.sheet_names
-        ]
-    except (python_calamine.CalamineError, ValueError, OSError) as error:
-        raise GridError(f"网格表不能打开：{error}。请另存为xlsx后再导入。") from error
-    for rows in sheets:
-        heading = _heading(rows)
+        sheets = open_sheets(data, "网格表", LIMITS)
+    except SheetRefused as error:
+        raise GridError(str(error)) from error
+    for _, _, rows in sheets:
+        heading = find_heading(rows, COLUMNS, _NEEDED)
         if heading is not None:
             return _read(rows, *heading)
     raise GridError("网格表里找不到表头：前20行内要有“编码”“名称”“级别”三列，另可有“上级编码”“负责人”“调解组”。")
-
-
-def _check(data: bytes) -> None:
-    if data.startswith(b"PK"):
-        try:
-            check_workbook(io.BytesIO(data), LIMITS)
-        except WorkbookRefused as error:
-            raise GridError(str(error)) from error
-    elif not data.startswith(_OLE) or zipfile.is_zipfile(io.BytesIO(data)):
-        raise GridError("网格表不是Excel文件。请用Excel或WPS另存为xlsx后再导入。")
-
-
-def _heading(rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]] | None:
-    for number, row in enumerate(rows[:_HEADING_ROWS]):
-        columns: dict[str, int] = {}
-        for column, cell in enumerate(row):
-            written = re.sub(r"\s+", "", str(cell)).lower()
-            for field, names in COLUMNS.items():
-                if written in names:
-                    columns.setdefault(field, column)
-        if all(field in columns for field in _NEEDED):
-            return number, columns
-    return None
 
 
 def _read(
@@ -100,11 +67,8 @@ def _read(
 ) -> tuple[tuple[GridRow, ...], tuple[RowProblem, ...]]:
     good: list[GridRow] = []
     problems: list[RowProblem] = []
-    for number, cells in enumerate(rows[heading + 1 :], start=heading + 2):
-        values = {field: _text(cells[column]) if column < len(cells) else "" for field, column in columns.items()}
-        if not any(values.values()):
-            continue
-        row = _row(f"第{number}行", values)
+    for number, cells in rows_below(rows, heading, columns):
+        row = _row(f"第{number}行", {field: cell_text(cell) for field, cell in cells.items()})
         if isinstance(row, GridRow):
             good.append(row)
         else:
@@ -134,10 +98,3 @@ def _row(label: str, values: Mapping[str, str]) -> GridRow | list[RowProblem]:
     return GridRow(
         label, code, values["名称"], parent, level, values.get("负责人") or None, values.get("调解组") or None
     )
-
-
-def _text(cell: Any) -> str:
-    """A cell as written; whole numbers without the .0 that spreadsheets give them."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else str(cell).strip()

@@ -13,6 +13,7 @@ from typing import Any
 import python_calamine
 
 from routing.errors import InvalidRequest
+from routing.headed_sheets import HEADING_ROWS, cell_text, columns_of, rows_below
 from routing.knowledge.article import ArticleText
 from routing.workbooks import WorkbookLimits, WorkbookRefused, check_workbook
 
@@ -29,7 +30,6 @@ NEEDED = ("标题", "答复口径", "领域", "承办单位", "有效期至")
 #: A knowledge base of a large city has some ten thousand rows.
 LIMITS = WorkbookLimits(unpacked_bytes=64 << 20, cells=500_000)
 MAX_ROWS = 20_000
-_HEADING_ROWS = 20
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 
 
@@ -80,10 +80,8 @@ def read_articles(
     articles: list[ReadArticle] = []
     problems: list[RowProblem] = []
     seen: dict[str, int] = {}
-    for number, cells in enumerate(rows[at + 1 :], start=at + 2):
-        row = {field: _text(cells[column]) if column < len(cells) else "" for field, column in columns.items()}
-        if not any(row.values()):
-            continue
+    for number, cells in rows_below(rows, at, columns):
+        row = {field: _text(cell) for field, cell in cells.items()}
         if number - at > MAX_ROWS:
             problems.append(RowProblem(number, "标题", f"一次最多 {MAX_ROWS} 行，从这一行起未导入，请分文件。"))
             break
@@ -143,9 +141,7 @@ def _day(text: str) -> date:
 def _text(cell: Any) -> str:
     if isinstance(cell, (datetime, date)):
         return cell.strftime("%Y-%m-%d")
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip()
+    return cell_text(cell)
 
 
 def _workbook(data: bytes) -> Sequence[Sequence[Any]]:
@@ -178,16 +174,11 @@ def _csv(data: bytes) -> Sequence[Sequence[str]]:
 
 def _heading(rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]]:
     missing: Iterable[str] = NEEDED
-    for number, row in enumerate(rows[:_HEADING_ROWS]):
-        columns: dict[str, int] = {}
-        for column, cell in enumerate(row):
-            heading = re.sub(r"\s+", "", str(cell)).lower()
-            for field, names in COLUMNS.items():
-                if heading in names:
-                    columns.setdefault(field, column)
+    for number, row in enumerate(rows[:HEADING_ROWS]):
+        columns = columns_of(row, COLUMNS)
         lacking = [field for field in NEEDED if field not in columns]
         if not lacking:
             return number, columns
         if columns:
             missing = lacking
-    raise InvalidRequest(f"file：找不到表头，缺少列：{'、'.join(missing)}。表头要在前 {_HEADING_ROWS} 行内。")
+    raise InvalidRequest(f"file：找不到表头，缺少列：{'、'.join(missing)}。表头要在前 {HEADING_ROWS} 行内。")

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import python_calamine
 
 from routing.errors import RosterError
+from routing.headed_sheets import SheetRefused, find_heading, is_blank, open_sheets, rows_below
 from routing.policy.facts import LOCAL_ZONE
 from routing.rosters.imported import NamedShift, RosterImport, RowProblem, split_names
-from routing.workbooks import WorkbookLimits, WorkbookRefused, check_workbook
+from routing.workbooks import WorkbookLimits
 
 #: Headings by column; white space in headings is ignored.
 COLUMNS: Mapping[str, frozenset[str]] = {
@@ -36,10 +35,8 @@ SHIFT_HOURS: Mapping[str, tuple[int, int]] = {
     "全天": (0, 24),
 }
 
-_HEADING_ROWS = 20
 #: A year of a large roster is some thousand rows.
 LIMITS = WorkbookLimits(unpacked_bytes=64 << 20, cells=2_000_000)
-_OLE = b"\xd0\xcf\x11\xe0"
 _EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a day count, not a moment
 _DAY = timedelta(days=1)
 
@@ -66,26 +63,21 @@ def read_excel(
     empty. A merged date counts for all its rows. Raises RosterError where the file
     is no workbook or no sheet has the headings.
     """
-    _check(data)
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = [(name, _cells(book.get_sheet_by_name(name))) for name in book.sheet_names]
-    except (python_calamine.CalamineError, ValueError, OSError) as error:
-        raise RosterError(f"值班表不能打开：{error}。请另存为xlsx后再导入。") from error
+        sheets = open_sheets(data, "值班表", LIMITS)
+    except SheetRefused as error:
+        raise RosterError(str(error)) from error
     shifts: list[NamedShift] = []
     problems: list[RowProblem] = []
     found = False
-    for name, rows in sheets:
-        heading = _heading(rows)
+    for name, sheet, rows in sheets:
+        _fill_merged(sheet, rows)
+        heading = find_heading(rows, COLUMNS, ("日期", "姓名"))
         if heading is None:
             continue
         found = True
-        at, columns = heading
-        for number, cells in enumerate(rows[at + 1 :], start=at + 2):
+        for number, row in rows_below(rows, *heading):
             label = f"第{number}行" if len(sheets) == 1 else f"“{name}”第{number}行"
-            row = {field: cells[column] if column < len(cells) else "" for field, column in columns.items()}
-            if all(_blank(value) for value in row.values()):
-                continue
             try:
                 shifts += _read_row(label, row, queues, default_queue, shift_hours)
             except _CellError as error:
@@ -95,38 +87,12 @@ def read_excel(
     return RosterImport(tuple(shifts), tuple(problems))
 
 
-def _check(data: bytes) -> None:
-    """Raise RosterError before anything is unpacked that would fill the memory."""
-    if data.startswith(b"PK"):
-        try:
-            check_workbook(io.BytesIO(data), LIMITS)
-        except WorkbookRefused as error:
-            raise RosterError(str(error)) from error
-    elif not data.startswith(_OLE) or zipfile.is_zipfile(io.BytesIO(data)):
-        raise RosterError("值班表不是Excel文件。请用Excel或WPS另存为xlsx后再导入。")
-
-
-def _cells(sheet: python_calamine.CalamineSheet) -> list[list[Any]]:
-    """The cells from the sheet's first row on, merged ranges filled from their first cell."""
-    rows = [list(row) for row in sheet.to_python(skip_empty_area=False)]
+def _fill_merged(sheet: python_calamine.CalamineSheet, rows: list[list[Any]]) -> None:
+    """Every cell of a merged range gets what stands in its first."""
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or []:
         for row in range(top, min(bottom + 1, len(rows))):
             for column in range(left, min(right + 1, len(rows[row]))):
                 rows[row][column] = rows[top][left]
-    return rows
-
-
-def _heading(rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]] | None:
-    for number, row in enumerate(rows[:_HEADING_ROWS]):
-        columns: dict[str, int] = {}
-        for column, cell in enumerate(row):
-            heading = re.sub(r"\s+", "", str(cell)).lower()
-            for field, names in COLUMNS.items():
-                if heading in names:
-                    columns.setdefault(field, column)
-        if "日期" in columns and "姓名" in columns:
-            return number, columns
-    return None
 
 
 def _read_row(
@@ -150,7 +116,7 @@ def _read_row(
 
 
 def _queue(cell: Any, queues: Mapping[str, str], default_queue: str | None) -> str:
-    if _blank(cell):
+    if is_blank(cell):
         if default_queue is None:
             raise _CellError("队列", f"没有填写，可填：{'、'.join(queues)}")
         return default_queue
@@ -183,8 +149,8 @@ def _date(cell: Any) -> date:
 
 def _hours(row: Mapping[str, Any], shift_hours: Mapping[str, tuple[int, int]]) -> tuple[timedelta, timedelta]:
     start, end = row.get("开始"), row.get("结束")
-    if _blank(start) and _blank(end):
-        name = "" if _blank(row.get("班次")) else str(row["班次"]).strip()
+    if is_blank(start) and is_blank(end):
+        name = "" if is_blank(row.get("班次")) else str(row["班次"]).strip()
         if name not in shift_hours:
             allowed = "、".join(shift_hours)
             what = f"“{name}”没有规定时间" if name else "没有填写"
@@ -211,7 +177,3 @@ def _time(field: str, cell: Any) -> timedelta:
             return timedelta(hours=hour, minutes=minute) + (_DAY if parts[1] else timedelta())
     shown = f"“{text}”不是时间" if text else "没有填写"
     raise _CellError(field, f"{shown}，请写成08:30这样")
-
-
-def _blank(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
