@@ -80,13 +80,15 @@ def normalise_many(originals: Sequence[str]) -> list[NormalText]:
 def _fold_many(originals: Sequence[str]) -> tuple[list[str], Sequence[bool | int]]:
     """The folded texts, and which of them may ask for more than folding."""
     ends = list(accumulate(map(len, originals)))
-    codes = np.frombuffer(bytearray("".join(originals), "utf-32-le", "surrogatepass"), dtype=np.uint32)
+    # The line feed keeps texts of nothing from having no address.
+    codes = bytearray("".join(originals) + "\n", "utf-32-le", "surrogatepass")
     notable: Sequence[bool | int] = [True] * len(originals)
-    try:
-        notable = fold_texts(codes, np.array(ends, dtype=np.int32), _table(), _kinds()).tolist()
-    except OSError:
-        codes = np.take(_table(), codes)
-    folded = codes.tobytes().decode("utf-32-le")
+    if originals:
+        try:
+            notable = fold_texts(codes, array("i", ends), *_addresses())
+        except OSError:
+            codes = bytearray(np.take(_table(), np.frombuffer(codes, dtype=np.uint32)).tobytes())
+    folded = codes.decode("utf-32-le")
     return [folded[low:high] for low, high in zip([0, *ends], ends, strict=False)], notable
 
 
@@ -156,6 +158,12 @@ def _kinds() -> NDArray[np.uint8]:
         elif char == ":" or _SPECIAL.match(char):
             kinds[code] = _NOTABLE
     return kinds
+
+
+@lru_cache(maxsize=1)
+def _addresses() -> tuple[int, int, int]:
+    """Of the table of replacements, its length, and of the kinds; both are kept for good."""
+    return _table().ctypes.data, len(_table()), _kinds().ctypes.data
 
 
 @lru_cache(maxsize=1)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from nlp.classification import ROUTES
 from nlp.engine import DANGER_COLUMN, NO_EVIDENCE, Findings
+from nlp.evidence import Shown
 from nlp.features import DAMPED, mixed_codes
 from nlp.kernel import library
 from nlp.kernel.cutting import KernelTokenizer
-from nlp.kernel.library import HEAD_COLUMNS, ROW_COLUMNS, Kernel, Words, codes_of, pack_rows
+from nlp.kernel.library import HEAD_COLUMNS, ROW_COLUMNS, Kernel, Words, pack_rows
 from nlp.model import Model
 from nlp.phrases import Hit, PhraseFinder
 from nlp.scoring import HEADS, topic_rows
@@ -27,6 +30,7 @@ _ROUTES_END = 1 + len(ROUTES)
 _COUNT = _ROUTES_END + 2 * library.TOPICS_SHOWN
 _LOW = _COUNT + 1
 _HIGH, _WEIGHT = _LOW + library.SHOWN_MOST, _LOW + 2 * library.SHOWN_MOST
+_ANCHOR = struct.Struct("=3i")
 
 
 class KernelEngine:
@@ -68,30 +72,30 @@ class KernelEngine:
 
     def find(self, texts: Sequence[str], column: int) -> list[Findings]:
         """See nlp.engine.Engine."""
-        codes = codes_of("\n".join(texts) + "\n")
-        starts = [0]
+        starts = array("i", [0])
         for text in texts:
             starts.append(starts[-1] + len(text) + 1)
-        answers, anchors = self._kernel.read(codes, np.array(starts, dtype=np.int32), column)
+        answers, anchors = self._kernel.read("\n".join(texts) + "\n", starts, column)
         hits: list[list[Hit]] = [[] for _ in texts]
         hear = self._finder.hear
-        for index, start, number in anchors.tolist():
+        for index, start, number in _ANCHOR.iter_unpack(anchors):
             hear(number, texts[index], start, hits[index])
         outermost, topics = self._finder.outermost, self._topics
-        bare = column == NO_EVIDENCE
+        shows = column != NO_EVIDENCE
         findings = []
-        for row, heard in zip((_BARE if bare else _WHOLE).iter_unpack(answers), hits, strict=True):
+        for row, heard in zip((_WHOLE if shows else _BARE).iter_unpack(answers), hits, strict=True):
             first, second, third, best, next_best, last = row[_ROUTES_END:_COUNT]
-            count = 0 if bare else row[_COUNT]
             findings.append(
                 Findings(
                     row[1:_ROUTES_END],
                     row[0],
                     ((topics[first], best), (topics[second], next_best), (topics[third], last)),
                     outermost(heard) if len(heard) > 1 else heard,
-                    list(zip(row[_LOW : _LOW + count], row[_HIGH : _HIGH + count], row[_WEIGHT : _WEIGHT + count], strict=True))
-                    if count
-                    else (),
+                    _shown(row, row[_COUNT]) if shows else (),
                 )
             )
         return findings
+
+
+def _shown(row: tuple[Any, ...], count: int) -> list[Shown]:
+    return list(zip(row[_LOW : _LOW + count], row[_HIGH : _HIGH + count], row[_WEIGHT : _WEIGHT + count], strict=True))
