@@ -9,12 +9,13 @@ function chosen() {
 }
 
 // Gives the reason to send, or null when called off; what goes wrong is told in the dialog.
-export function askReason(title, send, { fields = false } = {}) {
+export function askReason(title, send, about, { fields = false } = {}) {
   const part = document.getElementById("reason-fields");
   part.hidden = !fields;
   part.disabled = !fields;
   return ask("reason-dialog", {
     title,
+    about,
     check: ({ reason, note }) => {
       if (fields && !chosen().length) return t("请至少选一项要看的内容。");
       return reason === "other" && note.trim().length < 4 ? t("请用至少 4 个字说明理由。") : null;
@@ -45,7 +46,7 @@ async function unmask(callId) {
   let values = null;
   await askReason(t("查看明文"), async (why) => {
     values = (await post(`/api/v1/calls/${callId}/unmask`, { fields: chosen(), ...why })).fields;
-  }, { fields: true });
+  }, callId, { fields: true });
   if (values) showClear(values);
 }
 
@@ -53,7 +54,7 @@ async function openOther(callId, entry) {
   let other = null;
   await askReason(t("打开同号的另一通来电"), async (why) => {
     other = (await post(`/api/v1/calls/${callId}/timeline`, { entry, ...why })).call.id;
-  });
+  }, `${callId}-${entry}`);
   // beside this page: whoever is on the line stays in sight
   if (other) window.open(`/calls/${other}`, "_blank", "noopener");
 }

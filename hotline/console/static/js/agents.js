@@ -1,5 +1,6 @@
 // Skills, grids and languages by which calls find people.
 import { put } from "./api.js";
+import { dropForm, keepForm } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 
@@ -25,6 +26,7 @@ document.addEventListener("click", (event) => {
   document.getElementById("group-field").hidden = button.dataset.role !== "mediator";
   problem.hidden = true;
   document.getElementById("skills-title").textContent = `${t("专长与网格")}：${button.dataset.name}`;
+  keepForm(form, edited);
   dialog.showModal();
 });
 
@@ -36,6 +38,7 @@ form.addEventListener("submit", async (event) => {
       skills: values.getAll("skills"), grids: split(values.get("grids")), languages: split(values.get("languages")),
       mediator_group: values.get("mediator_group") || null,
     });
+    dropForm(form);
     location.reload();
   } catch (error) {
     problem.textContent = error.message;

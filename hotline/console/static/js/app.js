@@ -2,7 +2,7 @@
 import { startAccess } from "./access.js";
 import { startAlarms } from "./alarms.js";
 import { startDialogs } from "./dialogs.js";
-import { keepDrafts } from "./drafts.js";
+import { dropOthersDrafts, keepDrafts } from "./drafts.js";
 import { startFileSizes } from "./file_size.js";
 import { startFinding } from "./finding.js";
 import { onKey, showHelp, startKeys } from "./keys.js";
@@ -46,6 +46,7 @@ function startFragments() {
 
 startKeys();
 startDialogs();
+dropOthersDrafts();
 keepDrafts();
 startSettings();
 startTabs();

@@ -2,6 +2,7 @@
 import { post } from "./api.js";
 import { startCounterparty } from "./counterparty.js";
 import { onDangerEvent, showDanger, startDangerPanel } from "./danger_panel.js";
+import { dropForm } from "./drafts.js";
 import { onEvent, onOpen } from "./live.js";
 import { fill, soon } from "./panes.js";
 import { showProblem } from "./toasts.js";
@@ -26,6 +27,7 @@ document.addEventListener("submit", async (event) => {
   const body = Object.fromEntries(new FormData(event.target));
   try {
     await post(receipt ? `/api/v1/transfers/${receipt}/receipt` : `/api/v1/transfers/${back}/return`, body);
+    dropForm(event.target);
     location.reload();
   } catch (error) {
     showProblem(error);

@@ -50,9 +50,11 @@ function planStep(kind = null) {
   if (!mine()) return;
   const form = document.querySelector("#step-dialog form");
   const path = own("steps");
+  const { undertakingId } = file().dataset;
   act(async () => {
     const given = ask("step-dialog", {
       title: kind === SESSION ? t("安排调解会") : t("安排下一步"),
+      about: undertakingId,
       check: (values) => (values.due_at ? null : t("请填写时间。")),
       send: (values) => post(path, { kind: values.kind, due_at: `${values.due_at}:00+08:00`, note: values.note || null }),
     });
@@ -74,29 +76,26 @@ function stepDone(stepId = null) {
   act(async () => {
     const given = await ask("result-dialog", {
       title: t("登记结果：{kind}", { kind: step.dataset.stepKind }),
-      draftKey: `step-${id}`,
+      about: id,
       check: (values) => (values.result.trim() ? null : t("请写明这一步的结果。")),
       send: (values) => post(`/api/v1/steps/${id}/done`, { result: values.result }),
     });
-    if (!given) return;
-    sessionStorage.removeItem(`step-${id}`);
-    refreshChosen();
+    if (given) refreshChosen();
   });
 }
 
 // path: "end" of mediators, "reply" of departments
 export function finish(path, told) {
   if (!mine()) return;
-  const draftKey = `case-${file().dataset.undertakingId}`;
+  const about = file().dataset.undertakingId;
   const target = own(path);
   act(async () => {
     const given = await ask("end-dialog", {
-      draftKey,
+      about,
       check: (values) => (values.text.trim() ? null : t("请写明内容。")),
       send: (values) => post(target, { outcome: values.outcome, text: values.text }),
     });
     if (!given) return;
-    sessionStorage.removeItem(draftKey);
     toast(told);
     refreshChosen();
   });
@@ -111,6 +110,7 @@ export function giveReason(dialog, path, told, { stay = false } = {}) {
   act(async () => {
     let made = null;
     const given = await ask(dialog, {
+      about: callId,
       check: otherNeedsWords,
       send: async (values) => {
         const body = { reason: values.reason, words: values.words || null };
@@ -128,8 +128,10 @@ export function giveReason(dialog, path, told, { stay = false } = {}) {
 function extend() {
   if (!mine() || file().dataset.mayExtend !== "yes") return;
   const path = own("extend");
+  const about = file().dataset.undertakingId;
   act(async () => {
     const given = await ask("extend-dialog", {
+      about,
       check: (values) => (values.reason.trim() ? null : t("延期需要写明理由。")),
       send: (values) => post(path, { workdays: Number(values.workdays), reason: values.reason }),
     });

@@ -1,6 +1,7 @@
 // What a caller chooses while few people are on duty: wait (the time is told), be called back, leave a message.
 import { get, post } from "./api.js";
 import { ask } from "./dialogs.js";
+import { takeUpDraft } from "./drafts.js";
 import { t } from "./language.js";
 import { toast } from "./toasts.js";
 
@@ -55,10 +56,10 @@ function show(answer, live) {
   state.textContent = answer.on_duty ? t("在岗 {n} 人。", { n: answer.on_duty }) : t("现在无人在岗。");
   const first = CHOICES.find((choice) => offered[choice]);
   if (!first) return;
-  // a message that was begun and called off is gone on with
-  const chosen = offered.message && form.elements.message.value ? "message" : first;
-  radioOf(chosen).checked = true;
-  radioOf(chosen).focus();
+  radioOf(first).checked = true;
+  // what was begun and called off is gone on with
+  takeUpDraft(form);
+  radioOf(form.elements.choice.value).focus();
   showPart();
 }
 
@@ -100,20 +101,18 @@ function bodyOf(values) {
 
 // call: {id, targetQueue, live}. Gives true when a choice was recorded, false when it was called off.
 export async function recordChoice(call) {
-  const draftKey = `choice-${call.id}`;
   asking += 1;
   for (const choice of CHOICES) offer(choice, null, "");
   form.reset();
   showPart();
   const given = ask("choice-dialog", {
-    draftKey, check: wrong, send: (values) => post(`/api/v1/calls/${call.id}/choice`, bodyOf(values)),
+    about: call.id, check: wrong, send: (values) => post(`/api/v1/calls/${call.id}/choice`, bodyOf(values)),
   });
   const turn = asking;
   form.onchange = showPart;
   retry.onclick = () => read(call, turn);
   read(call, turn);
   if (!(await given)) return false;
-  sessionStorage.removeItem(draftKey);
   toast(t("已登记来电人的选择。"));
   return true;
 }

@@ -1,6 +1,7 @@
 // Direct answers 直接答复: an article of the knowledge base is cited, or the operator says why none fits.
 import { get, post } from "./api.js";
 import { ask } from "./dialogs.js";
+import { dropDraft, readDraft, writeDraft } from "./drafts.js";
 import { t } from "./language.js";
 import { soon } from "./panes.js";
 import { toast } from "./toasts.js";
@@ -19,10 +20,9 @@ let found = [];
 let at = 0;
 let turn = 0;
 
-const keyOf = (name) => `${name}-${call.id}`;
-const keep = () => sessionStorage.setItem(keyOf("cite"), JSON.stringify({
+const keep = () => writeDraft(`cite-${call.id}`, {
   cited, none: form.elements.none.checked, reason: form.elements.no_article_reason.value,
-}));
+});
 
 function showCited() {
   line.textContent = cited
@@ -104,7 +104,7 @@ function cite(article) {
   form.elements.none.checked = false;
   showCited();
   keep();
-  field.dispatchEvent(new Event("input"));
+  field.dispatchEvent(new Event("input", { bubbles: true }));
   field.focus();
 }
 
@@ -160,9 +160,9 @@ export async function answerDirectly(answered) {
   found = [];
   list.replaceChildren();
   const given = ask("answer-dialog", {
-    draftKey: keyOf("answer"), check: wrong, send: (values) => post(`/api/v1/calls/${answered.id}/answer`, bodyOf(values)),
+    about: answered.id, check: wrong, send: (values) => post(`/api/v1/calls/${answered.id}/answer`, bodyOf(values)),
   });
-  const kept = JSON.parse(sessionStorage.getItem(keyOf("cite")) || "null");
+  const kept = readDraft(`cite-${answered.id}`);
   if (kept) {
     cited = kept.cited;
     form.elements.none.checked = kept.none;
@@ -172,8 +172,7 @@ export async function answerDirectly(answered) {
   look();
   if (!cited) query.focus();
   if (!(await given)) return false;
-  sessionStorage.removeItem(`answer-${answered.id}`);
-  sessionStorage.removeItem(`cite-${answered.id}`);
+  dropDraft(`cite-${answered.id}`);
   toast(t("已直接答复并办结。"));
   return true;
 }

@@ -12,6 +12,7 @@ async function nameIt() {
   if (!shown) return;
   const id = shown.dataset.counterparty;
   const given = ask("counterparty-dialog", {
+    about: id,
     send: ({ name }) => put(`/api/v1/calls/${id}/counterparty`, { name: name.trim() }),
   });
   const field = document.querySelector('#counterparty-dialog [name="name"]');

@@ -1,7 +1,7 @@
 // The danger panel: short answers saved as they are typed; what others write shows at once and is never overwritten unseen.
 import { get, post, put } from "./api.js";
 import { ask } from "./dialogs.js";
-import { keepDrafts } from "./drafts.js";
+import { dropDraft, keepDrafts } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { fill, place, soon } from "./panes.js";
@@ -24,7 +24,7 @@ const said = (text) => {
   if (sign) sign.textContent = text;
 };
 const pending = (key) => timers.has(key) || saving.has(key);
-const dropKept = (row) => sessionStorage.removeItem(`draft-${input(row).dataset.draft}`);
+const dropKept = (row) => dropDraft(input(row).dataset.draft);
 
 async function save(row) {
   const key = row.dataset.question;
@@ -204,6 +204,7 @@ async function act(path, done) {
 async function release() {
   const id = callId;
   const given = await ask("release-closing-dialog", {
+    about: id,
     check: (values) => (values.reason.trim().length < 4 ? t("请写明理由（至少 4 个字）。") : null),
     send: (values) => post(`/api/v1/calls/${id}/release`, { reason: values.reason.trim() }),
   });

@@ -1,7 +1,7 @@
 // Notes, summary and the caller's consent save themselves: a moment after typing, before another call, when the page goes.
 import { put } from "./api.js";
 import { beforeLeaving, callPane, whenDone, workForm, workPane } from "./desk_hand.js";
-import { keepDrafts } from "./drafts.js";
+import { dropDraft, readDraft, writeDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 
@@ -32,7 +32,7 @@ export function written(form) {
 function changed() {
   const form = workForm();
   unsaved = { id: form.dataset.assignmentId, body: written(form) };
-  sessionStorage.setItem(keptAs(unsaved.id), JSON.stringify(unsaved.body));
+  writeDraft(keptAs(unsaved.id), unsaved.body);
   saveState(t("未保存…"));
   clearTimeout(timer);
   timer = setTimeout(saveNotes, SAVE_AFTER_MS);
@@ -46,7 +46,7 @@ export async function saveNotes() {
   try {
     await put(`/api/v1/assignments/${sent.id}/notes`, sent.body);
     if (!unsaved) {
-      sessionStorage.removeItem(keptAs(sent.id));
+      dropDraft(keptAs(sent.id));
       const time = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
       saveState(t("已保存 {time}", { time }));
     }
@@ -59,9 +59,8 @@ export async function saveNotes() {
 
 // Typed while the server could not be reached, or just before a reload.
 function takeUpKept(form) {
-  const kept = sessionStorage.getItem(keptAs(form.dataset.assignmentId));
-  if (kept === null) return;
-  const body = JSON.parse(kept);
+  const body = readDraft(keptAs(form.dataset.assignmentId));
+  if (!body) return;
   const { notes, summary, summary_approved: approved } = form.elements;
   notes.value = body.notes;
   if (summary && body.summary !== undefined) summary.value = body.summary;
@@ -74,12 +73,12 @@ export function startNotes() {
   whenDone((id) => {
     clearTimeout(timer);
     unsaved = null;
-    sessionStorage.removeItem(keptAs(id));
+    dropDraft(keptAs(id));
+    dropDraft(`work-${id}`);
   });
   workPane.addEventListener("filled", () => {
     const form = workForm();
     if (!form) return;
-    keepDrafts(form);
     for (const name of ["notes", "summary", "summary_approved"]) {
       if (form.elements[name]) form.elements[name].addEventListener("input", changed);
     }

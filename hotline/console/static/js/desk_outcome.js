@@ -3,7 +3,8 @@ import { post } from "./api.js";
 import { act, done, doneWell, endWrapUp, workForm, workPane } from "./desk_hand.js";
 import { saveNotes, written } from "./desk_notes.js";
 import { setPresence, waitsInWrapUp } from "./desk_presence.js";
-import { askReason, forward } from "./forwarding.js";
+import { keepForm } from "./drafts.js";
+import { askReason, forward, reasonSent } from "./forwarding.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 
@@ -16,12 +17,17 @@ export function problemOf(form, text) {
   line.hidden = !text;
 }
 
+function promise(form, at) {
+  form.elements.callback_at.value = at;
+  form.elements.callback_at.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 // The outcome's key pressed again: the next of the times that are promised most often.
 function nextTime(form) {
   const times = Array.from(form.querySelectorAll(".callback:not([hidden]) [data-callback-at]"), (button) => button.dataset.callbackAt);
   if (!times.length) return;
-  const field = form.elements.callback_at;
-  field.value = times[(times.indexOf(field.value) + 1) % times.length];
+  const at = times.indexOf(form.elements.callback_at.value);
+  promise(form, times[(at + 1) % times.length]);
 }
 
 // Wrapped up: free for the next call at once.
@@ -70,10 +76,11 @@ export function release() {
   if (!form) return;
   act(async () => {
     await saveNotes();
-    const reason = await askReason("release-dialog");
+    const reason = await askReason("release-dialog", null, form.dataset.assignmentId);
     if (reason === null) return;
     if (RECUSAL.test(reason)) await post(`/api/v1/calls/${form.dataset.callId}/recusal`, {});
     else await post(`/api/v1/assignments/${form.dataset.assignmentId}/release`, { reason });
+    reasonSent("release-dialog");
     done(form.dataset.assignmentId, t("已退回队列原位。"));
   });
 }
@@ -118,8 +125,9 @@ export function startOutcome() {
     });
     form.addEventListener("click", (event) => {
       const { callbackAt } = event.target.dataset;
-      if (callbackAt) form.elements.callback_at.value = callbackAt;
+      if (callbackAt) promise(form, callbackAt);
     });
+    keepForm(form, form.dataset.assignmentId);
   });
   onKey("Ctrl+Enter", t("办结"), complete, { inFields: true });
   onKey(["Alt+1", "Alt+2", "Alt+3", "Alt+4", "Alt+5", "Alt+6"], t("选处理结果"), (event) => {

@@ -32,9 +32,10 @@ function openBeside(event) {
 // acts: further buttons of a role's desk, by their data-act; they come before the shared ones.
 export function startDesk(acts = {}) {
   Object.assign(ACTS, acts);
+  // the outcome first: where a call opens, the keys end up in its notes
+  startOutcome();
   startNotes();
   startPresence();
-  startOutcome();
   startCounterparty();
   document.addEventListener("click", clicked);
   document.addEventListener("click", openBeside);

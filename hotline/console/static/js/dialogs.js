@@ -1,8 +1,11 @@
 // Dialogs as promises: open, give back what was entered, or null when called off.
+import { dropForm, keepForm } from "./drafts.js";
 import { showProblem } from "./toasts.js";
 
 // send: submits while the dialog stays open; where it fails the reason stands there and nothing typed is lost.
-export function ask(id, { title = null, check = () => null, draftKey = null, send = null } = {}) {
+// about: what is asked about; a form with data-draft keeps what is typed for it through Esc, a reload and an ended
+// session, until it is sent. What the caller fills in right after asking comes before what was typed.
+export function ask(id, { title = null, check = () => null, about = "", send = null } = {}) {
   const dialog = document.getElementById(id);
   const form = dialog.querySelector("form");
   const problem = form.querySelector(".problem");
@@ -11,10 +14,7 @@ export function ask(id, { title = null, check = () => null, draftKey = null, sen
   problem.hidden = true;
   if (title) dialog.querySelector("h2").textContent = title;
   const field = form.querySelector("textarea");
-  if (draftKey && field) {
-    field.value = sessionStorage.getItem(draftKey) || "";
-    field.oninput = () => sessionStorage.setItem(draftKey, field.value);
-  }
+  if (form.dataset.draft) queueMicrotask(() => keepForm(form, about));
   dialog.showModal();
   const first = (field && field.offsetParent && field) || form.querySelector("input:checked") || form.querySelector("input");
   if (first) first.focus();
@@ -49,6 +49,7 @@ export function ask(id, { title = null, check = () => null, draftKey = null, sen
         }
       }
       answer = values;
+      if (send) dropForm(form);
       // called off while it was under way: what was sent counts
       if (dialog.open) dialog.close();
       else resolve(answer);

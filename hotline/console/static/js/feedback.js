@@ -52,6 +52,7 @@ function appraise() {
   choose(row);
   decide(async () => {
     const given = await ask("appraise-dialog", {
+      about: row.dataset.undertakingId,
       check: (values) => (values.again && values.appraisal !== "unsatisfied" ? t("只有不满意时才重新办理。") : null),
       send: (values) => post(`/api/v1/undertakings/${row.dataset.undertakingId}/appraise`, {
         appraisal: values.appraisal, words: values.words || null, again: values.again === "yes",
@@ -79,6 +80,7 @@ function uphold() {
   for (const more of form.querySelectorAll(".only-if")) more.hidden = true;
   decide(async () => {
     const given = ask("uphold-dialog", {
+      about: part.dataset.objectionId,
       send: (values) => send(`/api/v1/objections/${part.dataset.objectionId}/decide`, {
         upheld: true, destination: values.destination, words: values.words || null,
         consent: values.consent === "yes", new_danger: values.new_danger === "yes",
@@ -96,7 +98,7 @@ function reject() {
   choose(part);
   decide(async () => {
     const given = await ask("reject-dialog", {
-      draftKey: `reject-${part.dataset.objectionId}`,
+      about: part.dataset.objectionId,
       check: (values) => (values.words.trim() ? null : t("驳回异议请写明理由。")),
       send: (values) => post(`/api/v1/objections/${part.dataset.objectionId}/decide`, { upheld: false, words: values.words }),
     });

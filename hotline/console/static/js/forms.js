@@ -1,4 +1,6 @@
 // Forms that are sent as JSON: the problem stands in the form, and nothing typed is lost by it.
+import { dropForm } from "./drafts.js";
+
 export function whenSent(form, send) {
   if (!form) return;
   const problem = form.querySelector(".problem");
@@ -10,6 +12,7 @@ export function whenSent(form, send) {
     problem.hidden = true;
     try {
       await send(Object.fromEntries(new FormData(form)), event.submitter ? event.submitter.value : "");
+      dropForm(form);
     } catch (error) {
       problem.textContent = error.message;
       problem.hidden = false;

@@ -2,6 +2,7 @@
 import { newKey, post } from "./api.js";
 import { chooseDepartment } from "./departments.js";
 import { ask } from "./dialogs.js";
+import { dropForm } from "./drafts.js";
 import { t } from "./language.js";
 import { showProblem, toast } from "./toasts.js";
 
@@ -12,9 +13,11 @@ const MODES = {
   one_key: t("已转"), blind: t("已直转"), attended: t("咨询转"), conference: t("三方通话"), manual: t("人工转接"), ticket: t("工单流转"),
 };
 
-export async function askReason(id, title) {
+// The reason is kept until reasonSent(): what it is given for may be refused.
+export async function askReason(id, title, about) {
   const answer = await ask(id, {
     title,
+    about,
     check: (values) => (values.reason === "其他" && !values.words.trim() ? t("选“其他”时请写明理由。") : null),
   });
   if (!answer) return null;
@@ -22,6 +25,8 @@ export async function askReason(id, title) {
   if (answer.reason === "其他") return words;
   return words ? `${answer.reason}：${words}` : answer.reason;
 }
+
+export const reasonSent = (id) => dropForm(document.querySelector(`#${id} form`));
 
 // Violence or control was heard: mediation only after the victim, asked alone, agrees. The police desk found it to be no
 // police matter: there again only with danger told since.
@@ -55,7 +60,7 @@ export async function forward(call, { destination = null, mode = null, reason: g
   if (department === undefined) return null;
   let reason = target === call.destination ? null : given;
   if (target !== call.destination && !reason) {
-    reason = await askReason("overrule-dialog", t("改派到 {name}", { name: NAMES[target] }));
+    reason = await askReason("overrule-dialog", t("改派到 {name}", { name: NAMES[target] }), `${call.id}-${target}`);
     if (reason === null) return null;
   }
   const body = { mode: mode || (call.live && call.noBlind ? "conference" : "one_key"), decision_id: call.decisionId };
@@ -64,6 +69,7 @@ export async function forward(call, { destination = null, mode = null, reason: g
   if (department) body.department = department;
   const transfer = await send(call, body);
   if (!transfer) return null;
+  reasonSent("overrule-dialog");
   let text = `${MODES[transfer.mode]} ${transfer.department || NAMES[transfer.destination]}`;
   if (transfer.mode === "manual" && call.live) {
     text += transfer.dial_number

@@ -101,6 +101,7 @@ async function saveNote(event) {
   await act(async () => {
     await put(`${base()}/note`, { note: field.value });
     field.defaultValue = field.value;
+    dropDraft(field.dataset.draft);
   }, t("已保存。"));
 }
 
@@ -136,7 +137,7 @@ async function note() {
   const { open, leader, outgoing } = state();
   if (!entry || open !== "yes" || (leader !== "yes" && outgoing !== "yes")) return;
   const { kind, ref } = entry.dataset;
-  const given = ask("item-note-dialog", { send: (values) => put(`${base()}/items/${kind}/${ref}/note`, { note: values.note }) });
+  const given = ask("item-note-dialog", { about: `${state().handoverId}-${kind}-${ref}`, send: (values) => put(`${base()}/items/${kind}/${ref}/note`, { note: values.note }) });
   const field = document.querySelector("#item-note-dialog textarea");
   field.value = entry.dataset.note;
   if (await given) readSoon();

@@ -1,6 +1,7 @@
 // The knowledge base: search as you type, read an article and its versions, write and publish.
 import { post, put } from "./api.js";
 import { ask } from "./dialogs.js";
+import { dropDraft, readDraft, writeDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
@@ -75,12 +76,12 @@ const valuesOf = () => {
 
 function keep() {
   const { revision, ...values } = valuesOf();
-  sessionStorage.setItem(keptKey(form().dataset.articleId), JSON.stringify(values));
+  writeDraft(keptKey(form().dataset.articleId), values);
   document.getElementById("article-save-state").textContent = t("未保存");
 }
 
 function restore() {
-  const kept = JSON.parse(sessionStorage.getItem(keptKey(form().dataset.articleId)) || "null");
+  const kept = readDraft(keptKey(form().dataset.articleId));
   if (!kept) return;
   for (const name of FIELDS) form().elements[name].value = kept[name];
   document.getElementById("restored").hidden = false;
@@ -132,7 +133,7 @@ async function save(then = null) {
     shown.dataset.articleId = id;
     shown.dataset.revision = String(saved.revision);
     if (then === "publish") await post(`/api/v1/articles/${id}/publish`, { revision: saved.revision });
-    sessionStorage.removeItem(before);
+    dropDraft(before);
     state.textContent = t("已保存");
   } catch (error) {
     state.textContent = "";
@@ -184,6 +185,7 @@ const ACTS = {
   async return() {
     const path = `/api/v1/articles/${chosen}/return`;
     const given = await ask("return-draft-dialog", {
+      about: chosen,
       check: (values) => (values.reason.trim() ? null : t("请写明退回的理由。")),
       send: (values) => post(path, { reason: values.reason.trim() }),
     });

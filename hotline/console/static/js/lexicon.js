@@ -1,7 +1,7 @@
 // The lexicon editor: a draft of additions and switched-off words, tried on a sentence and on calls, then published.
 import { get, post } from "./api.js";
 import { ask } from "./dialogs.js";
-import { dropDraft } from "./drafts.js";
+import { dropDraft, dropForm, readDraft, takeUpDraft, writeDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { showLexiconTrial, showSentence } from "./lexicon_results.js";
@@ -10,7 +10,7 @@ import { startTabs } from "./tabs.js";
 import { showProblem, toast } from "./toasts.js";
 import { runTrial } from "./trials.js";
 
-const DRAFT = "draft-lexicon";
+const DRAFT = "lexicon";
 const page = document.getElementById("lexicon");
 const names = JSON.parse(page.dataset.names);
 const tables = JSON.parse(page.dataset.tables);
@@ -36,8 +36,8 @@ function changes(draft = state.amendments, now = inForce) {
 
 function keep() {
   const { in: more, out: less } = changes();
-  if (more.length + less.length) sessionStorage.setItem(DRAFT, JSON.stringify({ base, amendments: state.amendments }));
-  else sessionStorage.removeItem(DRAFT);
+  if (more.length + less.length) writeDraft(DRAFT, { base, amendments: state.amendments });
+  else dropDraft(DRAFT);
   show();
 }
 
@@ -103,6 +103,7 @@ async function add(event) {
     }
     state.amendments = [...state.amendments, one];
     text.value = "";
+    dropForm(addForm);
     keep();
   } catch (error) {
     addProblem.textContent = error.message;
@@ -143,9 +144,8 @@ async function tryCalls() {
 }
 
 function done(made) {
-  sessionStorage.removeItem(DRAFT);
-  sessionStorage.removeItem("draft-lexicon-note");
-  dropDraft("lexicon-note");
+  dropDraft(DRAFT);
+  for (const id of ["publish-dialog", "danger-dialog"]) dropForm(document.querySelector(`#${id} form`));
   toast(t("已发布 {version}，研判进程数秒内改用。", { version: made.version }));
   setTimeout(() => location.reload(), 900);
 }
@@ -182,7 +182,6 @@ async function publish() {
   summary.replaceChildren(lead, box);
   let again = null;
   await ask("publish-dialog", {
-    draftKey: "draft-lexicon-note",
     check: (values) => (values.note.trim() ? null : t("请写明为什么改。")),
     send: async (values) => {
       try {
@@ -224,7 +223,7 @@ async function read() {
     inForce = found.amendments;
     base = found.version;
     locked = found.locked;
-    const kept = JSON.parse(sessionStorage.getItem(DRAFT) || "null");
+    const kept = readDraft(DRAFT);
     state.amendments = kept ? kept.amendments : inForce.slice();
     if (kept && kept.base !== base) toast(t("这里有您的草稿，它是按较早的版本改的；发布前请对照。"), true);
     document.getElementById("lexicon-version").textContent = base === "shipped" ? t("随产品提供") : base;
@@ -259,4 +258,5 @@ onKey("F9", t("试算：最近的来电按草稿会怎样研判"), tryCalls);
 onKey("F10", t("试算并发布词库"), publish);
 startTabs();
 showKinds();
+takeUpDraft(addForm);
 read();

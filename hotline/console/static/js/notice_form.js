@@ -1,6 +1,6 @@
 // Writing a notice, taking one down.
 import { post } from "./api.js";
-import { dropDraft } from "./drafts.js";
+import { takeUpDraft } from "./drafts.js";
 import { whenSent } from "./forms.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
@@ -13,6 +13,7 @@ const local = (ms) => new Date(ms + SHANGHAI_MS).toISOString().slice(0, 16);
 
 form.elements.starts_at.value = local(Date.now());
 form.elements.ends_at.value = local(Date.now() + SHIFT_MS);
+takeUpDraft(form);
 
 whenSent(form, async (values) => {
   await post("/api/v1/notices", {
@@ -22,7 +23,6 @@ whenSent(form, async (values) => {
     starts_at: `${values.starts_at}:00+08:00`,
     ends_at: `${values.ends_at}:00+08:00`,
   });
-  dropDraft("notice");
   location.reload();
 });
 

@@ -8,7 +8,7 @@ const list = document.getElementById("people-choice");
 
 function entry(person, roles, of) {
   const label = document.createElement("label");
-  const box = Object.assign(document.createElement("input"), { type: "checkbox", value: String(person.id) });
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", name: "people", value: String(person.id) });
   const now = document.createElement("span");
   now.className = "muted";
   now.textContent = ` ${person.name} · ${roles[person.role]} · ${of(person.org_id).name}`;
@@ -43,6 +43,7 @@ export async function choosePeople(organisation, people, roles, of) {
   const ticked = () => [...list.querySelectorAll("input:checked")].map((box) => Number(box.value));
   let made = null;
   const done = ask("people-dialog", {
+    about: organisation.id,
     title: t("安排人员到“{name}”", { name: organisation.name }),
     check: () => (ticked().length ? null : t("请先勾选要安排的人。")),
     send: async () => { made = await post(`/api/v1/organisations/${organisation.id}/people`, { user_ids: ticked() }); },

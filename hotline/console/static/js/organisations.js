@@ -148,6 +148,7 @@ async function edit() {
   let made = null;
   const done = ask("organisation-dialog", {
     title: t("修改单位"),
+    about: each.id,
     send: async (given) => {
       const wanted = each.id === CITY ? "city" : given.kind;
       made = await put(`/api/v1/organisations/${each.id}`, { name: given.name, kind: wanted, aliases: split(given.aliases) });

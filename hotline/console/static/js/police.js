@@ -31,6 +31,7 @@ function noPoliceMatter() {
   act(async () => {
     let made = null;
     const given = await ask("no-police-dialog", {
+      about: callId,
       check: otherNeedsWords,
       send: async (values) => {
         made = await post(`/api/v1/police/calls/${callId}/return`, { reason: values.reason, words: values.words || null });

@@ -2,7 +2,7 @@
 import { get, post } from "./api.js";
 import { ask } from "./dialogs.js";
 import { showDifferences } from "./differences.js";
-import { dropDraft } from "./drafts.js";
+import { dropDraft, readDraft, writeDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { startLineNumbers } from "./line_numbers.js";
@@ -12,7 +12,7 @@ import { showProblem, toast } from "./toasts.js";
 import { runTrial } from "./trials.js";
 
 const CHECK_MS = 350;
-const BASE = "draft-policy-base";
+const BASE = "policy-base";
 const form = document.getElementById("policy-form");
 const text = document.getElementById("policy-text");
 const lines = startLineNumbers(text, document.getElementById("line-numbers"));
@@ -143,9 +143,8 @@ async function publish() {
   said.replaceChildren(lead(result));
   showDifferences(document.getElementById("publish-differences"), found.differences);
   document.getElementById("publish-danger").hidden = !result.danger_changed;
-  const base = sessionStorage.getItem(BASE) || version;
+  const base = readDraft(BASE) || version;
   await ask("publish-dialog", {
-    draftKey: "draft-policy-note",
     check: (values) => {
       if (!values.note.trim()) return t("请写明为什么改。");
       return result.danger_changed && !values.danger ? t("有危险的来电会有不同处理：请先看试算里排在最前的几通，再勾选确认。") : null;
@@ -154,8 +153,7 @@ async function publish() {
       const made = await post("/api/v1/policy", { text: text.value, note: values.note, base_version: base });
       version = made.version;
       dropDraft("policy");
-      sessionStorage.removeItem(BASE);
-      sessionStorage.removeItem("draft-policy-note");
+      dropDraft(BASE);
       toast(t("已发布 {version}。", { version }));
       setTimeout(() => location.reload(), 900);
     },
@@ -188,7 +186,7 @@ async function showVersion(id) {
 
 text.addEventListener("input", () => {
   lines.number();
-  if (text.value !== inForce && !sessionStorage.getItem(BASE)) sessionStorage.setItem(BASE, version);
+  if (text.value !== inForce && !readDraft(BASE)) writeDraft(BASE, version);
   clearTimeout(timer);
   timer = setTimeout(() => check(), CHECK_MS);
 });
@@ -208,7 +206,7 @@ if (!text.readOnly) {
   discard.addEventListener("click", () => {
     text.value = inForce;
     dropDraft("policy");
-    sessionStorage.removeItem(BASE);
+    dropDraft(BASE);
     lines.number();
     check();
   });
@@ -217,6 +215,6 @@ if (!text.readOnly) {
 }
 startTabs();
 if (text.value !== inForce) {
-  if (sessionStorage.getItem(BASE) !== version) toast(t("这里有您的草稿，它是按较早的版本改的；发布前请对照。"), true);
+  if (readDraft(BASE) !== version) toast(t("这里有您的草稿，它是按较早的版本改的；发布前请对照。"), true);
   check();
 }

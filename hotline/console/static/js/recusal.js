@@ -33,6 +33,7 @@ export function recuseInHand() {
     await saveNotes();
     let answer = null;
     const given = ask("recusal-dialog", {
+      about: callId,
       send: async ({ counterparty }) => {
         answer = await post(`/api/v1/calls/${callId}/recusal`, { counterparty: counterparty.trim() || null });
       },

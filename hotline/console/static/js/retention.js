@@ -34,20 +34,18 @@ async function count() {
 
 async function placeHold() {
   const placed = await ask("hold-dialog", {
-    draftKey: "hold-reason",
     check: (given) => (Boolean(given.call_id) === Boolean(given.number) ? t("请填来电编号或来电号码，二者其一。") : null),
     send: (given) => post("/api/v1/retention/holds", {
       call_id: given.call_id ? Number(given.call_id) : null, number: given.number || null, reason: given.reason,
     }),
   });
-  if (!placed) return;
-  sessionStorage.removeItem("hold-reason");
-  location.reload();
+  if (placed) location.reload();
 }
 
 async function release(id) {
   const released = await ask("release-dialog", {
     title: t("解除法律保留 {id}", { id }),
+    about: id,
     send: (given) => post(`/api/v1/retention/holds/${id}/release`, { reason: given.reason }),
   });
   if (released) location.reload();

@@ -61,6 +61,7 @@ export async function editPeriods() {
     inputs[0].focus();
   });
   const published = await ask("periods-dialog", {
+    about: form.dataset.base,
     check: () => (counted === JSON.stringify(periods()) ? null : t("改动后请先试算，再发布。")),
     send: (given) => post("/api/v1/retention", { periods: periods(), note: given.note, base_version: form.dataset.base }),
   });
@@ -69,6 +70,7 @@ export async function editPeriods() {
 
 if (form) {
   form.addEventListener("input", (event) => { if (event.target.dataset.part) forget(); });
+  form.addEventListener("taken-up", forget);
   tryButton.addEventListener("click", tryOut);
   form.addEventListener("keydown", (event) => {
     if (event.key !== "F9") return;

@@ -1,6 +1,7 @@
 // Rotations: who takes turns, how long, when; each change is drawn on the week as it would be, and kept when saved.
 import { post, put, request } from "./api.js";
 import { ask } from "./dialogs.js";
+import { dropDraft, readDraft, writeDraft } from "./drafts.js";
 import { t } from "./language.js";
 import { clock, draw, hours, localInput, nameOf, weekBegin } from "./roster_board.js";
 import { toast } from "./toasts.js";
@@ -102,13 +103,13 @@ export function startRotations(page) {
     if (to < 0 || to >= members.length) return;
     [members[at], members[to]] = [members[to], members[at]];
     showPeople(to);
-    look();
+    changed();
   }
 
   function leave(at) {
     members.splice(at, 1);
     showPeople(Math.min(at, members.length - 1));
-    look();
+    changed();
   }
 
   function showPeople(focus = null) {
@@ -144,10 +145,35 @@ export function startRotations(page) {
     row.append(button("✕", t("删去这个时段"), () => {
       row.remove();
       document.getElementById("window-add").focus();
-      look();
+      changed();
     }));
     windows.append(row);
     return row;
+  }
+
+  // What is not saved yet is kept by rotation: its people and times are not fields of the form alone.
+  const draftName = () => `rotation-${chosen ? chosen.id : "new"}`;
+
+  function keep() {
+    const { shift_length: length, shift_unit: unit, headcount, participants, windows: times } = body();
+    writeDraft(draftName(), {
+      name: fields.name.value, queue: fields.queue.value, start: fields.start.value, end: fields.end.value,
+      shift_length: length, shift_unit: unit, headcount, participants, windows: times,
+    });
+  }
+
+  function changed() {
+    keep();
+    look();
+  }
+
+  function show(values) {
+    fields.queue.value = values.queue;
+    members = [...values.participants];
+    for (const name of ["name", "shift_length", "shift_unit", "headcount", "start", "end"]) fields[name].value = values[name];
+    windows.replaceChildren();
+    for (const window of values.windows) addWindow(window);
+    showPeople();
   }
 
   function choose(id) {
@@ -160,17 +186,20 @@ export function startRotations(page) {
     });
     page.options(fields.rotation, [["", t("新增轮值")], ...choices], chosen ? chosen.id : "");
     page.options(fields.queue, plan.groups.map((each) => [each.queue, each.label]), chosen ? chosen.queue : fields.queue.value);
-    fields.name.value = chosen ? chosen.label : "";
     document.getElementById("rotation-remove").hidden = !chosen;
-    members = chosen ? [...chosen.participants] : [];
-    fields.shift_length.value = chosen ? chosen.shift_length : 1;
-    fields.shift_unit.value = chosen ? chosen.shift_unit : "days";
-    fields.headcount.value = chosen ? chosen.headcount : 1;
-    fields.start.value = localInput(chosen ? Date.parse(chosen.start) : weekBegin(plan) + HANDOVER_MS);
-    fields.end.value = chosen && chosen.end ? localInput(Date.parse(chosen.end)) : "";
-    windows.replaceChildren();
-    for (const window of chosen ? chosen.windows : []) addWindow(window);
-    showPeople();
+    show({
+      name: chosen ? chosen.label : "",
+      participants: chosen ? chosen.participants : [],
+      shift_length: chosen ? chosen.shift_length : 1,
+      shift_unit: chosen ? chosen.shift_unit : "days",
+      headcount: chosen ? chosen.headcount : 1,
+      start: localInput(chosen ? Date.parse(chosen.start) : weekBegin(plan) + HANDOVER_MS),
+      end: chosen && chosen.end ? localInput(Date.parse(chosen.end)) : "",
+      windows: chosen ? chosen.windows : [],
+      queue: fields.queue.value,
+      // not saved yet: typed before Esc, a reload or a new log-in
+      ...readDraft(draftName()),
+    });
     look();
   }
 
@@ -185,6 +214,7 @@ export function startRotations(page) {
     });
     asked += 1;
     if (!kept) return;
+    dropDraft(draftName());
     await page.reload();
     toast(t("已保存轮值。"));
   }
@@ -199,6 +229,7 @@ export function startRotations(page) {
       problem.hidden = false;
       return;
     }
+    dropDraft(draftName());
     document.getElementById("rotation-dialog").close();
     await page.reload();
     toast(t("已删除轮值。"));
@@ -211,24 +242,27 @@ export function startRotations(page) {
     members = members.filter((each) => fit.has(each));
     showPeople();
   });
+  form.addEventListener("input", (event) => {
+    if (event.target !== fields.rotation && event.target !== adding) keep();
+  });
   form.addEventListener("change", (event) => {
-    if (event.target !== fields.rotation && event.target !== adding) look();
+    if (event.target !== fields.rotation && event.target !== adding) changed();
   });
   document.getElementById("rotation-add").addEventListener("click", () => {
     if (!adding.value) return;
     members.push(Number(adding.value));
     showPeople();
     adding.focus();
-    look();
+    changed();
   });
   document.getElementById("rotation-end").addEventListener("click", () => {
     const now = Date.now();
     fields.end.value = `${localInput(now).slice(0, 11)}${clock(now)}`;
-    look();
+    changed();
   });
   document.getElementById("window-add").addEventListener("click", () => {
     addWindow().querySelector("input").focus();
-    look();
+    changed();
   });
   return open;
 }

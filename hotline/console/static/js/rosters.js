@@ -137,6 +137,7 @@ async function newShift(values = {}) {
   let made = null;
   await ask("shift-dialog", {
     title: values.id ? t("改动班次") : t("新增班次"),
+    about: values.id || [values.queue || "", start, end].join("-"),
     send: async (given) => {
       const from = Date.parse(`${given.day}T${given.from}:00+08:00`);
       let until = Date.parse(`${given.day}T${given.to}:00+08:00`);
@@ -172,6 +173,7 @@ async function changeDuty(item) {
     form.elements.kind.focus();
   });
   const stored = await ask("override-dialog", {
+    about: [item.queue, item.user_id, item.start].join("-"),
     send: (given) => post("/api/v1/rosters/overrides", {
       queue: given.queue, kind: given.kind, user_id: Number(given.user_id),
       substitute_id: given.kind === "replace" ? Number(given.substitute_id) : null,
@@ -191,6 +193,7 @@ async function changeDay(day) {
   let answer = null;
   await ask("day-dialog", {
     title: `${t("节假日与调休")} ${day.day} ${day.weekday}`,
+    about: day.day,
     send: async (given) => {
       answer = await put(`/api/v1/rosters/days/${day.day}`, { workday: JSON.parse(given.workday), note: given.note });
     },

@@ -1,6 +1,7 @@
 // Pieces of law at hand: found while typing, put into the notes at the cursor, written and improved by the lawyers.
 import { get, post, put, request } from "./api.js";
 import { workForm } from "./desk_hand.js";
+import { dropDraft, readDraft, writeDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { toast } from "./toasts.js";
@@ -112,12 +113,11 @@ function insert(citationOnly = false) {
 
 // ---- writing
 
-const draftKey = () => `snippet-draft-${editing ? editing.id : "new"}`;
+const draftName = () => `snippet-${editing ? editing.id : "new"}`;
 
 function edit(entry) {
   editing = entry ? { id: entry.id, version: entry.version, own: entry.own } : null;
-  const kept = sessionStorage.getItem(draftKey());
-  const values = kept ? JSON.parse(kept) : entry || { title: words.value.trim(), citation: "", body: "", shared: false };
+  const values = readDraft(draftName()) || entry || { title: words.value.trim(), citation: "", body: "", shared: false };
   for (const name of ["title", "citation", "body"]) form.elements[name].value = values[name] || "";
   form.elements.shared.checked = Boolean(values.shared);
   form.querySelector('[data-snippet="remove"]').hidden = !entry || !entry.own;
@@ -148,7 +148,7 @@ async function save() {
     if (error.kind === "snippet-changed") await showTheirs();
     return;
   }
-  sessionStorage.removeItem(draftKey());
+  dropDraft(draftName());
   toast(t("速查条目已保存。"));
   back();
   find();
@@ -166,7 +166,7 @@ async function showTheirs() {
 async function remove() {
   try {
     await request("DELETE", `/api/v1/snippets/${editing.id}`);
-    sessionStorage.removeItem(draftKey());
+    dropDraft(draftName());
     toast(t("已删除。"));
     back();
     find();
@@ -228,7 +228,7 @@ export function startSnippets() {
     else if (snippet === "back") back();
     else if (snippet === "remove") remove();
   });
-  form.addEventListener("input", () => sessionStorage.setItem(draftKey(), JSON.stringify(values())));
+  form.addEventListener("input", () => writeDraft(draftName(), values()));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     save();

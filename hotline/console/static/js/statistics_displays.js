@@ -1,5 +1,6 @@
 // Walls: registered by the code that stands on them, ended here.
 import { post } from "./api.js";
+import { dropForm } from "./drafts.js";
 import { showProblem } from "./toasts.js";
 
 const form = document.getElementById("display-form");
@@ -10,6 +11,7 @@ form.addEventListener("submit", async (event) => {
   const { code, name, days } = form.elements;
   try {
     await post("/api/v1/displays", { code: code.value, name: name.value, days: Number(days.value) });
+    dropForm(form);
     location.reload();
   } catch (error) {
     problem.textContent = error.message;

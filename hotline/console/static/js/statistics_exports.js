@@ -1,5 +1,6 @@
 // Exports: asked for, agreed to, followed while they are made, fetched.
 import { post } from "./api.js";
+import { dropForm, takeUpDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
@@ -41,6 +42,8 @@ function start() {
   form.elements.until.value = query.get("until") || day(0);
   for (const name of ["what", "form", "line", "route"]) if (query.get(name)) form.elements[name].value = query.get(name);
   for (const option of form.elements.by.options) option.selected = query.getAll("by").includes(option.value);
+  // a link that says what to export counts more than what was left here
+  if (!location.search) takeUpDraft(form);
   fit();
 }
 
@@ -54,6 +57,7 @@ async function ask() {
   problem.hidden = true;
   try {
     const made = await post("/api/v1/exports", body);
+    dropForm(form);
     toast(made.state === "asked" ? t("已申请，等另一名管理者同意。") : t("已申请，正在生成。"));
     read();
   } catch (error) {

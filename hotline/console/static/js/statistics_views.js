@@ -1,5 +1,6 @@
 // Saved views: the filters in the address under a name, one's own or shared.
 import { get, post, request } from "./api.js";
+import { dropDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { showProblem, toast } from "./toasts.js";
@@ -52,6 +53,7 @@ async function save() {
     await post("/api/v1/statistics/views", { name: name.value, address: location.search.slice(1), shared: document.getElementById("view-shared").checked });
     toast(t("已保存视图“{name}”。", { name: name.value.trim() }));
     name.value = "";
+    dropDraft("view-name");
     await read();
   } catch (error) {
     showProblem(error);

@@ -1,5 +1,6 @@
 // The review queue: one call at a time, judged by two keys, the next by itself.
 import { post, get } from "./api.js";
+import { dropDraft, readDraft, writeDraft } from "./drafts.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onOpen } from "./live.js";
@@ -24,8 +25,7 @@ const form = () => open && document.getElementById("verdict-form");
 const key = () => `verdict-${open.review_id}`;
 
 function said() {
-  const kept = open && sessionStorage.getItem(key());
-  return kept ? JSON.parse(kept) : {};
+  return (open && readDraft(key())) || {};
 }
 
 // What differs from the machine's reading; kept for this tab, so a reload loses nothing.
@@ -34,8 +34,8 @@ function say(name, value) {
   const next = said();
   if (String(dataset[name]) === String(value)) delete next[name];
   else next[name] = value;
-  if (Object.keys(next).length) sessionStorage.setItem(key(), JSON.stringify(next));
-  else sessionStorage.removeItem(key());
+  if (Object.keys(next).length) writeDraft(key(), next);
+  else dropDraft(key());
   showVerdict();
 }
 
@@ -154,7 +154,7 @@ async function decide() {
   problem.hidden = true;
   try {
     const answer = await post(`/api/v1/supervision/reviews/${open.review_id}/decide`, said());
-    sessionStorage.removeItem(key());
+    dropDraft(key());
     undoable = { id: open.review_id };
     open = null;
     toast(answer.agreed ? t("已同意。按 U 撤销。") : t("已更正，将作为训练标注。按 U 撤销。"));
@@ -235,7 +235,7 @@ undoButton.addEventListener("click", undo);
 
 function reset() {
   if (!open) return;
-  sessionStorage.removeItem(key());
+  dropDraft(key());
   showVerdict();
 }
 

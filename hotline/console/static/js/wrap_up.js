@@ -8,12 +8,6 @@ import { toast } from "./toasts.js";
 const fields = document.getElementById("wrap-up-fields");
 const form = document.getElementById("wrap-up-form");
 const KEPT = ["route", "topic", "region", "disposition", "summary"];
-const keyOf = (callId) => `wrap-up-${callId}`;
-
-function keep(callId) {
-  const values = Object.fromEntries(new FormData(form));
-  sessionStorage.setItem(keyOf(callId), JSON.stringify(values));
-}
 
 // Gives true once the form is saved; what was typed survives Esc, a reload and an ended session.
 export async function wrapUp(callId) {
@@ -21,17 +15,14 @@ export async function wrapUp(callId) {
   await fill(fields, `/console/calls/${callId}/wrap-up`);
   const shown = fields.querySelector(".wrap-up");
   if (!shown || shown.dataset.callId !== String(callId)) return false;
-  const given = ask("wrap-up-dialog", {
+  const given = await ask("wrap-up-dialog", {
+    about: callId,
     check: (values) => (values.disposition ? null : t("请选处理结果。")),
     send: (values) => put(`/api/v1/calls/${callId}/wrap-up`, {
       ...Object.fromEntries(KEPT.map((name) => [name, values[name] || ""])), seen: Number(shown.dataset.version),
     }),
   });
-  const kept = JSON.parse(sessionStorage.getItem(keyOf(callId)) || "null");
-  if (kept) for (const name of KEPT) if (kept[name] !== undefined && form.elements[name]) form.elements[name].value = kept[name];
-  form.oninput = () => keep(callId);
-  if (!(await given)) return false;
-  sessionStorage.removeItem(keyOf(callId));
+  if (!given) return false;
   toast(t("整理已保存。"));
   return true;
 }
