@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import python_calamine
@@ -19,6 +19,8 @@ _OLE = b"\xd0\xcf\x11\xe0"
 
 #: One row of a sheet, as the reader gives it.
 Cells = Sequence[Any]
+#: Told how many rows of how many are read; may be called from a thread.
+Told = Callable[[int, int], object]
 
 
 class SheetRefused(RoutingError):
@@ -87,9 +89,13 @@ def find_heading(
     return None
 
 
-def rows_below(rows: Sequence[Cells], heading: int, columns: Mapping[str, int]) -> Iterator[tuple[int, dict[str, Any]]]:
+def rows_below(
+    rows: Sequence[Cells], heading: int, columns: Mapping[str, int], told: Told | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Number (from 1, as spreadsheets count) and cells by field of every row below the heading that is not empty."""
     for number, cells in enumerate(rows[heading + 1 :], start=heading + 2):
+        if told is not None:
+            told(number, len(rows))
         row = {field: cells[column] if column < len(cells) else "" for field, column in columns.items()}
         if not all(is_blank(cell) for cell in row.values()):
             yield number, row

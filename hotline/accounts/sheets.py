@@ -9,7 +9,7 @@ from typing import Any
 
 from hotline.accounts.errors import AccountError
 from hotline.accounts.permissions import ROLES, Role
-from routing.headed_sheets import SheetRefused, cell_text, find_heading, open_sheets, rows_below
+from routing.headed_sheets import SheetRefused, Told, cell_text, find_heading, open_sheets, rows_below
 from routing.rosters.imported import RowProblem
 from routing.workbooks import WorkbookLimits
 
@@ -37,7 +37,9 @@ class AccountRow:
     role: Role
 
 
-def read_accounts(data: bytes, taken: frozenset[str]) -> tuple[tuple[AccountRow, ...], tuple[RowProblem, ...]]:
+def read_accounts(
+    data: bytes, taken: frozenset[str], told: Told | None = None
+) -> tuple[tuple[AccountRow, ...], tuple[RowProblem, ...]]:
     """The accounts of the first sheet with the headings 用户名 and 角色, and the rows that cannot be used.
 
     ``taken``: log-in names there are already, small and large letters alike.
@@ -50,18 +52,22 @@ def read_accounts(data: bytes, taken: frozenset[str]) -> tuple[tuple[AccountRow,
     for _, _, rows in sheets:
         heading = find_heading(rows, COLUMNS, ("用户名", "角色"))
         if heading is not None:
-            return _read(rows, *heading, taken)
+            return _read(rows, *heading, taken, told)
     raise AccountError("账号表里找不到表头：前20行内要有“用户名”和“角色”两列，另可有“姓名”。")
 
 
 def _read(
-    rows: Sequence[Sequence[Any]], heading: int, columns: Mapping[str, int], taken: frozenset[str]
+    rows: Sequence[Sequence[Any]],
+    heading: int,
+    columns: Mapping[str, int],
+    taken: frozenset[str],
+    told: Told | None,
 ) -> tuple[tuple[AccountRow, ...], tuple[RowProblem, ...]]:
     roles = {label: role for role, label in ROLES.items()} | {role: role for role in ROLES}
     good: list[AccountRow] = []
     problems: list[RowProblem] = []
     seen: dict[str, str] = {}
-    for number, row in rows_below(rows, heading, columns):
+    for number, row in rows_below(rows, heading, columns, told):
         values = {field: cell_text(cell) for field, cell in row.items()}
         label, name = f"第{number}行", values["用户名"]
         own = [RowProblem(label, field, reason) for field, reason in _faults(values, roles, taken)]

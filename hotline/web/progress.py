@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from hotline.console.sentences import told_problem
-from hotline.web.problems import from_exception, json_bytes, problem
+from hotline.web.problems import from_exception, json_bytes, json_response, problem
 
 log = structlog.get_logger(__name__)
 
@@ -54,11 +54,21 @@ async def answer_with_progress(request: web.Request, work: Callable[[Progress], 
             told = progress.now
             watched = await _write(answer, json_bytes(told))
         await asyncio.wait([running], timeout=TELL_EVERY_S)
+    if watched and progress.now is not told:
+        # work that was quick is told of as well
+        await _write(answer, json_bytes(progress.now))
     error = running.exception()
     last = json_bytes({"result": running.result()}) if error is None else b'{"problem":' + _problem(error) + b"}"
     if await _write(answer, last):
         await answer.write_eof()
     return answer
+
+
+async def answer_as_asked(request: web.Request, work: Callable[[Progress], Awaitable[Any]]) -> web.StreamResponse:
+    """With progress for whoever accepts lines of JSON, as pages do; else the result alone when it is there."""
+    if CONTENT_TYPE in request.headers.get("Accept", ""):
+        return await answer_with_progress(request, work)
+    return json_response(await work(Progress()))
 
 
 async def _write(answer: web.StreamResponse, line: bytes) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from routing.errors import GridError
 from routing.grids.tree import LEVEL_LABELS, LEVELS, GridRow, Level
-from routing.headed_sheets import SheetRefused, cell_text, find_heading, open_sheets, rows_below
+from routing.headed_sheets import SheetRefused, Told, cell_text, find_heading, open_sheets, rows_below
 from routing.rosters.imported import RowProblem
 from routing.workbooks import WorkbookLimits
 
@@ -46,7 +46,7 @@ _CODE = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _LONGEST = 80
 
 
-def read_grids(data: bytes) -> tuple[tuple[GridRow, ...], tuple[RowProblem, ...]]:
+def read_grids(data: bytes, told: Told | None = None) -> tuple[tuple[GridRow, ...], tuple[RowProblem, ...]]:
     """Rows of the first sheet that has the headings 编码, 名称 and 级别, and those that cannot be used.
 
     Raises GridError where the file is no workbook or no sheet has the headings.
@@ -58,16 +58,16 @@ def read_grids(data: bytes) -> tuple[tuple[GridRow, ...], tuple[RowProblem, ...]
     for _, _, rows in sheets:
         heading = find_heading(rows, COLUMNS, _NEEDED)
         if heading is not None:
-            return _read(rows, *heading)
+            return _read(rows, *heading, told)
     raise GridError("网格表里找不到表头：前20行内要有“编码”“名称”“级别”三列，另可有“上级编码”“负责人”“调解组”。")
 
 
 def _read(
-    rows: Sequence[Sequence[Any]], heading: int, columns: Mapping[str, int]
+    rows: Sequence[Sequence[Any]], heading: int, columns: Mapping[str, int], told: Told | None
 ) -> tuple[tuple[GridRow, ...], tuple[RowProblem, ...]]:
     good: list[GridRow] = []
     problems: list[RowProblem] = []
-    for number, cells in rows_below(rows, heading, columns):
+    for number, cells in rows_below(rows, heading, columns, told):
         row = _row(f"第{number}行", {field: cell_text(cell) for field, cell in cells.items()})
         if isinstance(row, GridRow):
             good.append(row)

@@ -10,7 +10,7 @@ from typing import Any
 import python_calamine
 
 from routing.errors import RosterError
-from routing.headed_sheets import SheetRefused, find_heading, is_blank, open_sheets, rows_below
+from routing.headed_sheets import SheetRefused, Told, find_heading, is_blank, open_sheets, rows_below
 from routing.policy.facts import LOCAL_ZONE
 from routing.rosters.imported import NamedShift, RosterImport, RowProblem, split_names
 from routing.workbooks import WorkbookLimits
@@ -55,6 +55,7 @@ def read_excel(
     *,
     default_queue: str | None = None,
     shift_hours: Mapping[str, tuple[int, int]] = SHIFT_HOURS,
+    told: Told | None = None,
 ) -> RosterImport:
     """Shifts of every sheet that has the headings 日期 and 姓名.
 
@@ -76,7 +77,7 @@ def read_excel(
         if heading is None:
             continue
         found = True
-        for number, row in rows_below(rows, *heading):
+        for number, row in rows_below(rows, *heading, told):
             label = f"第{number}行" if len(sheets) == 1 else f"“{name}”第{number}行"
             try:
                 shifts += _read_row(label, row, queues, default_queue, shift_hours)

@@ -15,8 +15,7 @@ from hotline.audit.store import record
 from hotline.console.language import say
 from hotline.console.sentences import told_rows
 from hotline.web.keys import needs, principal, services
-from hotline.web.problems import json_response
-from hotline.web.progress import Progress, answer_with_progress
+from hotline.web.progress import Progress, answer_as_asked, answer_with_progress
 from routing.rosters.imported import RowProblem
 
 
@@ -29,16 +28,22 @@ async def import_file(request: web.Request) -> web.StreamResponse:
     once, line by line; a row that fails meanwhile is told with the bad ones.
     """
     own, who = services(request), principal(request)
+    data = await request.read()
     async with own.pool.acquire() as connection:
         taken = frozenset(row["name"].lower() for row in await queries.users(connection))
-    good, bad = await asyncio.to_thread(read_accounts, await request.read(), taken)
-    rejected = told_rows(bad)
-    if request.query.get("preview") == "yes":
+
+    async def look(progress: Progress) -> dict[str, Any]:
+        good, bad = await asyncio.to_thread(read_accounts, data, taken, progress.at)
         shown = [
             {"row": row.row, "name": row.name, "display_name": row.display_name, "role": say(ROLES[row.role])}
             for row in good
         ]
-        return json_response({"accounts": shown, "count": len(good), "rejected": rejected})
+        return {"accounts": shown, "count": len(good), "rejected": told_rows(bad)}
+
+    if request.query.get("preview") == "yes":
+        return await answer_as_asked(request, look)
+    good, bad = await asyncio.to_thread(read_accounts, data, taken)
+    rejected = told_rows(bad)
 
     async def work(progress: Progress) -> dict[str, Any]:
         made: list[dict[str, Any]] = []

@@ -17,6 +17,7 @@ from hotline.console.sentences import told_rows
 from hotline.formulas import harmless
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
+from hotline.web.progress import Progress, answer_as_asked
 from routing.errors import GridError
 from routing.grids.excel import read_grids
 from routing.grids.service import StoredTree, difference, load_tree, queries, take_over
@@ -70,7 +71,7 @@ async def show(request: web.Request) -> web.Response:
 
 
 @needs("grids.write")
-async def import_file(request: web.Request) -> web.Response:
+async def import_file(request: web.Request) -> web.StreamResponse:
     """POST /grids/import?preview=&keep=&mark=: an Excel sheet as body.
 
     ``preview=yes`` stores nothing. ``keep=yes``: grids that the sheet leaves
@@ -79,36 +80,38 @@ async def import_file(request: web.Request) -> web.Response:
     whole tree only once no row is bad: a slip in one row must not retire a
     grid. ``mark`` of the preview makes sure that this is still what was shown.
     """
-    own = services(request)
+    own, who = services(request), principal(request)
     preview, keep = (request.query.get(name) == "yes" for name in ("preview", "keep"))
-    rows, bad = await asyncio.to_thread(read_grids, await request.read())
-    async with own.pool.acquire() as connection, connection.transaction():
-        tree = await load_tree(connection)
-        planted, lost = plant(rows, {grid.code: grid for grid in tree.grids} if keep else None)
-        problems = (*bad, *lost)
-        change = await difference(connection, planted, keep_others=keep)
-        mark = _mark(change)
-        if not preview:
-            if request.query.get("mark", mark) != mark:
-                raise GridError("预览之后网格有变化，请重新预览，核对后再导入。")
-            if problems and not keep:
-                raise GridError(
-                    f"有{len(problems)}行不能用，以表为准导入会误删它们的网格。请先改正，或选“保留表里没有的网格”再导入。"
+    data = await request.read()
+
+    async def work(progress: Progress) -> dict[str, Any]:
+        rows, bad = await asyncio.to_thread(read_grids, data, progress.at)
+        async with own.pool.acquire() as connection, connection.transaction():
+            tree = await load_tree(connection)
+            planted, lost = plant(rows, {grid.code: grid for grid in tree.grids} if keep else None)
+            problems = (*bad, *lost)
+            change = await difference(connection, planted, keep_others=keep)
+            mark = _mark(change)
+            if not preview:
+                if request.query.get("mark", mark) != mark:
+                    raise GridError("预览之后网格有变化，请重新预览，核对后再导入。")
+                if problems and not keep:
+                    raise GridError(
+                        f"有{len(problems)}行不能用，以表为准导入会误删它们的网格。请先改正，或选“保留表里没有的网格”再导入。"
+                    )
+                await take_over(connection, planted, keep_others=keep)
+                await record(
+                    connection,
+                    actor=who,
+                    action="grids_imported",
+                    subject="grids:all",
+                    detail={
+                        "added": len(change.added),
+                        "changed": len(change.changed),
+                        "removed": len(change.removed),
+                    },
                 )
-            await take_over(connection, planted, keep_others=keep)
-            await record(
-                connection,
-                actor=principal(request),
-                action="grids_imported",
-                subject="grids:all",
-                detail={
-                    "added": len(change.added),
-                    "changed": len(change.changed),
-                    "removed": len(change.removed),
-                },
-            )
-    return json_response(
-        {
+        return {
             "applied": not preview,
             "mark": mark,
             "blocked": bool(problems) and not keep,
@@ -124,7 +127,8 @@ async def import_file(request: web.Request) -> web.Response:
             "same": change.same,
             "rejected": told_rows(problems),
         }
-    )
+
+    return await answer_as_asked(request, work)
 
 
 def _mark(change: GridDifference) -> str:

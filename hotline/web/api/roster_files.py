@@ -13,9 +13,10 @@ from hotline.console.sentences import told_rows
 from hotline.web.api.roster_weeks import wanted_monday
 from hotline.web.bodies import whole
 from hotline.web.keys import Services, needs, principal, services
-from hotline.web.problems import json_response
+from hotline.web.progress import Progress, answer_as_asked
 from hotline.web.roster_plan import rostered_group, rostered_groups, written_names
 from routing.errors import WeekChanged
+from routing.headed_sheets import Told
 from routing.rosters.excel import read_excel
 from routing.rosters.ics import read_ics
 from routing.rosters.imported import RosterImport, resolve_names
@@ -33,7 +34,7 @@ EXPORT_WEEKS = 5
 
 
 @needs("rosters.write")
-async def import_file(request: web.Request) -> web.Response:
+async def import_file(request: web.Request) -> web.StreamResponse:
     """POST /rosters/import?queue=&preview=&replace=&mark=: the file as body; Excel, or ICS by ``text/calendar``.
 
     Good rows are stored, bad ones named; nothing of the good is lost.
@@ -41,29 +42,31 @@ async def import_file(request: web.Request) -> web.Response:
     also removes what the file leaves out of its groups and days; ``mark`` of
     the preview makes sure that this is still what was shown.
     """
-    own = services(request)
+    own, who = services(request), principal(request)
     data = await request.read()
     default = request.query.get("queue") or None
     if default is not None:
         default = rostered_group(own.published.policy, default)
-    read = await _read(own, data, default, calendar=request.content_type == "text/calendar")
     preview, replace = (request.query.get(name) == "yes" for name in ("preview", "replace"))
-    async with own.pool.acquire() as connection, connection.transaction():
-        await queries.lock_rosters(connection)
-        rows = await queries.user_ids(connection)
-        people = {row["name"]: row["id"] for row in rows} | {row["display_name"]: row["id"] for row in rows}
-        shifts, unknown = resolve_names(read.shifts, people)
-        change = compare(shifts, await _stored(connection, shifts), replace=replace)
+    calendar = request.content_type == "text/calendar"
+
+    async def work(progress: Progress) -> dict[str, Any]:
+        read = await _read(own, data, default, calendar=calendar, told=progress.at)
+        async with own.pool.acquire() as connection, connection.transaction():
+            await queries.lock_rosters(connection)
+            rows = await queries.user_ids(connection)
+            people = {row["name"]: row["id"] for row in rows} | {row["display_name"]: row["id"] for row in rows}
+            shifts, unknown = resolve_names(read.shifts, people)
+            change = compare(shifts, await _stored(connection, shifts), replace=replace)
+            if not preview:
+                if request.query.get("mark", change.mark) != change.mark:
+                    raise WeekChanged("预览之后有人改过这些班次，请重新预览，核对将要删除的班次后再导入。")
+                await _apply(connection, change, who, default)
         if not preview:
-            if request.query.get("mark", change.mark) != change.mark:
-                raise WeekChanged("预览之后有人改过这些班次，请重新预览，核对将要删除的班次后再导入。")
-            await _apply(connection, change, principal(request), default)
-    if not preview:
-        await own.published.refresh(own.pool, force=True)
-        await own.signals.ring()
-    names = {row["id"]: row["display_name"] for row in rows}
-    return json_response(
-        {
+            await own.published.refresh(own.pool, force=True)
+            await own.signals.ring()
+        names = {row["id"]: row["display_name"] for row in rows}
+        return {
             "shifts": len(shifts),
             "applied": not preview,
             "added": _listed(change.added, names),
@@ -78,17 +81,18 @@ async def import_file(request: web.Request) -> web.Response:
             ],
             "rejected": told_rows((*read.problems, *unknown)),
         }
-    )
+
+    return await answer_as_asked(request, work)
 
 
-async def _read(own: Services, data: bytes, default: str | None, *, calendar: bool) -> RosterImport:
+async def _read(own: Services, data: bytes, default: str | None, *, calendar: bool, told: Told) -> RosterImport:
     names = written_names(own.published.policy)
     if calendar or data[:15].upper().startswith(b"BEGIN:VCALENDAR"):
         now = datetime.now(UTC)
         return await asyncio.to_thread(
             read_ics, data, names, start=now - timedelta(days=7), end=now + ICS_HORIZON, default_queue=default
         )
-    return await asyncio.to_thread(read_excel, data, names, default_queue=default)
+    return await asyncio.to_thread(read_excel, data, names, default_queue=default, told=told)
 
 
 async def _stored(connection: Any, shifts: tuple[Shift, ...]) -> list[StoredShift]:

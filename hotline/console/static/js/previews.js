@@ -1,6 +1,6 @@
 // A file that is looked at before it is taken: preview, what would change, then the same file again with its mark.
-import { request } from "./api.js";
 import { t } from "./language.js";
+import { bar, streamed } from "./streaming.js";
 
 export function lines(title, texts) {
   if (!texts.length) return [];
@@ -23,13 +23,31 @@ export function startPreview({ path, query, show, apply: take = null, done }) {
   const apply = document.getElementById("apply-import");
   const outcome = document.getElementById("import-outcome");
   const problem = form.querySelector(".problem");
+  const progress = document.getElementById("import-progress");
   let seen = null;
+  let busy = false;
 
   async function send(more) {
     const file = form.elements.file.files[0];
     const asked = new URLSearchParams({ ...query(form), ...more });
     const type = file.name.toLowerCase().endsWith(".ics") ? "text/calendar" : "application/octet-stream";
-    return request("POST", `${path}?${asked}`, new Blob([await file.arrayBuffer()], { type }));
+    const told = bar(progress, (now) => (now.total ? t("已读 {done} / {total} 行", now) : t("读取中…")));
+    return streamed("POST", `${path}?${asked}`, new Blob([await file.arrayBuffer()], { type }), told);
+  }
+
+  // one thing at a time; the bar goes with the outcome
+  async function during(work) {
+    if (busy) return;
+    busy = true;
+    problem.hidden = true;
+    try {
+      await work();
+    } catch (error) {
+      refuse(error);
+    } finally {
+      busy = false;
+      progress.hidden = true;
+    }
   }
 
   function refuse(error) {
@@ -37,20 +55,17 @@ export function startPreview({ path, query, show, apply: take = null, done }) {
     problem.hidden = false;
   }
 
-  form.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
-    problem.hidden = true;
-    outcome.textContent = t("读取中…");
-    outcome.hidden = false;
-    try {
+    during(async () => {
+      outcome.hidden = true;
+      apply.disabled = true;
       seen = await send({ preview: "yes" });
       outcome.replaceChildren();
+      outcome.hidden = false;
       apply.disabled = !show(seen, outcome);
       if (!apply.disabled) apply.focus();
-    } catch (error) {
-      outcome.hidden = true;
-      refuse(error);
-    }
+    });
   });
   form.addEventListener("change", () => { apply.disabled = true; });
   // Enter on a file field opens the browser's own chooser
@@ -59,18 +74,17 @@ export function startPreview({ path, query, show, apply: take = null, done }) {
     event.preventDefault();
     form.requestSubmit();
   });
-  apply.addEventListener("click", async () => {
+  apply.addEventListener("click", () => during(async () => {
     apply.disabled = true;
-    problem.hidden = true;
     try {
       const answer = await (take ? take(form.elements.file.files[0]) : send({ mark: seen.mark }));
       dialog.close();
       done(answer);
     } catch (error) {
       apply.disabled = false;
-      refuse(error);
+      throw error;
     }
-  });
+  }));
   return function open() {
     outcome.hidden = true;
     problem.hidden = true;

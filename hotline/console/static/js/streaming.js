@@ -18,7 +18,7 @@ function send(method, path, body, told) {
       }
     };
     sender.open(method, path);
-    sender.setRequestHeader("Accept", "application/json");
+    sender.setRequestHeader("Accept", "application/x-ndjson, application/json");
     sender.setRequestHeader("X-CSRF-Token", csrfToken());
     const plain = body === undefined || body instanceof Blob || body instanceof FormData;
     if (!plain) sender.setRequestHeader("Content-Type", "application/json");

@@ -63,11 +63,7 @@ const openImport = startPreview({
   },
   apply: async (file) => {
     const told = bar(document.getElementById("import-progress"), (now) => t("已建 {done} 个，共 {total} 个", now));
-    try {
-      return await streamed("POST", "/api/v1/users/import", new Blob([await file.arrayBuffer()]), told);
-    } finally {
-      document.getElementById("import-progress").hidden = true;
-    }
+    return streamed("POST", "/api/v1/users/import", new Blob([await file.arrayBuffer()]), told);
   },
   done: (answer) => {
     const words = t("已新增 {made} 个账号，{bad} 处没有新增。", { made: answer.made.length, bad: answer.rejected.length });
