@@ -28,6 +28,8 @@ class DurabilitySettings:
     """Bytes of POST /calls and of segments that one web process may hold at a time; more are answered 429."""
     intake_waiting: int
     """Live calls that may wait to be read; while there are more, POST /calls is answered 429."""
+    second_queued_s: int
+    """Unsure calls queued within so long get the second reading while nobody has taken them; 0: live calls alone do."""
 
 
 def durability_settings(env: Mapping[str, str]) -> DurabilitySettings:
@@ -41,4 +43,5 @@ def durability_settings(env: Mapping[str, str]) -> DurabilitySettings:
         patience_s=whole(env, "HOTLINE_PATIENCE_S", 30, low=0, high=3600),
         intake_bytes=whole(env, "HOTLINE_INTAKE_MIB", 32, low=16, high=4096) * 1024 * 1024,
         intake_waiting=whole(env, "HOTLINE_INTAKE_WAITING", 20_000, low=1, high=10_000_000),
+        second_queued_s=whole(env, "HOTLINE_SECOND_QUEUED_S", 0, low=0, high=86_400),
     )

@@ -71,6 +71,7 @@ def work() -> None:
                 journey=traces,
                 models=settings.state_dir / "models",
                 second=second,
+                second_queued_s=limits.second_queued_s,
             )
             # beside the work, so that the record goes on whatever a reading does
             rounds = AuditRounds(

@@ -124,11 +124,13 @@ class Worker:
         journey: Journey | None = None,
         models: Path | None = None,
         second: Reader | None = None,
+        second_queued_s: float = 0.0,
     ) -> None:
         """``apart`` reads suspect calls (None: the same reader, one after the other).
 
         ``models`` is where promoted models are unpacked; None: the readers keep the model they have. ``second`` reads
-        live calls more deeply after their first proposal stands; None: nobody does.
+        live calls more deeply after their first proposal stands; None: nobody does. With ``second_queued_s`` it reads
+        unsure recorded calls queued within so many seconds too, one at a time, while nothing else is to be read.
         """
         self._pool = pool
         self._signals = signals
@@ -143,6 +145,7 @@ class Worker:
         self._models = models
         self._unusable: tuple[Path | None, Path | None] | None = None
         self._second = second
+        self._second_queued_s = second_queued_s
         self._sharpener = Sharpener()
         self._proposed = asyncio.Event()
         self._connection: Any = None
@@ -303,13 +306,18 @@ class Worker:
         self._proposed.clear()
         try:
             took = await self._sharpener.round(self._pool, context)
+            moved = (
+                not took
+                and self._second_queued_s > 0
+                and await self._sharpener.queued_round(self._pool, context, recent_s=self._second_queued_s)
+            )
         except ReaderUnusable as error:
             self._second = None
             log.warning("second_reader_unusable", error=str(error))
             return
         for waited_s in took:
             metrics.SHARPENED.observe(waited_s)
-        if took:
+        if took or moved:
             await self._signals.ring()
 
     async def _danger(self) -> None:

@@ -58,6 +58,23 @@ where c.live and c.state = 'proposed' and t.revision = c.revision and position('
   and t.created_at > now() - make_interval(secs => :recent_s) and t.id <> all(:asked::bigint[])
 order by t.id desc limit :limit;
 
+-- name: queued_to_sharpen
+-- The recorded call that has waited longest of those whose first reading is unsure, as calls_to_read gives it: queued, of
+-- the last :recent_s seconds and the newest 500 readings, read by the first reader alone. None while anything is to be
+-- read, or while a caller spoke in the last :quiet_s seconds.
+select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.segments,
+       c.talk_time_s, c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
+       c.confidential, now() as read_at, t.id as triage_id, t.reading as shown
+from (select * from triages order by id desc limit 500) t
+join calls c on c.triage_id = t.id left join grids g on g.id = c.grid_id
+where t.created_at > now() - make_interval(secs => :recent_s) and (t.review or t.confidence < :sure)
+  and position('+' in t.model) = 0 and t.id <> all(:asked::bigint[])
+  and c.state = 'queued' and not c.live and c.intake <> 'history' and t.revision = c.revision
+  and not exists (select from triage_jobs where set_aside_at is null)
+  and not exists (select from calls h where h.live and h.state in ('received', 'triaged', 'proposed')
+                  and h.heard_at > now() - make_interval(secs => :quiet_s))
+order by t.id limit 1;
+
 -- name: set_aside!
 -- Jobs that failed too often wait for a person, with the reason of the last failure where one was told; they hold up
 -- nobody. The calls are locked first, as everybody does.

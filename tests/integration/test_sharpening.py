@@ -1,4 +1,4 @@
-"""The second look at live calls: it replaces a proposal nobody has taken up, and nothing else."""
+"""The second look at calls: it replaces a proposal nobody has taken up, and nothing else."""
 
 from __future__ import annotations
 
@@ -117,3 +117,120 @@ async def test_a_call_that_was_forwarded_meanwhile_keeps_its_decision(
 
     await eventually(both)
     assert [row["model"] for row in await _readings(service, call_id)] == [reader.model]
+
+
+class _Unsure:
+    """The first reader, unsure of every call but those that end with 一定."""
+
+    model = "first"
+
+    def __init__(self, first: Reader) -> None:
+        self._first = first
+
+    def read(self, text: str, *, line: str | None = None) -> Classification:
+        one = self._first.read(text, line=line)._replace(model=self.model)
+        return one._replace(confidence=0.95, review=False) if text.endswith("一定") else one._replace(review=True)
+
+    def read_batch(self, items: Sequence[tuple[str, str | None]]) -> list[Classification]:
+        return [self.read(text, line=line) for text, line in items]
+
+
+async def _lead(service: RunningService, call_id: int) -> list[Any]:
+    async with service.pool.acquire() as connection:
+        return list(
+            await connection.fetch(
+                "select queue, state from queue_items where call_id = $1 and role = 'lead' and state <> 'cancelled'",
+                call_id,
+            )
+        )
+
+
+async def test_an_unsure_recorded_call_that_waits_is_read_again_and_moves(
+    service: RunningService, call: CallMaker, reader: Reader
+) -> None:
+    second = _Second(reader, "legal_consultation")
+    await service.start_worker(reader=_Unsure(reader), second=second, second_queued_s=900)
+    sure = await service.post_calls(call("邻居养的狗咬伤了我，他不肯赔医药费，我要他赔一定"))
+    await service.call_in(sure["accepted"][0]["call_id"], "queued")
+    answer = await service.post_calls(call(_TEXT))
+    call_id = answer["accepted"][0]["call_id"]
+
+    async def moved() -> dict[str, Any] | None:
+        page = await service.call_in(call_id, "queued")
+        return page if page["triage"]["model"] == second.model else None
+
+    page = await eventually(moved)
+    assert page["triage"]["route"] == "legal_consultation"
+    assert page["decision"]["destination"] == "lawyers"
+    assert [row["model"] for row in await _readings(service, call_id)] == ["first", second.model]
+    assert [(row["queue"], row["state"]) for row in await _lead(service, call_id)] == [
+        (page["decision"]["queue"], "waiting")
+    ]
+    # what the first reader was sure of is not asked about, nor anything twice
+    assert second.asked == [_TEXT]
+
+
+async def test_a_recorded_call_is_left_alone_where_nobody_wants_it_read_again(
+    service: RunningService, call: CallMaker, reader: Reader
+) -> None:
+    second = _Second(reader, "legal_consultation")
+    await service.start_worker(reader=_Unsure(reader), second=second)
+    answer = await service.post_calls(call(_TEXT))
+    await service.call_in(answer["accepted"][0]["call_id"], "queued")
+    # a live call is asked about: rounds have been made since
+    live_id = await _live(service, call)
+
+    async def asked() -> bool:
+        return bool(second.asked)
+
+    await eventually(asked)
+    assert len(second.asked) == 1
+    assert [row["model"] for row in await _readings(service, answer["accepted"][0]["call_id"])] == ["first"]
+    assert live_id != answer["accepted"][0]["call_id"]
+
+
+async def test_what_was_taken_up_or_was_not_waiting_keeps_its_place(
+    service: RunningService, call: CallMaker, reader: Reader
+) -> None:
+    """Whoever gets hold of the call while it is read a second time keeps it as it was."""
+    taken: list[int] = []
+    loop = asyncio.get_running_loop()
+
+    class Meanwhile(_Second):
+        """Somebody is offered the call while it is read."""
+
+        def read(self, text: str, *, line: str | None = None) -> Classification:
+            asyncio.run_coroutine_threadsafe(self._offer(), loop).result(60)
+            return super().read(text, line=line)
+
+        async def _offer(self) -> None:
+            async with service.pool.acquire() as connection:
+                taken.extend(
+                    row["call_id"]
+                    for row in await connection.fetch(
+                        "update queue_items set state = 'offered', offer_expires_at = now() + interval '1 hour'"
+                        " where state = 'waiting' returning call_id"
+                    )
+                )
+
+    second = Meanwhile(reader, "legal_consultation")
+    await service.start_worker(reader=_Unsure(reader), second=second, second_queued_s=900)
+    answer = await service.post_calls(call(_TEXT))
+    call_id = answer["accepted"][0]["call_id"]
+
+    async def offered() -> bool:
+        return bool(taken)
+
+    await eventually(offered)
+    # the round with it is over when the next one asks
+    other = await service.post_calls(call(_TEXT + "，急"))
+    other_id = other["accepted"][0]["call_id"]
+
+    async def both() -> bool:
+        return len(second.asked) == 2
+
+    await eventually(both)
+    assert taken[0] == call_id
+    assert other_id in taken
+    assert [row["model"] for row in await _readings(service, call_id)] == ["first"]
+    assert [row["state"] for row in await _lead(service, call_id)] == ["offered"]

@@ -71,16 +71,21 @@ async def apply_reads(
 
 
 async def apply_sharpened(connection: Any, vault: Vault, read: Read, policy: Policy) -> bool:
-    """Replace a live call's proposal by a deeper reading's; False where the call is not as it was when it was read.
+    """Replace a proposal by a deeper reading's; False where the call is not as it was when it was read.
 
-    Call this inside a transaction. A call that somebody has taken up, forwarded or ended, or that was read again
-    meanwhile, keeps its proposal.
+    Call this inside a transaction. A live call that somebody has taken up, forwarded or ended, a recorded one that has
+    left the queue or is offered to somebody, and any that was read again meanwhile keep what was proposed.
     """
     call_id = read.call.call_id
     await queries.lock_calls(connection, ids=[call_id])
     rows = [dict(row) for row in await queries.locked_calls(connection, ids=[call_id])]
-    if not rows or rows[0]["state"] != "proposed" or not rows[0]["live"] or rows[0]["forwarded"]:
+    expected = ("proposed", True) if read.call.live else ("queued", False)
+    if not rows or (rows[0]["state"], rows[0]["live"]) != expected or rows[0]["forwarded"]:
         return False
+    if not read.call.live:
+        items = await queries.open_items(connection, call_id=call_id)
+        if not items or any(item["state"] != "waiting" for item in items):
+            return False
     if not rows[0]["revision"] == rows[0]["read_revision"] == read.call.revision:
         return False
     again = replace(read, again=True, notice=False, decision=never_closing(read.decision))

@@ -1,4 +1,4 @@
-"""Live proposals read a second time, more deeply, after the first stands; nobody waits for it."""
+"""Proposals read a second time, more deeply, after the first stands; nobody waits for it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,14 @@ _AT_ONCE = 4
 _MARGIN = 0.1
 #: A proposal older than this has been acted on or talked over; it is left as it is.
 _RECENT_S = 120.0
+#: Up to this confidence of the first reader the second changes something; the bar stored with the shipped one.
+_SURE = 0.9
+#: Recorded calls wait while a caller spoke so recently: his next words must not find the second reader taken.
+_QUIET_S = 3.0
 
 
 class Sharpener:
-    """Which proposals one worker has asked about already; bounded."""
+    """Which proposals one worker has asked about already; bounded, as are those it looks for."""
 
     def __init__(self) -> None:
         self._asked: deque[int] = deque(maxlen=500)
@@ -58,3 +62,29 @@ class Sharpener:
             since_read_s = time.monotonic() - begun
             took.append((call["read_at"] - call["heard_at"]).total_seconds() + since_read_s)
         return took
+
+    async def queued_round(self, pool: Any, context: TriageContext, *, recent_s: float) -> bool:
+        """Ask about one recorded call of the last ``recent_s`` seconds of which the first reader was unsure.
+
+        True where its place in the queues may have changed. Only a call that waits in a queue and that nobody was
+        offered is asked about, and none while anything is to be read or somebody is speaking; it moves where
+        the second reading has another class well ahead, or is sure where the first was not, and never closes.
+        """
+        async with pool.acquire() as connection:
+            rows = await queries.queued_to_sharpen(
+                connection, asked=list(self._asked), recent_s=recent_s, quiet_s=_QUIET_S, sure=_SURE
+            )
+        self._asked.extend(row["triage_id"] for row in rows)
+        calls, broken = opened_calls(context.vault, rows)
+        if broken:
+            log.warning("sharpening_left_out", calls=len(broken))
+        for call in calls:
+            shown = call["shown"]
+            second = await asyncio.to_thread(context.reader.read, call["transcript"], line=call["line"])
+            reading = steady(second, shown, call["transcript"], margin=_MARGIN)
+            if (reading.route, reading.review) != (shown.route, shown.review):
+                async with pool.acquire() as connection, connection.transaction():
+                    return await apply_sharpened(
+                        connection, context.vault, decided(call, reading, context), context.policy
+                    )
+        return False
