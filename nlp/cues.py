@@ -13,9 +13,12 @@ from nlp.taxonomy import Taxonomy
 
 CUE_LEXICON = "lexicon/cues.toml"
 _ASIDE = re.compile(r"\([^()\n]{0,60}\)")
-_UNSAID = re.compile(rf"{_ASIDE.pattern}|[\W_喂嗯啊呃哦]+")
-#: On 110 fewer characters than this outside of asides are next to nothing said.
+# An aside is tried first at each place: punctuation before it must not take its bracket.
+_UNSAID = re.compile(rf"(?:{_ASIDE.pattern}|[\W_喂嗯啊呃哦])+")
+#: Fewer characters than this outside of asides are next to nothing said on 110, and anywhere beside words of silence.
 _HARDLY_ANYTHING = 6
+#: The same on other lines where no word of silence stands: 停水 says enough.
+_NOTHING = 2
 #: So many in one run, where there is no aside, need no counting.
 _ENOUGH = re.compile(f"[^\\W_喂嗯啊呃哦]{{{_HARDLY_ANYTHING}}}")
 #: A longer text without words of silence is not looked at for silence.
@@ -111,7 +114,11 @@ class CueRules:
             # Nobody is marked as caller: what the staff answered to the silence is no word of the caller.
             text = text[: answer.start()]
         said = len(_UNSAID.sub("", text))
-        if said >= (16 if hits and line == "110" else _HARDLY_ANYTHING):
+        if hits:
+            enough = 16 if line == "110" else _HARDLY_ANYTHING
+        else:
+            enough = _HARDLY_ANYTHING if line == "110" else _NOTHING
+        if said >= enough:
             return []
         if hits:
             return [("silence", hits[0].start, hits[0].end)]

@@ -57,6 +57,8 @@ class SecondReader:
             confidence=confidence,
             ranking=tuple(ranking),
             review=confidence < self.model.review_below
+            # nothing is closed on the second reader's word alone
+            or (route == "invalid" and (changed or classification.review))
             or always_reviewed(route, line, classification.danger.level, {cue.kind for cue in classification.cues}),
             evidence=self.first.evidence_for(text, route) if changed else classification.evidence,
             model=self.name,
