@@ -1,5 +1,6 @@
 // Agreement of the machine with supervisors or operators: figures, change over time, the table of both; never by person.
 import { get } from "./api.js";
+import { failed, recovered } from "./failures.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { soon } from "./panes.js";
@@ -118,12 +119,15 @@ async function read() {
   try {
     const found = await get(`/api/v1/supervision/agreement?${query}`);
     if (turn !== asked) return;
+    recovered(document.getElementById("figures"));
     showFigures(found);
     showTables(found);
     showChart(found);
     state.textContent = "";
   } catch (error) {
-    if (turn === asked) state.title = state.textContent = t("读取失败：{reason}", { reason: error.message });
+    if (turn !== asked) return;
+    state.textContent = "";
+    failed(document.getElementById("figures"), error.message, read, false);
   }
 }
 

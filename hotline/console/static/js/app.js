@@ -3,6 +3,7 @@ import { startAccess } from "./access.js";
 import { startAlarms } from "./alarms.js";
 import { startDialogs } from "./dialogs.js";
 import { dropOthersDrafts, keepDrafts } from "./drafts.js";
+import { failed, mayRetry, recovered, retryFirst } from "./failures.js";
 import { startFileSizes } from "./file_size.js";
 import { startFinding } from "./finding.js";
 import { onKey, showHelp, startKeys } from "./keys.js";
@@ -29,6 +30,7 @@ function startFragments() {
       return;
     }
     if (xhr.status >= 400) return;
+    recovered(target);
     if (target.shownText === xhr.responseText && event.detail.requestConfig.path === target.shownPath) {
       event.detail.shouldSwap = false;
       return;
@@ -38,9 +40,13 @@ function startFragments() {
   });
   document.body.addEventListener("htmx:afterSwap", () => tickNow());
   document.body.addEventListener("htmx:responseError", (event) => {
-    const status = event.detail.xhr.status;
+    const { elt, target, xhr: { status } } = event.detail;
     if (status === 401 || status === 404 || status === 423) return;
-    toast(status === 403 ? t("没有权限读取这部分内容。") : t("这部分内容读取失败，稍后自动重试。"), true);
+    const why = status === 403 ? t("没有权限读取这部分内容。") : t("服务没有正常回答，请稍后重试。");
+    const { triggeringEvent } = event.detail.requestConfig;
+    // more rows of a table: the button for them is still there
+    if (elt.matches("button") || !triggeringEvent) toast(why, true);
+    else failed(target, why, () => htmx.trigger(elt, triggeringEvent.type), false);
   });
 }
 
@@ -52,6 +58,7 @@ startSettings();
 startTabs();
 if (document.body.dataset.userId) {
   onKey("?", t("打开这个帮助"), showHelp);
+  onKey("Alt+z", t("重试没有读到的部分"), retryFirst, { inFields: true, when: mayRetry });
   document.getElementById("help-button").addEventListener("click", showHelp);
   startMenus();
   startFileSizes();

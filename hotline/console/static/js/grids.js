@@ -1,9 +1,10 @@
 // The tree of grids: opened and walked by keys, found by words; imports with a preview.
 import { get } from "./api.js";
+import { failed, recovered } from "./failures.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { badRows, lines, startPreview } from "./previews.js";
-import { showProblem, toast } from "./toasts.js";
+import { toast } from "./toasts.js";
 
 const tree = document.getElementById("tree");
 const detail = document.getElementById("grid-detail");
@@ -163,10 +164,10 @@ async function load() {
     ({ serving, levels } = answer);
     for (const grid of answer.grids) if (["region"].includes(grid.level)) open.add(grid.code);
     document.getElementById("grid-count").textContent = t("共 {count} 个", { count: answer.grids.length });
+    recovered(detail);
     draw();
   } catch (error) {
-    tree.replaceChildren(make("li", "blank blank-failed", error.message));
-    showProblem(error);
+    failed(detail, error.message, load, true);
   }
 }
 

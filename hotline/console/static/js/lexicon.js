@@ -2,6 +2,7 @@
 import { get, post } from "./api.js";
 import { ask } from "./dialogs.js";
 import { dropDraft, dropForm, readDraft, takeUpDraft, writeDraft } from "./drafts.js";
+import { failed, recovered } from "./failures.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { showLexiconTrial, showSentence } from "./lexicon_results.js";
@@ -226,10 +227,11 @@ async function read() {
     const kept = readDraft(DRAFT);
     state.amendments = kept ? kept.amendments : inForce.slice();
     if (kept && kept.base !== base) toast(t("这里有您的草稿，它是按较早的版本改的；发布前请对照。"), true);
+    recovered(words);
     document.getElementById("lexicon-version").textContent = base === "shipped" ? t("随产品提供") : base;
     show();
   } catch (error) {
-    words.replaceChildren(element("p", error.message, "problem"));
+    failed(words, error.message, read, true);
   }
 }
 

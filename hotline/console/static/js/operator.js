@@ -55,8 +55,12 @@ async function readCall() {
   }
   const callId = chosen;
   const path = `/operator/calls/${callId}`;
-  const read = await parts(callPane, path);
-  if (!read) return;
+  const read = await parts(callPane, path, readCall);
+  if (!read) {
+    // what is proposed for another call does not stand beside one that could not be read
+    if (callId === chosen && !proposal()) empty(proposalPane, t("没有读到这通来电的建议。"));
+    return;
+  }
   place(callPane, path, read.call);
   place(proposalPane, path, read.proposal);
   showDanger(callId, read.danger);

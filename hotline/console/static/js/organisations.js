@@ -1,6 +1,7 @@
 // Organisations: found, added, renamed, retired; who works for them. Walked by arrows, drawn anew after each change.
 import { get, post, put } from "./api.js";
 import { ask } from "./dialogs.js";
+import { failed, recovered } from "./failures.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { choosePeople } from "./organisation_people.js";
@@ -117,11 +118,11 @@ async function load() {
     const answer = await get("/api/v1/organisations");
     all = answer.items;
     people = answer.people;
+    recovered(blank);
     draw();
     document.body.dataset.ready = "yes";
   } catch (error) {
-    blank.replaceChildren(make("p", "blank blank-failed", error.message));
-    showProblem(error);
+    failed(blank, error.message, load, true);
   }
 }
 

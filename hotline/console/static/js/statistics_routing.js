@@ -1,5 +1,6 @@
 // Routing statistics of a period: what is asked stands in the address, one answer draws all charts and tables.
 import { get } from "./api.js";
+import { failed, recovered } from "./failures.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
@@ -15,6 +16,7 @@ const FILTERS = ["line", "route", "queue", "topic", "region"];
 const form = document.getElementById("period");
 const stateLine = document.getElementById("statistics-state");
 const totals = document.getElementById("totals");
+const figures = document.getElementById("figures");
 const charts = new Map();
 let chosen = null; // { from, until, days }
 let answer = null;
@@ -65,7 +67,7 @@ async function read() {
   const asked = { from: chosen.from, to: dayAfter(chosen.until), filters: filters(), before: null };
   const query = new URLSearchParams({ from: asked.from, to: asked.to, compare: form.elements.compare.value, ...asked.filters });
   stateLine.textContent = t("读取中…");
-  document.getElementById("figures").setAttribute("aria-busy", "true");
+  figures.setAttribute("aria-busy", "true");
   try {
     const found = await get(`/api/v1/statistics/charts?${query}`);
     if (mine !== turn) return;
@@ -73,12 +75,14 @@ async function read() {
     show();
     const time = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
     stateLine.textContent = t("更新于 {time}", { time });
+    recovered(figures);
   } catch (error) {
     if (mine !== turn) return;
     stateLine.textContent = t("读取失败：{why}", { why: error.message });
-    if (!answer) for (const card of document.querySelectorAll("[data-chart]")) note(card, "blank-failed", t("读取失败，按“查看”重试。"));
+    failed(figures, error.message, read, false);
+    if (!answer) for (const card of document.querySelectorAll("[data-chart]")) note(card, "blank-failed", t("没有读到"));
   } finally {
-    if (mine === turn) document.getElementById("figures").removeAttribute("aria-busy");
+    if (mine === turn) figures.removeAttribute("aria-busy");
   }
 }
 

@@ -1,0 +1,67 @@
+"""A part of a page that could not be read says so in its place, and is asked for again by one key."""
+
+from __future__ import annotations
+
+from playwright.async_api import Route, expect
+
+from tests.browser.house import House
+
+LIGHT = "小区门口的路灯坏了半个多月，晚上看不见路，麻烦派人来修一修"
+NOISE = "楼下烧烤店每天半夜还在放音响，吵得孩子睡不着，找过物业没有用"
+
+
+async def _refuse(route: Route) -> None:
+    await route.fulfill(status=503, json={"title": "忙", "detail": "忙", "status": 503})
+
+
+async def test_a_call_that_could_not_be_read_is_not_the_one_before(house: House) -> None:
+    calls = [await house.call(LIGHT, live=True, operator="zhou"), await house.call(NOISE, live=True, operator="zhou")]
+    for call_id in calls:
+        await house.service.call_in(call_id, "queued", "proposed")
+    zhou = await house.enter("zhou", "operator", expected=(503,))
+    await zhou.wait_live()
+    await zhou.page.locator(f'.proposal[data-call-id="{calls[0]}"]').wait_for()
+    path = f"**/operator/calls/{calls[1]}"
+    await zhou.page.route(path, _refuse)
+    await zhou.press("ArrowDown")
+    failed = zhou.page.locator("#call > .pane-failed")
+    await expect(failed).to_contain_text("没有读到")
+    await expect(zhou.page.locator("#call")).not_to_contain_text("路灯")
+    await expect(zhou.page.locator(".proposal")).to_have_count(0)
+    await zhou.page.unroute(path)
+    await zhou.press("Alt+z")
+    await zhou.page.locator(f'.proposal[data-call-id="{calls[1]}"]').wait_for()
+    await expect(zhou.page.locator("#call")).to_contain_text("烧烤店")
+    await expect(failed).to_have_count(0)
+
+
+async def test_a_list_that_is_not_up_to_date_says_so_above_what_it_shows(house: House) -> None:
+    call_id = await house.call(LIGHT, live=True, operator="zhou")
+    await house.service.call_in(call_id, "queued", "proposed")
+    zhou = await house.enter("zhou", "operator", expected=(503,))
+    await zhou.wait_live()
+    await zhou.page.locator(f"#entry-{call_id}").wait_for()
+    await zhou.page.route("**/operator/calls", _refuse)
+    other = await house.call(NOISE, live=True, operator="zhou")
+    failed = zhou.page.locator(".pane-failed")
+    await expect(failed.first).to_contain_text("没有读到最新的内容")
+    await expect(zhou.page.locator(f"#entry-{call_id}")).to_be_visible()
+    await house.service.call_in(other, "queued", "proposed")
+    await zhou.page.unroute("**/operator/calls")
+    # by the button, which Tab reaches: it stands before the list
+    await failed.get_by_role("button").focus()
+    await zhou.press("Enter")
+    await zhou.page.locator(f"#entry-{other}").wait_for()
+    await expect(failed).to_have_count(0)
+
+
+async def test_figures_that_could_not_be_read_are_asked_for_again(house: House) -> None:
+    zheng = await house.enter("zheng", "manager", path="/statistics", expected=(503,))
+    await zheng.page.route("**/api/v1/statistics/charts*", _refuse)
+    await zheng.page.goto(f"{zheng.address}/statistics/routing")
+    failed = zheng.page.locator("#figures > .pane-failed")
+    await expect(failed).to_be_visible()
+    await zheng.page.unroute("**/api/v1/statistics/charts*")
+    await zheng.press("Alt+z")
+    await zheng.see("更新于", within="#statistics-state")
+    await expect(failed).to_have_count(0)
