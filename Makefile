@@ -31,7 +31,7 @@ test: setup ## everything CI checks: style, types, imports, Dockerfile, and all 
 lint: setup ## style, types, imports, Dockerfile and what browsers must know only
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/check.py --only ruff format imports hadolint chromium90 mypy
 
-bench: setup ## the figures of docs/benchmarks.md, each against something else in the same run (half an hour)
+bench: setup ## the figures of docs/benchmarks.md, each against something else in the same run (more than half an hour)
 	cd "$(ROOT)" && for name in pipeline claims agents live_path sharpening consoles import_rate growth rollups interaction tracing; do \
 		echo "== $$name"; "$(BIN)/python" "benchmarks/$$name.py" || exit 1; \
 	done && echo "== triage" && exec "$(BIN)/hotline" bench triage

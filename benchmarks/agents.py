@@ -20,6 +20,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+from machine import machine
 from running import Running, quantile, running, told
 
 from config.files import ConfigFiles
@@ -160,6 +161,7 @@ async def run(count: int, seconds: int, warm_up: int) -> None:
 
 def main() -> None:
     """Run and print."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--agents", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=20)

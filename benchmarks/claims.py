@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 import asyncpg
+from machine import machine
 
 from config.files import ConfigFiles
 from hotline.accounts.store import queries as account_queries
@@ -109,6 +110,7 @@ async def run(url: str, agent_count: int, call_count: int) -> None:
 
 def main() -> None:
     """Start the server and run."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--agents", type=int, default=200)
     parser.add_argument("--calls", type=int, default=2000)

@@ -1,6 +1,6 @@
 """200 consoles on the event stream while 20 calls a second come in: from commit to the last console.
 
-    .venv/bin/python benchmarks/consoles.py [--consoles 200] [--seconds 15]
+    .venv/bin/python benchmarks/consoles.py [--consoles 200] [--seconds 60]
 
 The moment of the commit is taken as the moment the POST answered, which is a little later than the commit itself, less
 what the answer took to travel; the events are timed on the same machine. Prints how long after it the first and the
@@ -15,6 +15,7 @@ import random
 import time
 
 import aiohttp
+from machine import machine
 from running import Running, posted_call, quantile, running, told
 
 
@@ -89,9 +90,10 @@ async def post(service: Running, token: str, rate: int, seconds: int) -> dict[in
 
 def main() -> None:
     """Run and print."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--consoles", type=int, default=200)
-    parser.add_argument("--seconds", type=int, default=15)
+    parser.add_argument("--seconds", type=int, default=60)
     options = parser.parse_args()
     asyncio.run(run(options.consoles, options.seconds))
 

@@ -5,7 +5,7 @@
 The first 10,000 calls go the whole way (import, reading, decision, queue). The rest are copies of their rows further
 back in time, completed like the calls of past months, with readings, decisions, queue items, versions and logs, so
 that every table and index grows as it would. Everything is asked over HTTP of a running service. Prints p50 for each
-kind of work at each size, and the ratio of the largest size to the smallest.
+kind of work at each size, and the ratio of each size to the smallest.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+from machine import machine
 from running import ROOT, Running, environment, quantile, running, spoken
 
 from hotline.accounts.store import add_user
@@ -179,11 +180,13 @@ async def run(sizes: list[int], times: int) -> None:
                     print(f"  {kind:10} p50 {p50_ms:7.1f} ms  p95 {p95_ms:7.1f} ms")
         await owner.close()
         for kind, medians in figures.items():
-            print(f"{kind:10} {sizes[-1]} calls against {sizes[0]}: ratio {medians[-1] / medians[0]:.2f}")
+            ratios = ", ".join(f"{size}: {p50 / medians[0]:.2f}" for size, p50 in zip(sizes, medians, strict=True))
+            print(f"{kind:10} against {sizes[0]} calls: {ratios}")
 
 
 def main() -> None:
     """Run and print."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--times", type=int, default=60)

@@ -21,6 +21,7 @@ from typing import Any
 
 import asyncpg
 from growth import write_export
+from machine import machine
 from running import ROOT, Running, environment, running
 
 TABLES = (
@@ -97,6 +98,7 @@ async def run(count: int, workers: int) -> None:
 
 def main() -> None:
     """Run and print."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--calls", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=2)

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from machine import machine
+
 from config.files import ConfigFiles
 from hotline.intake.importer import ImportResult, import_files
 from hotline.intake.profile import profile_for
@@ -120,6 +122,7 @@ def read(path: Path) -> None:
 
 def main() -> int:
     """Run each kind in a process of its own; 1 when one needs more memory than LIMIT_MB."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--kind", choices=KINDS, action="append")

@@ -16,6 +16,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
+from machine import machine
 from playwright.async_api import Page, async_playwright
 from running import ROOT, Running, quantile, running, spoken, told
 
@@ -107,6 +108,7 @@ async def run(times: int) -> None:
 
 def main() -> None:
     """Run and print."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--times", type=int, default=40)
     asyncio.run(run(parser.parse_args().times))

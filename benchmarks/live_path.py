@@ -1,6 +1,6 @@
 """From POST /calls to the event on the stream, at 5, 20 and 50 calls a second, with a worker running.
 
-    .venv/bin/python benchmarks/live_path.py [--seconds 15]
+    .venv/bin/python benchmarks/live_path.py [--seconds 60]
 
 Two events are timed, both from the moment the request is begun: the call's arrival on the stream, and the proposal
 made of it (what an operator waits for). Calls come at even distances, whether earlier ones are through or not. Beside
@@ -17,6 +17,7 @@ import time
 from typing import Any
 
 import aiohttp
+from machine import machine
 from running import Running, posted_call, quantile, running, told
 
 RATES = (5, 20, 50)
@@ -130,8 +131,9 @@ async def run(seconds: int) -> None:
 
 def main() -> None:
     """Run and print."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seconds", type=int, default=15)
+    parser.add_argument("--seconds", type=int, default=60)
     asyncio.run(run(parser.parse_args().seconds))
 
 

@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from machine import machine
+
 from config.files import ConfigFiles
 from hotline.database import open_pool
 from hotline.embedded.throwaway import embedded_postgres
@@ -110,6 +112,7 @@ async def run(url: str, count: int) -> None:
 
 def main() -> None:
     """Start the server and run."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--calls", type=int, default=10_000)
     options = parser.parse_args()

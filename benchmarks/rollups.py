@@ -19,6 +19,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from machine import machine
+
 from hotline.accounts.store import queries as account_queries
 from hotline.database import open_pool
 from hotline.embedded.throwaway import embedded_postgres
@@ -148,6 +150,7 @@ async def run(url: str, count: int, weight: int, times: int) -> None:
 
 def main() -> None:
     """Start the server and run."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--calls", type=int, default=10_000, help="calls written as raw rows")
     parser.add_argument("--weight", type=int, default=10, help="how many calls each of them stands for")

@@ -17,6 +17,7 @@ import re
 import time
 
 import aiohttp
+from machine import machine
 from running import Running, posted_call, running, spoken
 
 from hotline.supervise.ports import free_port
@@ -84,6 +85,7 @@ async def run(calls: int, rate: float) -> None:
 
 def main() -> None:
     """Run and print."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--calls", type=int, default=40)
     parser.add_argument("--rate", type=float, default=1.0, help="readings a second")

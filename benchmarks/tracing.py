@@ -15,6 +15,8 @@ import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from machine import machine
+
 from benchmarks.pipeline import VAULT, records
 from config.files import ConfigFiles
 from hotline.database import open_pool
@@ -81,6 +83,7 @@ async def run(url: str, count: int, collector: str) -> None:
 
 def main() -> None:
     """Start the server and run."""
+    print(machine(), flush=True)
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--calls", type=int, default=6_000)
     options = parser.parse_args()
