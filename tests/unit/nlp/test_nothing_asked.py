@@ -1,9 +1,9 @@
 """Silence, and calls about nothing: what is closed by machine was truly nothing, and a plea for help never is.
 
-The rows were written before anything was measured on them. The cue is 无声或挂断: on 110 a call that broke off after
-few words is meant too, so six such rows, labelled as none at first, carry it. Before the rules were mended on the others
-precision was 0.91 and recall 0.94 by these labels (29 of 32 heard, 31 wanted). The last fourteen rows of silence were
-written after that.
+The rows were written before anything was measured on them. The cue is 无声或挂断: on 110 a call that broke off
+after few words is meant too, so six such rows, labelled as none at first, carry it. Before the rules were mended on the
+others precision was 0.91 and recall 0.94 by these labels (29 of 32 heard, 31 wanted). The last fourteen rows of silence
+were written after that.
 """
 
 from __future__ import annotations
