@@ -23,6 +23,8 @@ class Console:
         self.start = ""
         """Where it began: the id of the first greeting."""
         self.connections = 0
+        self.cut_off = 0
+        """How often the other side ended what it was reading."""
         self._installation = installation
         self._ports = itertools.cycle(ports or [installation.port])
         self._last = ""
@@ -50,19 +52,26 @@ class Console:
                 time.sleep(0.1)
                 return
             self.connections += 1
-            self._follow(answer)
+            self.cut_off += self._was_cut_off(answer)
         finally:
             connection.close()
 
-    def _follow(self, answer: http.client.HTTPResponse) -> None:
+    def _was_cut_off(self, answer: http.client.HTTPResponse) -> bool:
+        """Read until we hang up or are cut off."""
+        try:
+            return self._follow(answer)
+        except (OSError, http.client.HTTPException):
+            return not self._stop.is_set()
+
+    def _follow(self, answer: http.client.HTTPResponse) -> bool:
         event_id = kind = ""
         until = len(self.events) + HANGS_UP_AFTER
         while not self._stop.is_set() and len(self.events) < until:
             line = answer.readline().decode()
             if not line:
-                return
+                return True
             name, _, content = line.rstrip("\n").partition(": ")
-            if line == "\n":
+            if line == "\n" and event_id:
                 # as browsers do: cut off within an event, it is asked for again
                 self._last = event_id
                 self.start = self.start or event_id
@@ -73,6 +82,7 @@ class Console:
             elif name == "data" and kind != "alive":
                 self.events.append((event_id, kind))
                 self._last = event_id
+        return False
 
     def close(self) -> None:
         """Hang up for good."""

@@ -2,6 +2,10 @@
 
 Afterwards every accepted call is stored once, triaged once per version, decided once and queued once, and a console
 that kept reconnecting has every event once, in order. The parts are killed one after the other in one service.
+
+Whoever waits here waits up to LIMIT_S, two minutes, and not the 15 s in which a quiet machine has healed: CI runs three
+stages on two cores, where starting PostgreSQL, a web or a reader alone may take ten seconds, and a limit that a busy
+machine outlasts tells nothing about the service. What heals never or twice fails all the same.
 """
 
 from __future__ import annotations
@@ -20,11 +24,16 @@ from tests.integration.durability.console import Console, told_once_and_in_order
 from tests.integration.durability.feeding import Importing, LivePosting
 from tests.integration.durability.installation import Installation, installed, value
 
+#: Long enough that a worker that only waits for its turn on a busy machine does not lose what it holds, since the tries
+#: of a call count; short enough to wait for its end where a worker is stopped.
+LEASE_S = 10
+
 
 @contextlib.contextmanager
 def started(**settings: str) -> Iterator[Installation]:
     """A running service with two workers."""
-    with installed(HOTLINE_WORKERS="2", HOTLINE_LEASE_S="3", HOTLINE_LOCK_LIMIT_S="5", **settings) as installation:
+    limits = {"HOTLINE_LEASE_S": str(LEASE_S), "HOTLINE_LOCK_LIMIT_S": "5"}
+    with installed(HOTLINE_WORKERS="2", **limits, **settings) as installation:
         installation.token = installation.command("token", "create", "--role", "admin").stdout.strip()
         installation.start()
         yield installation
@@ -38,25 +47,31 @@ def service() -> Iterator[Installation]:
         yield installation
 
 
-def killed_meanwhile(service: Installation, folder: Path, prefix: str, harm: Callable[[], None]) -> None:
-    """Import and post, do harm once rows have come in, and see that the books balance in the end."""
+def killed_meanwhile(
+    service: Installation, folder: Path, prefix: str, harm: Callable[[], None], *, cuts_consoles: bool = False
+) -> None:
+    """Import and post, do harm once rows have come in, and see that the books balance in the end.
+
+    ``cuts_consoles``: the harm ends event streams; that it did is asserted.
+    """
     console = Console(service)
-    posting = LivePosting(service, prefix)
-    importing = Importing(service, folder, prefix)
     try:
-        came_in = "select count(*) from calls where starts_with(external_id, $1)"
-        service.until(lambda: value(service.database, came_in, f"{prefix}-i") > 0)
-        assert importing.running, "the harm came too late to be done in the middle of the import"
-        harm()
-        importing.finished()
-    finally:
-        posted = posting.ended()
-    try:
+        posting = LivePosting(service, prefix)
+        importing = Importing(service, folder, prefix)
+        try:
+            came_in = "select count(*) from calls where starts_with(external_id, $1)"
+            service.until(lambda: value(service.database, came_in, f"{prefix}-i") > 0)
+            assert importing.running, "the harm came too late to be done in the middle of the import"
+            harm()
+            posting.wait_for_more()
+            importing.finished()
+        finally:
+            posting.end()
         service.wait_ready()
-        assert posted, "nothing was posted meanwhile"
-        balanced(service, prefix, imported=importing.count, posted=posted)
+        balanced(service, prefix, posting, importing)
         told_once_and_in_order(console, service.database)
         assert console.connections > 1, "it never had to come back"
+        assert console.cut_off or not cuts_consoles, "it was not cut off"
     finally:
         console.close()
 
@@ -93,7 +108,7 @@ def test_kill_9_of_postgresql_and_its_restart(service: Installation, tmp_path: P
 
 
 def test_kill_9_of_the_web_process(service: Installation, tmp_path: Path) -> None:
-    killed_meanwhile(service, tmp_path, "web", lambda: service.child("serve").kill())
+    killed_meanwhile(service, tmp_path, "web", lambda: service.child("serve").kill(), cuts_consoles=True)
 
 
 def test_a_worker_stopped_past_its_lease_writes_nothing_twice_when_it_wakes(
@@ -129,12 +144,14 @@ def stopped_with_leases(service: Installation) -> psutil.Process:
 def test_redis_absent_at_the_start(tmp_path: Path) -> None:
     with started(HOTLINE_REDIS_URL=f"unix://{tmp_path}/nobody.sock") as service:
         console = Console(service)
-        posting = LivePosting(service, "absent")
-        importing = Importing(service, tmp_path, "absent")
         try:
-            importing.finished()
+            posting = LivePosting(service, "absent")
+            importing = Importing(service, tmp_path, "absent")
+            try:
+                importing.finished()
+            finally:
+                posting.end()
+            balanced(service, "absent", posting, importing)
+            told_once_and_in_order(console, service.database)
         finally:
-            posted = posting.ended()
-        balanced(service, "absent", imported=importing.count, posted=posted)
-        told_once_and_in_order(console, service.database)
-        console.close()
+            console.close()

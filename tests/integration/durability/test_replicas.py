@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from tests.integration.durability.books import balanced
@@ -10,29 +11,31 @@ from tests.integration.durability.feeding import Importing, LivePosting
 from tests.integration.durability.replicas import replicas
 
 EACH = 3
-IMPORTED = 2_000
 
 
 def test_three_webs_and_three_workers_killed_in_turn(owner_url: str, redis_url: str, tmp_path: Path) -> None:
-    with replicas(owner_url, redis_url, HOTLINE_LEASE_S="3") as cluster:
+    with replicas(owner_url, redis_url, HOTLINE_LEASE_S="10") as cluster, contextlib.ExitStack() as ending:
         cluster.run_many(EACH, EACH)
-        console = Console(cluster, cluster.ports)
+        # each stays with one web, and so is cut off when that one is killed
+        consoles = [Console(cluster, [port]) for port in cluster.ports]
+        for console in consoles:
+            ending.callback(console.close)
         posting = LivePosting(cluster, "many")
-        importing = Importing(cluster, tmp_path, "many", IMPORTED)
+        importing = Importing(cluster, tmp_path, "many")
         try:
             for number in range(EACH):
                 for name in (f"work-{number}", f"serve-{number}"):
-                    answered = len(posting.accepted)
                     cluster.kill(name)
                     # work goes on without it before it comes back
-                    cluster.until(lambda answered=answered: len(posting.accepted) > answered)
+                    posting.wait_for_more()
                     cluster.start_again(name)
                 # in turn: the next web is killed when this one is back
                 cluster.web_ready(number)
+            posting.wait_for_more()
             importing.finished()
         finally:
-            posted = posting.ended()
-        balanced(cluster, "many", imported=importing.count, posted=posted)
-        told_once_and_in_order(console, owner_url)
-        assert console.connections >= EACH
-        console.close()
+            posting.end()
+        balanced(cluster, "many", posting, importing)
+        for console in consoles:
+            told_once_and_in_order(console, owner_url)
+            assert console.cut_off, "it was not cut off"

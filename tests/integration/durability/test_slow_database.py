@@ -36,10 +36,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 async def refused(service: RunningService, record: dict[str, Any]) -> tuple[int, str, str | None]:
-    """Status, problem type and Retry-After of a post."""
+    """Status, problem type and Retry-After of a post; a refusal says in words that it may be sent again."""
     headers = {"Authorization": f"Bearer {await service.token('line')}"}
     async with service.session.post(f"{service.address}/api/v1/calls", json=record, headers=headers) as answer:
         said = await answer.json(content_type=None)
+        assert answer.status == 202 or "重试" in said["detail"], said
         return answer.status, said.get("type", "").rpartition(":")[2], answer.headers.get("Retry-After")
 
 
