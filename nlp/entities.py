@@ -45,8 +45,9 @@ _UNIT = re.compile(
 )
 _LONG_DIGITS = re.compile(r"\d[\d \-]{5,}[\dx]")
 _LETTER = re.compile("[a-z]")
+# What may follow the first character is asked first: those characters are frequent, what makes a date of them is not.
 _DATE = re.compile(
-    r"[0-9一二三四五六七八九十去今前明上下这本昨后](?:"
+    r"[0-9一二三四五六七八九十去今前明上下这本昨后](?=[\d零〇一二三四五六七八九十年月个周星礼天晚早])(?:"
     r"(?<=[0-9])(?:\d{3}年(?:\d{1,2}月(?:份|\d{1,2}[日号])?)?|\d{3}[-./]\d{1,2}[-./]\d{1,2}|\d?月(?:\d{1,2}[日号]|份))"
     r"|(?<=[二一])[零〇九][零〇一二三四五六七八九]{2}年(?:[一二三四五六七八九十]{1,2}月)?"
     r"|(?<=[一二三四五六七八九十])[一二三四五六七八九十]?月(?:[一二三四五六七八九十]{1,3}[日号]|份)"

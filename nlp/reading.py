@@ -35,6 +35,8 @@ _SPOKEN = re.compile(r"[^\W_]")
 _BATCH = 128
 _BATCH_CHARS = 200_000
 _BY_SHARE = itemgetter(1)
+#: Makes a named tuple of a tuple; its own way of being made is a call in Python, and a text takes ten of them.
+_made = tuple.__new__
 _NO_DANGER = Danger()
 #: Cues after which a call on 110 goes to a person.
 _NEVER_CLOSED = frozenset({"silence", "veiled_call"})
@@ -136,18 +138,20 @@ class CallReader:
             or confidence < self._model.calibration.review_below
             or always_reviewed(route, parts.line, level, {kind for kind, _, _ in cue_hits} if cue_hits else ())
         )
-        # By place, in the order of the fields: named arguments cost a call in a hundred.
-        return Classification(
-            route,
-            confidence,
-            review,
-            tuple(ranking),
-            found.topics if spoken else (("other", 1.0),),
-            self._danger_of(original, parts, level, sightings) if level else _NO_DANGER,
-            _evidence(original, normal, found.shown) if spoken and found.shown else (),
-            _entities(original, normal, parts.entities) if parts.entities else (),
-            _cues(original, normal, cue_hits) if cue_hits else (),
-            self._model.name,
+        return _made(
+            Classification,
+            (
+                route,
+                confidence,
+                review,
+                tuple(ranking),
+                found.topics if spoken else (("other", 1.0),),
+                self._danger_of(original, parts, level, sightings) if level else _NO_DANGER,
+                _evidence(original, normal, found.shown) if spoken and found.shown else (),
+                _entities(original, normal, parts.entities) if parts.entities else (),
+                _cues(original, normal, cue_hits) if cue_hits else (),
+                self._model.name,
+            ),
         )
 
     def evidence_for(self, text: str, route: Route) -> tuple[Evidence, ...]:
@@ -201,14 +205,16 @@ def always_reviewed(route: Route, line: str | None, danger: int, cues: Collectio
 
 def _evidence(original: str, normal: NormalText, shown: Sequence[Shown]) -> tuple[Evidence, ...]:
     if normal.origin is None:
-        return tuple([Evidence(original[low:high], low, high, weight) for low, high, weight in shown])
+        return tuple([_made(Evidence, (original[low:high], low, high, weight)) for low, high, weight in shown])
     places = [(*normal.span(low, high), weight) for low, high, weight in shown]
     return tuple(Evidence(original[start:end], start, end, weight) for start, end, weight in places)
 
 
 def _entities(original: str, normal: NormalText, entities: Sequence[Named]) -> tuple[Entity, ...]:
     if normal.origin is None:
-        return tuple([Entity(kind, original[low:high], low, high, value) for kind, low, high, value in entities])
+        return tuple(
+            [_made(Entity, (kind, original[low:high], low, high, value)) for kind, low, high, value in entities]
+        )
     places = [(kind, *normal.span(low, high), value) for kind, low, high, value in entities]
     return tuple(Entity(kind, original[start:end], start, end, value) for kind, start, end, value in places)
 
