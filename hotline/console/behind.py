@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -17,10 +17,12 @@ from hotline.statistics.tables import KEY_NAMES, labels
 from hotline.web.keys import principal, services
 from hotline.web.views import listed_call
 from routing.policy.settings import Policy
-from routing.statistics.behind.service import Behind, count_behind, list_behind, read_groups
+from routing.statistics.behind.service import Behind, calls_by_id, count_behind, list_behind, read_groups
 from routing.statistics.counts import COUNTS
 
 PAGE_SIZE = 50
+#: Of figures that are no roll-ups; their periods are short.
+LISTED_AT_MOST = 500
 _WEEKDAYS = "一二三四五六日"
 
 
@@ -49,6 +51,18 @@ async def show_behind(
         groups = await read_groups(connection)
     chips = filter_words(wanted, own.published.policy, groups.names)
     return await page(request, "statistics_calls.html", {**shown, "chips": chips, "count": count, "times": times})
+
+
+async def show_calls(
+    request: web.Request, connection: Any, ids: Sequence[int], chips: list[tuple[str, str]]
+) -> web.StreamResponse:
+    """The same page for a figure that is counted from rows: ``ids`` once for each time a call counts."""
+    own, who = services(request), principal(request)
+    rows = await calls_by_id(connection, own.vault, set(ids), limit=LISTED_AT_MOST)
+    visible = await without_own(connection, who, rows)
+    shown = {"items": [listed_call(row) for row in visible], "more": None, "chips": chips}
+    count = {"count": len(set(ids)), "times": len(ids), "most": LISTED_AT_MOST}
+    return await page(request, "statistics_calls.html", {**shown, **count})
 
 
 def filter_words(wanted: Behind, policy: Policy, organisations: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -9,9 +9,11 @@ from aiohttp import web
 
 from hotline.accounts.store import Principal
 from hotline.console.alarms import open_alarms
+from hotline.console.behind import show_calls
 from hotline.console.calls import shown_call
-from hotline.console.render import fragment, page
-from hotline.web.bodies import path_id, whole
+from hotline.console.language import say
+from hotline.console.render import fragment, local, page
+from hotline.web.bodies import moment, path_id, whole
 from hotline.web.keys import Services, needs, principal, services
 from routing.danger.escalation import STAGE_LABELS
 from routing.danger.load import alarm_load
@@ -71,8 +73,46 @@ async def load(request: web.Request) -> web.StreamResponse:
     context = {
         "shifts": shifts,
         "days": days,
+        "begin": until - timedelta(days=days),
+        "until": until,
         "stage_labels": STAGE_LABELS,
         "rules": own.published.danger.escalation,
         "total": len(rows),
     }
     return await page(request, "alarms.html", context)
+
+
+@needs("statistics.read")
+async def load_calls(request: web.Request) -> web.StreamResponse:
+    """GET /alarms/calls?from=&to=&operator=&stage=&open=: the calls behind a figure of alarms.
+
+    Without a period all open alarms, as the managers' page counts them; within one those that sound.
+    """
+    own = services(request)
+    begin, until = moment(request, "from"), moment(request, "to")
+    held_by = request.query.get("operator") or None
+    operator_id = None if held_by in (None, "-") else whole(request, "operator", 0, low=1, high=999_999_999)
+    stage = whole(request, "stage", 0, low=0, high=max(STAGE_LABELS)) if request.query.get("stage") else None
+    is_open = request.query.get("open") == "yes"
+    async with own.pool.acquire() as connection:
+        rows = await queries.alarm_calls(
+            connection,
+            from_at=begin,
+            to_at=until,
+            stage=stage,
+            operator_id=operator_id,
+            nobody=held_by == "-",
+            open=is_open,
+            level=2 if begin else 0,
+        )
+        chips = [(say("计数"), say("危险警报"))]
+        if begin and until:
+            chips.append((say("时段"), f"{local(begin, '%Y-%m-%d %H:%M')} — {local(until, '%Y-%m-%d %H:%M')}"))
+        if held_by is not None:
+            names = [row["display_name"] for row in await queries.names(connection, ids=[operator_id or 0])]
+            chips.append((say("席位"), "、".join(names) or say("无人接起")))
+        if stage is not None:
+            chips.append((say("报到哪一级才确认"), say(STAGE_LABELS[stage])))
+        if is_open:
+            chips.append((say("状态"), say("未确认")))
+        return await show_calls(request, connection, [row["call_id"] for row in rows], chips)

@@ -50,6 +50,7 @@ def add_console(app: web.Application) -> None:
     app.router.add_get(r"/console/calls/{id:\d{1,18}}/danger", danger.panel)
     app.router.add_get(r"/console/calls/{id:\d{1,18}}/wrap-up", wrap_up.form)
     app.router.add_get("/alarms", danger.load)
+    app.router.add_get("/alarms/calls", danger.load_calls)
     app.router.add_get(r"/console/calls/{id:\d{1,18}}", calls.fragment_of_call)
     app.router.add_get("/desk", desk.desk)
     app.router.add_get("/desk/side", desk.side)
@@ -72,6 +73,7 @@ def add_console(app: web.Application) -> None:
     app.router.add_get("/supervision", supervision.show)
     app.router.add_get(r"/supervision/reviews/{id:\d{1,18}}", supervision.review)
     app.router.add_get("/supervision/agreement", supervision.agreement)
+    app.router.add_get("/supervision/agreement/calls", supervision.agreement_calls)
     administration.add_pages(app)
 
 

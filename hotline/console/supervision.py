@@ -7,10 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from hotline.audit.store import record_look
+from hotline.console.behind import show_calls
 from hotline.console.language import say
 from hotline.console.marks import spans_of, utterances
-from hotline.console.render import fragment, page
+from hotline.console.render import fragment, local, page
 from hotline.console.words import DESTINATIONS
+from hotline.web.api.supervision import chosen, compared
 from hotline.web.bodies import path_id
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.views import call_view, spoken_names, triage_view
@@ -18,6 +20,7 @@ from nlp.masking import mask_text
 from routing.calls.store import opened_call
 from routing.calls.store import queries as call_queries
 from routing.errors import LeaseLost
+from routing.supervision.figures import BEHIND, calls_behind
 from routing.supervision.reasons import REASONS
 from routing.supervision.service import enter_due
 from routing.supervision.store import queries
@@ -118,3 +121,34 @@ async def agreement(request: web.Request) -> web.StreamResponse:
         "destinations": {code: say(name) for code, (name, _) in DESTINATIONS.items()},
     }
     return await page(request, "agreement.html", {"days": days, "rules": own.supervision, "names": names})
+
+
+#: What a figure of agreement counts, in words.
+BEHIND_WORDS = {
+    "pairs": "可以比较的",
+    "agreed": "一致的",
+    "missed": "漏掉的危险",
+    "false": "误报的危险",
+    "topic_agreed": "主题一致的",
+    "pair": "可以比较的",
+}
+
+
+@needs("reviews.write")
+async def agreement_calls(request: web.Request) -> web.StreamResponse:
+    """GET /supervision/agreement/calls?against=&of=&from=&to=&which=&machine=&person=: the calls behind a figure."""
+    own = services(request)
+    rows, against, begin, until = await compared(request)
+    which = chosen(request, "which", BEHIND if against == "supervisors" else ("pairs", "agreed", "pair"))
+    machine, person = request.query.get("machine") or None, request.query.get("person") or None
+    ids = calls_behind(rows, against, which, machine, person)
+    words = {**own.published.policy.taxonomy.routes, **{code: name for code, (name, _) in DESTINATIONS.items()}}
+    chips = [
+        (say("时段"), f"{local(begin, '%Y-%m-%d')} — {local(until, '%Y-%m-%d')}"),
+        (say("计数"), say(BEHIND_WORDS[which])),
+    ]
+    for title, code in (("机器", machine), ("人工", person)):
+        if code:
+            chips.append((say(title), say(words.get(code, code))))
+    async with own.pool.acquire() as connection:
+        return await show_calls(request, connection, ids, chips)

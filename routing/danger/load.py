@@ -26,11 +26,12 @@ Shift = tuple[datetime, datetime]
 
 
 def alarm_load(rows: Sequence[Mapping[str, Any]], roster: Roster | None, now: datetime) -> list[dict[str, Any]]:
-    """Shifts with alarms, newest first: ``{start, end, alarms, operators, stages, answered_s}``.
+    """Shifts with alarms, newest first: ``{start, end, alarms, operators, operator_ids, stages, answered_s}``.
 
-    ``rows`` have ``raised_at``, ``acknowledged_at``, ``stage`` and ``operator`` (None: nobody held the call);
-    ``operators`` are (name, alarms) by name, nobody last; ``stages`` counts how far alarms went on; ``answered_s`` is
-    the median time to the acknowledgement in seconds, an open alarm counted up to ``now``.
+    ``rows`` have ``raised_at``, ``acknowledged_at``, ``stage``, ``operator_id`` and ``operator`` (None: nobody held the
+    call); ``operators`` are (name, alarms) by name, nobody last, ``operator_ids`` their accounts by name; ``stages``
+    counts how far alarms went on; ``answered_s`` is the median time to the acknowledgement in seconds, an open alarm
+    counted up to ``now``.
     """
     weeks: dict[date, list[Shift]] = {}
     by_shift: dict[Shift, list[Mapping[str, Any]]] = {}
@@ -48,6 +49,7 @@ def _summary(shift: Shift, rows: Sequence[Mapping[str, Any]], now: datetime) -> 
         "end": shift[1],
         "alarms": len(rows),
         "operators": sorted(operators.items(), key=lambda each: (each[0] is None, each[0] or "")),
+        "operator_ids": {row["operator"]: row.get("operator_id") for row in rows},
         "stages": {stage: stages[stage] for stage in sorted(stages)},
         "went_on": len(rows) - stages[HOLDER],
         "open": sum(row["acknowledged_at"] is None for row in rows),

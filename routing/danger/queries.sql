@@ -139,6 +139,15 @@ from danger_alarms a join calls c on c.id = a.call_id left join users u on u.id 
 where a.raised_at >= :from_at::timestamptz and a.raised_at < :to_at::timestamptz and a.level >= 2
 order by a.raised_at;
 
+-- name: alarm_calls
+-- Calls with an alarm, by what the table of alarms counts; each filter may be null. nobody: no operator held the call.
+select a.call_id from danger_alarms a
+where (:from_at::timestamptz is null or a.raised_at >= :from_at)
+  and (:to_at::timestamptz is null or a.raised_at < :to_at)
+  and (:stage::smallint is null or a.stage = :stage) and (:operator_id::bigint is null or a.operator_id = :operator_id)
+  and (not :nobody::boolean or a.operator_id is null) and (not :open::boolean or a.acknowledged_at is null)
+  and a.level >= :level::smallint;
+
 -- name: names
 -- What these people are called.
 select id, display_name from users where id = any(:ids::bigint[]);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -42,6 +42,29 @@ def agreement_figures(rows: Sequence[Mapping[str, Any]], against: str, step: str
         }
         found["topic"] = _view(agreement([(r["read_topic"] or "", r["topic"] or "") for r in rows]))
     return found
+
+
+#: What of the pairs a figure counts; ``pair``: those of one class of each.
+BEHIND = ("pairs", "agreed", "missed", "false", "topic_agreed", "pair")
+
+
+def calls_behind(
+    rows: Sequence[Mapping[str, Any]], against: str, which: str, machine: str | None, person: str | None
+) -> list[int]:
+    """Ids of the calls that a figure counts, once for each pair, by ``BEHIND``; of one class of either where named."""
+    mine, theirs = ("read_route", "route") if against == "supervisors" else ("read_destination", "destination")
+    counts: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+        "agreed": lambda row: row[mine] == row[theirs],
+        "missed": lambda row: row["danger"] > 0 and row["read_danger"] == 0,
+        "false": lambda row: row["danger"] == 0 and row["read_danger"] > 0,
+        "topic_agreed": lambda row: (row["read_topic"] or "") == (row["topic"] or ""),
+    }
+    counted = counts.get(which)
+    return [
+        row["call_id"]
+        for row in rows
+        if (counted is None or counted(row)) and machine in (None, row[mine]) and person in (None, row[theirs])
+    ]
 
 
 def _begin(day: date, step: str) -> date:

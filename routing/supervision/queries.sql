@@ -145,7 +145,7 @@ group by d.day order by d.day desc;
 
 -- name: judged
 -- What machine and supervisors said of the calls judged in a period, oldest first.
-select (r.decided_at at time zone 'Asia/Shanghai')::date as day, 'sample' = any(r.reasons) as sampled,
+select t.call_id, (r.decided_at at time zone 'Asia/Shanghai')::date as day, 'sample' = any(r.reasons) as sampled,
        t.route as read_route, r.route, t.danger_level as read_danger, r.danger,
        t.topics[1] as read_topic, r.topic
 from reviews r join triages t on t.id = r.triage_id
@@ -155,7 +155,7 @@ order by r.decided_at;
 -- name: forwarded
 -- Where the machine wanted calls to go and where operators sent them first, in a period; what was taken back is left
 -- out, and so is what other desks handed on.
-select (f.created_at at time zone 'Asia/Shanghai')::date as day, t.route as read_route,
+select f.call_id, (f.created_at at time zone 'Asia/Shanghai')::date as day, t.route as read_route,
        m.destination as read_destination, f.destination
 from transfers f
 join lateral (select destination, triage_id from decisions m where m.call_id = f.call_id and m.by_user is null

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from routing.danger.service import escalate
@@ -119,6 +120,27 @@ async def test_whose_console_sounds_follows_the_stage(service: RunningService, c
     headers = {"Authorization": f"Bearer {await service.token('lawyer')}"}
     async with service.session.get(f"{service.address}/desk", headers=headers) as desk:
         assert 'data-sounds="yes"' in await desk.text(), "the page itself shows it, a lawyer's too"
+
+
+async def test_every_figure_of_the_alarms_leads_to_its_calls(service: RunningService, call: CallMaker) -> None:
+    await service.start_worker()
+    call_id = await alarm_of(service, THREAT, call, line="110")
+    headers = {"Authorization": f"Bearer {await service.token('manager')}"}
+
+    async def page(path: str) -> str:
+        async with service.session.get(f"{service.address}{path}", headers=headers) as answer:
+            text = await answer.text()
+        assert answer.status == 200, text
+        return text
+
+    assert 'href="/alarms/calls?open=yes"' in await page("/statistics")
+    links = set(re.findall(r'href="(/alarms/calls[?][^"]+)"', await page("/alarms")))
+    links |= {"/alarms/calls?open=yes"}
+    assert len(links) == 6, "all of the time, of the shift, open, by workplace, by stage; and all open ones"
+    for link in links:
+        assert f'href="/calls/{call_id}"' in await page(link.replace("&amp;", "&")), link
+    for other in ("operator=-&open=yes", "stage=3", "to=2020-01-01", "from=2020-01-01&to=2020-01-02"):
+        assert "共 0 通" in await page(f"/alarms/calls?{other}"), other
 
 
 async def test_answers_travel_with_the_call_and_are_never_overwritten_unseen(

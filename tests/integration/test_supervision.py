@@ -97,6 +97,21 @@ async def test_judged_taken_back_judged_again(service: RunningService, call: Cal
     assert (figures["overall"]["pairs"], figures["overall"]["agreed"]) == (1, 0)
     assert figures["danger"]["missed"] == 1
     assert "by" not in figures, "never by person"
+    headers = {"Authorization": f"Bearer {await service.token('manager', 'boss')}"}
+    for which, calls in (
+        ("which=pairs", 1),
+        ("which=agreed", 0),
+        ("which=missed", 1),
+        ("which=false", 0),
+        ("which=pair&person=dispute", 1),
+        ("which=pair&person=legal_consult", 0),
+    ):
+        path = f"{service.address}/supervision/agreement/calls?against=supervisors&of=all&{which}"
+        async with service.session.get(path, headers=headers) as answer:
+            text = await answer.text()
+        assert answer.status == 200, text
+        assert f"共 {calls} 通" in text, which
+        assert text.count(f'href="/calls/{call_id}"') == calls, which
 
 
 async def test_overruled_and_drawn_calls_enter_with_their_reason(service: RunningService, call: CallMaker) -> None:

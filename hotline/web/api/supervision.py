@@ -125,10 +125,16 @@ async def undo(request: web.Request) -> web.Response:
 @needs("reviews.write")
 async def agreement(request: web.Request) -> web.Response:
     """GET /supervision/agreement: machine against supervisors or operators, never by person."""
+    step = chosen(request, "step", STEPS)
+    rows, against, begin, until = await compared(request)
+    return json_response({"from": begin, "to": until, "against": against, **agreement_figures(rows, against, step)})
+
+
+async def compared(request: web.Request) -> tuple[list[Any], str, datetime, datetime]:
+    """The pairs of ``?against=&of=&from=&to=``, with whom the machine is compared and when. Raises InvalidRequest."""
     own = services(request)
-    against = _chosen(request, "against", AGAINST)
-    step = _chosen(request, "step", STEPS)
-    sampled = _chosen(request, "of", ("sample", "all")) == "sample"
+    against = chosen(request, "against", AGAINST)
+    sampled = chosen(request, "of", ("sample", "all")) == "sample"
     until = moment(request, "to") or datetime.now(LOCAL_ZONE)
     begin = moment(request, "from") or until - timedelta(days=_DAYS)
     if begin >= until or until - begin > timedelta(days=_MOST_DAYS):
@@ -138,10 +144,11 @@ async def agreement(request: web.Request) -> web.Response:
         rows: list[Any] = [dict(row) for row in await ask(connection, from_at=begin, to_at=until)]
     if against == "supervisors" and sampled:
         rows = [row for row in rows if row["sampled"]]
-    return json_response({"from": begin, "to": until, "against": against, **agreement_figures(rows, against, step)})
+    return rows, against, begin, until
 
 
-def _chosen(request: web.Request, name: str, allowed: tuple[str, ...]) -> str:
+def chosen(request: web.Request, name: str, allowed: tuple[str, ...]) -> str:
+    """One of ``allowed`` out of the query, the first where nothing is said. Raises InvalidRequest."""
     value = request.query.get(name) or allowed[0]
     if value not in allowed:
         raise InvalidRequest(f"{name}：可选 {'、'.join(allowed)}。")

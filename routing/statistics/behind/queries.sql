@@ -52,3 +52,16 @@ from organisations o
 left join users u on u.org_id = o.id and u.disabled_at is null
     and u.role in ('operator', 'lawyer', 'mediator', 'police', 'department')
 group by o.id, o.name order by o.id;
+
+-- name: calls_by_id
+-- Calls behind a figure that is no roll-up, newest first, in the form of list_calls.
+select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
+       c.caller_number, c.caller_name, c.close_reason, c.excerpt,
+       t.route, t.confidence, t.review, t.danger_level, t.topics,
+       d.destination, d.queue, d.mode, d.priority, d.deadline
+from calls c
+left join triages t on t.id = c.triage_id
+left join decisions d on d.id = c.decision_id
+where c.id = any(:ids::bigint[])
+order by c.received_at desc, c.id desc
+limit :limit;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,6 +51,12 @@ async def list_behind(
     rows = await queries.list_behind(
         connection, **_values(wanted), before_at=before_at, before_id=before_id, limit=limit
     )
+    return [opened(vault, row, "calls", ("caller_number", "caller_name", "excerpt")) for row in rows]
+
+
+async def calls_by_id(connection: Any, vault: Vault, ids: Collection[int], *, limit: int) -> list[dict[str, Any]]:
+    """These calls newest first, in the same form: for figures that are counted from their rows, not rolled up."""
+    rows = await queries.calls_by_id(connection, ids=list(ids), limit=limit)
     return [opened(vault, row, "calls", ("caller_number", "caller_name", "excerpt")) for row in rows]
 
 

@@ -12,6 +12,7 @@ const state = document.getElementById("state");
 const box = document.getElementById("over-time");
 let chart = null;
 let asked = 0;
+let shown = {}; // what the figures on the page were asked for
 
 const day = (offset) => new Date(Date.now() + 8 * 3600 * 1000 + offset * DAY_MS).toISOString().slice(0, 10);
 const share = (value) => (value === null ? "—" : `${(value * 100).toFixed(1)}%`);
@@ -19,17 +20,28 @@ const number = (value) => (value === null ? "—" : value.toFixed(2));
 const name = (code) => names.routes[code] || names.destinations[code] || code;
 const token = (property) => getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 
-function cell(text, kind, tag = "td") {
+// The calls behind a figure: what was asked for, and which of the pairs count.
+function behind(which, sides = {}) {
+  const query = new URLSearchParams({ against: shown.against, of: shown.of, from: shown.from, to: shown.to, which, ...sides });
+  return `/supervision/agreement/calls?${query}`;
+}
+
+function cell(text, kind, tag = "td", href = null) {
   const element = document.createElement(tag);
-  element.textContent = text;
+  if (href && text) {
+    const link = document.createElement("a");
+    link.href = href;
+    link.textContent = text;
+    element.append(link);
+  } else element.textContent = text;
   if (kind) element.className = kind;
   return element;
 }
 
-function stat(title, value, note, bad) {
+function stat(title, value, note, href, bad) {
   const part = document.createElement("div");
   part.className = bad ? "stat stat-bad" : "stat";
-  part.append(cell(title, "", "dt"), cell(value, "", "dd"), cell(note, "note", "dd"));
+  part.append(cell(title, "", "dt"), cell(value, "", "dd", href), cell(note, "note", "dd"));
   return part;
 }
 
@@ -39,15 +51,15 @@ function showFigures(found) {
   const { overall, danger, topic } = found;
   const list = document.getElementById("figures");
   list.replaceChildren(
-    stat(t("一致率"), share(overall.share), t("{agreed} / {pairs} 通", overall)),
-    stat(t("κ（扣除巧合）"), number(overall.kappa), interval(overall)),
+    stat(t("一致率"), share(overall.share), t("{agreed} / {pairs} 通", overall), overall.agreed && behind("agreed")),
+    stat(t("κ（扣除巧合）"), number(overall.kappa), interval(overall), overall.pairs && behind("pairs")),
   );
   if (danger) {
     list.append(
-      stat(t("危险：κ"), number(danger.kappa), interval(danger)),
-      stat(t("漏掉的危险"), danger.missed, t("质检认为有危险，机器没有报"), danger.missed > 0),
-      stat(t("误报的危险"), danger.false, t("机器报了，质检认为没有")),
-      stat(t("主题一致率"), share(topic.share), t("{agreed} / {pairs} 通", topic)),
+      stat(t("危险：κ"), number(danger.kappa), interval(danger), danger.pairs && behind("pairs")),
+      stat(t("漏掉的危险"), danger.missed, t("质检认为有危险，机器没有报"), behind("missed"), danger.missed > 0),
+      stat(t("误报的危险"), danger.false, t("机器报了，质检认为没有"), behind("false")),
+      stat(t("主题一致率"), share(topic.share), t("{agreed} / {pairs} 通", topic), topic.agreed && behind("topic_agreed")),
     );
   }
 }
@@ -57,7 +69,11 @@ function showTables(found) {
   rows.replaceChildren();
   for (const one of found.classes) {
     const row = rows.insertRow();
-    row.append(cell(name(one.name)), cell(one.machine, "number"), cell(one.person, "number"), cell(one.both, "number"), cell(number(one.kappa), "number"));
+    const of = (...sides) => behind("pair", Object.fromEntries(sides.map((side) => [side, one.name])));
+    row.append(
+      cell(name(one.name)), cell(one.machine, "number", "td", of("machine")), cell(one.person, "number", "td", of("person")),
+      cell(one.both, "number", "td", of("machine", "person")), cell(number(one.kappa), "number"),
+    );
   }
   const head = document.querySelector("#matrix thead");
   const body = document.querySelector("#matrix tbody");
@@ -68,7 +84,9 @@ function showTables(found) {
   found.matrix.forEach((line, index) => {
     const row = body.insertRow();
     row.append(cell(name(found.names[index]), "", "th"));
-    line.forEach((count, place) => row.append(cell(count, `number${place === index ? " same" : count ? " differs" : ""}`)));
+    line.forEach((count, place) => row.append(cell(
+      count, `number${place === index ? " same" : count ? " differs" : ""}`, "td", behind("pair", { machine: found.names[index], person: found.names[place] }),
+    )));
   });
 }
 
@@ -120,6 +138,7 @@ async function read() {
     const found = await get(`/api/v1/supervision/agreement?${query}`);
     if (turn !== asked) return;
     recovered(document.getElementById("figures"));
+    shown = { ...chosen, to: until };
     showFigures(found);
     showTables(found);
     showChart(found);

@@ -65,7 +65,7 @@ export function flowTable(buckets, before, asked) {
     const then = earlier.get(id(bucket.keys)) || 0;
     return [
       line, name("route", route), name("destination", destination), link(count(bucket.count), behind(asked, bucket.keys, "calls")),
-      ...(compared ? [count(then), change(bucket.count, then)] : []),
+      ...(compared ? [link(count(then), behind({ ...asked, ...asked.before }, bucket.keys, "calls"), then > 0), change(bucket.count, then)] : []),
     ];
   });
   return tableOf([t("线路"), t("类别"), t("去向"), t("来电"), ...(compared ? [t("对比期"), t("变化")] : [])], rows);
