@@ -41,6 +41,7 @@ TERMS: dict[str, Any] = {
     "return_reasons": terms.RETURN_REASONS,
     "objection_reasons": terms.OBJECTION_REASONS,
     "appraisals": terms.APPRAISALS,
+    "settled": terms.SETTLED,
     "nearness_words": NEARNESS,
 }
 

@@ -146,6 +146,10 @@ async def _appraise(work: Work, case: _Carried, at: datetime) -> None:
     satisfied = work.rng.random() < SATISFIED
     appraisal = "unreached" if not reached else "satisfied" if satisfied else "unsatisfied"
     again = appraisal == "unsatisfied" and work.turn("again", 0.5)
+    # who is not satisfied mostly says why: it goes on. Some were not asked
+    resolved = (
+        None if not reached or work.turn("not_asked", 0.1) else satisfied or work.turn("settled_all_the_same", 0.3)
+    )
     said = work.rng.choice(_words()["appraisals"].get(appraisal, [""]))
     await appraise(
         work.pool,
@@ -156,6 +160,7 @@ async def _appraise(work: Work, case: _Carried, at: datetime) -> None:
         appraisal=appraisal,
         words=said or None,
         again=again,
+        resolved=resolved,
     )
     if again:
         due = _office_hours(at + timedelta(days=1))

@@ -48,7 +48,7 @@ async def case_file(own: Services, who: Principal, undertaking_id: int) -> dict[
         for name in (
             *("id", "code", "call_id", "desk", "queue", "role", "state", "state_changed_at", "holder", "holder_name"),
             *("dispatched_at", "opened_at", "due_at", "extended_from", "outcome", "reply", "fed_back_at"),
-            *("appraisal", "appraised_at", "appraised_by_name", "handed_on_reason"),
+            *("appraisal", "resolved", "appraised_at", "appraised_by_name", "handed_on_reason"),
         )
     }
     private = ("agreement", "extension_reason", "appraisal_words", "handed_on_words")

@@ -143,14 +143,14 @@ insert into events (kind, call_id, queue, user_id) select 'call_completed', call
 
 -- name: appraise!
 -- What the caller said of it.
-update undertakings set state = 'appraised', appraisal = :appraisal, appraisal_words = :words, appraised_by = :user_id,
-    appraised_at = now()
+update undertakings set state = 'appraised', appraisal = :appraisal, resolved = :resolved, appraisal_words = :words,
+    appraised_by = :user_id, appraised_at = now()
 where id = :undertaking_id;
 
 -- name: take_up_again!
 -- The caller was not satisfied: the desk has it once more, with a new deadline.
-update undertakings set state = 'handling', appraisal = :appraisal, appraisal_words = :words, appraised_by = :user_id,
-    appraised_at = now(), due_at = :due_at
+update undertakings set state = 'handling', appraisal = :appraisal, resolved = :resolved, appraisal_words = :words,
+    appraised_by = :user_id, appraised_at = now(), due_at = :due_at, times_again = times_again + 1
 where id = :undertaking_id;
 
 -- name: extend!

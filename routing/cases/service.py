@@ -246,10 +246,12 @@ async def appraise(
     appraisal: str,
     words: str | None,
     again: bool,
+    resolved: bool | None = None,
 ) -> UndertakingState:
     """What the caller says of it, and what follows; the new state.
 
-    ``again``: the caller was not satisfied, and the desk takes the matter up once more.
+    ``again``: the caller was not satisfied, and the desk takes the matter up once more. ``resolved``: whether the
+    caller says that the matter is settled; None: was not asked or did not say.
 
     Raises UndertakingNotFound, IllegalTransition or InvalidRequest.
     """
@@ -257,6 +259,8 @@ async def appraise(
         raise InvalidRequest(f"appraisal：只能是 {'、'.join(APPRAISALS)}。")
     if again and appraisal != "unsatisfied":
         raise InvalidRequest("again：只有来电人不满意时才重新办理。")
+    if appraisal == "unreached" and resolved is not None:
+        raise InvalidRequest("resolved：未联系上来电人，不能登记是否解决。")
     async with pool.acquire() as connection, connection.transaction():
         row = await locked_undertaking(connection, undertaking_id)
         if row["state"] != "fed_back":
@@ -270,14 +274,27 @@ async def appraise(
                 undertaking_id=undertaking_id,
                 user_id=user_id,
                 appraisal=appraisal,
+                resolved=resolved,
                 words=sealed,
                 due_at=due,
             )
         else:
             await queries.appraise(
-                connection, undertaking_id=undertaking_id, user_id=user_id, appraisal=appraisal, words=sealed
+                connection,
+                undertaking_id=undertaking_id,
+                user_id=user_id,
+                appraisal=appraisal,
+                resolved=resolved,
+                words=sealed,
             )
-        await note(connection, row, user_id, "case_again" if again else "case_appraised", appraisal=appraisal)
+        await note(
+            connection,
+            row,
+            user_id,
+            "case_again" if again else "case_appraised",
+            appraisal=appraisal,
+            resolved=resolved,
+        )
         await tell(connection, row, user_id, state)
     return state
 

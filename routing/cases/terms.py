@@ -56,6 +56,8 @@ OBJECTION_REASONS: dict[str, str] = {
 }
 
 APPRAISALS: dict[str, str] = {"satisfied": "满意", "unsatisfied": "不满意", "unreached": "未联系上"}
+#: Whether the caller says that the matter is settled: 解决率 counts the first two.
+SETTLED: dict[str, str] = {"yes": "已解决", "no": "未解决", "unasked": "没有问到"}
 
 #: The reason code of a case that left a desk because its objection was upheld.
 BY_OBJECTION = "objection"

@@ -52,6 +52,9 @@ COUNTS: dict[str, str] = {
     **{f"rated_{stars}": f"满意度评价为 {stars} 的来电" for stars in range(1, 6)},
     "case_satisfied": "案件回访时来电人满意的来电",
     "case_unsatisfied": "案件回访时来电人不满意的来电",
+    "case_resolved": "案件回访时来电人说已解决的来电",
+    "case_unresolved": "案件回访时来电人说未解决的来电",
+    "case_resolved_first": "由首个经办人一次办结、来电人说已解决的来电",
     **{name: f"等候不超过 {bound} 秒" if bound else "等候超过 24 小时" for name, bound in _WAITS},
 }
 

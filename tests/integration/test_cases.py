@@ -8,8 +8,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from config.files import ConfigFiles
 from routing.cases.states import TRANSITIONS
 from routing.erasure.store import erase_parts
+from routing.statistics.indicators import load_indicators
+from routing.statistics.store import indicator_figures
 from tests.service_fixtures import CallMaker, RunningService
 
 NOISE = "楼下的住户半夜装修敲墙，我们说了几次都不听，两家为这个吵了好几回，想请人来调解"
@@ -163,13 +166,37 @@ async def _reply_and_again(service: RunningService, call: CallMaker) -> None:
     assert (await refused(service, f"{path}/extend", "department", "li", workdays=1, reason="再等"))[0] == 409
     await act(service, f"{path}/reply", "department", "li", outcome="planned", text="已列入下周计划，电话告知来电人")
     await service.call_in(call_id, "completed")
+    unreached = {"appraisal": "unreached", "resolved": True}
+    assert (await refused(service, f"{path}/appraise", "operator", "anna", **unreached))[0] == 422
     answer = await act(
-        service, f"{path}/appraise", "operator", "anna", appraisal="unsatisfied", words="太慢", again=True
+        service,
+        f"{path}/appraise",
+        "operator",
+        "anna",
+        appraisal="unsatisfied",
+        words="太慢",
+        again=True,
+        resolved=False,
     )
     assert answer["state"] == "handling"
+    assert await settled_shares(service) == {"解决率": 0.0, "首次解决率": 0.0}
     assert (await refused(service, f"{path}/object", "department", "li", reason="not_ours"))[0] == 409
     await act(service, f"{path}/reply", "department", "li", outcome="resolved", text="今天已换好")
-    assert (await act(service, f"{path}/appraise", "operator", "anna", appraisal="satisfied"))["state"] == "appraised"
+    answer = await act(service, f"{path}/appraise", "operator", "anna", appraisal="satisfied", resolved=True)
+    assert answer["state"] == "appraised"
+    _, file = await service.request("GET", path, role="department", user="li")
+    assert file["resolved"] is True
+    assert await settled_shares(service) == {"解决率": 1.0, "首次解决率": 0.0}, "settled, but only the second time"
+
+
+async def settled_shares(service: RunningService) -> dict[str, float | None]:
+    """解决率 and 首次解决率 of all calls."""
+    now = datetime.now(UTC)
+    async with service.pool.acquire() as connection:
+        found = await indicator_figures(
+            connection, load_indicators(ConfigFiles()), now - timedelta(days=30), now + timedelta(days=1), ()
+        )
+    return {one.name: figures[0].value for one, figures in found if one.code.endswith("resolution_rate")}
 
 
 async def _no_police_matter(service: RunningService, call: CallMaker) -> None:

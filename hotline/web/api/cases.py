@@ -236,6 +236,8 @@ class AppraisalBody(Body):
     appraisal: str
     words: str | None = Field(None, max_length=2000)
     again: bool = False
+    resolved: bool | None = None
+    """Whether the caller says that the matter is settled; null: was not asked or did not say."""
 
 
 @needs("cases.appraise")
@@ -252,6 +254,7 @@ async def take_appraisal(request: web.Request) -> web.Response:
         appraisal=body.appraisal,
         words=body.words,
         again=body.again,
+        resolved=body.resolved,
     )
     await own.signals.ring()
     return json_response({"undertaking_id": path_id(request), "state": state})

@@ -101,7 +101,7 @@ def test_figures_are_split_by_key(shipped: Indicators) -> None:
         ("target = 0.95", "target = 95", "target"),
         ('code = "return_rate"', 'code = "service_level"', "twice"),
         ("first_day = 26", "first_day = 31", "first_day"),
-        ('version = "2026-11-3"', "", "version"),
+        ('version = "2026-11-4"', "", "version"),
         ('source = "12345 实践"', 'sauce = "12345 实践"', "sauce"),
     ],
 )

@@ -53,9 +53,14 @@ function appraise() {
   decide(async () => {
     const given = await ask("appraise-dialog", {
       about: row.dataset.undertakingId,
-      check: (values) => (values.again && values.appraisal !== "unsatisfied" ? t("只有不满意时才重新办理。") : null),
+      check: (values) => {
+        if (values.again && values.appraisal !== "unsatisfied") return t("只有不满意时才重新办理。");
+        if (values.resolved !== "unasked" && values.appraisal === "unreached") return t("未联系上来电人，不能登记是否解决。");
+        return null;
+      },
       send: (values) => post(`/api/v1/undertakings/${row.dataset.undertakingId}/appraise`, {
         appraisal: values.appraisal, words: values.words || null, again: values.again === "yes",
+        resolved: { yes: true, no: false }[values.resolved] ?? null,
       }),
     });
     if (given) toast(t("已登记来电人评价。"));
