@@ -66,7 +66,7 @@ class Importing:
 
     def finished(self) -> dict[str, Any]:
         """Wait for its end; the line it printed last."""
-        out, err = self._process.communicate(timeout=240)
+        out, err = self._process.communicate(timeout=4 * LIMIT_S)
         assert self._process.returncode == 0, err
         answer: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
         # a batch whose commit was lost on the way is sent again and found as duplicates

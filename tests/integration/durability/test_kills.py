@@ -23,6 +23,7 @@ from tests.integration.durability.books import balanced
 from tests.integration.durability.console import Console, told_once_and_in_order
 from tests.integration.durability.feeding import Importing, LivePosting
 from tests.integration.durability.installation import Installation, installed, value
+from tests.integration.test_run import LIMIT_S
 
 #: Long enough that a worker that only waits for its turn on a busy machine does not lose what it holds, since the tries
 #: of a call count; short enough to wait for its end where a worker is stopped.
@@ -32,7 +33,7 @@ LEASE_S = 10
 @contextlib.contextmanager
 def started(**settings: str) -> Iterator[Installation]:
     """A running service with two workers."""
-    limits = {"HOTLINE_LEASE_S": str(LEASE_S), "HOTLINE_LOCK_LIMIT_S": "5"}
+    limits = {"HOTLINE_LEASE_S": str(LEASE_S), "HOTLINE_LOCK_LIMIT_S": "5", "HOTLINE_PATIENCE_S": str(int(LIMIT_S))}
     with installed(HOTLINE_WORKERS="2", **limits, **settings) as installation:
         installation.token = installation.command("token", "create", "--role", "admin").stdout.strip()
         installation.start()
