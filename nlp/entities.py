@@ -95,7 +95,7 @@ _HOUSE_MORE = re.compile(
 _LEAD = re.compile(
     r".*(?:[我他你]们|[我家]住|这个|那个|因为|举报|投诉|反映|请问|[在是到去找被跟和与给向的了说有从我他她叫要让某来对于把家])"
 )
-_NAME_BEFORE = re.compile(r"[\u4e00-\u9fffa-z0-9]*\Z")
+_NO_NAME = re.compile(r"[^\u4e00-\u9fffa-z0-9]")
 _ADVERB_TAILS = frozenset("直定共起样般旦切")
 _DAYS = {
     "年": 365,
@@ -218,8 +218,10 @@ def _add(
 
 def _name_start(text: str, start: int, reach: int) -> int:
     """Where the name that runs into ``start`` begins, at most ``reach`` characters before it."""
-    match = _NAME_BEFORE.search(text, max(0, start - reach), start)
-    begin = match.start() if match else start
+    low = max(0, start - reach)
+    # Read backwards: the first character that no name holds ends the search.
+    stop = _NO_NAME.search(text[low:start][::-1])
+    begin = start - stop.start() if stop else low
     lead = _LEAD.match(text, begin, start)
     return lead.end() if lead else begin
 

@@ -17,6 +17,8 @@ def parse_number(text: str) -> float | None:
     """
     if len(text) == 1 and text in _DIGITS:
         return float(_DIGITS[text])
+    if text.isascii() and text.isdigit():
+        return float(text)
     text = text.replace(",", "").strip()
     if not text:
         return None
