@@ -52,7 +52,7 @@ order by call_id;
 -- name: cases
 -- What desks did on the calls' cases: how it ended, the agreement, the reply, what the caller said of it.
 select k.call_id, e.code, k.desk, k.state, k.opened_at, k.due_at, k.fed_back_at, k.outcome, k.agreement, k.reply,
-       k.appraisal, k.appraisal_words, k.extension_reason, k.handed_on_words
+       k.appraisal, k.resolved, k.appraisal_words, k.extension_reason, k.handed_on_words
 from undertakings k join cases e on e.id = k.case_id where k.call_id = any(:ids::bigint[]) order by k.id;
 
 -- name: case_steps
