@@ -178,8 +178,9 @@ select choice, expected_wait_s, window_start, window_end, message, at from calle
 where call_id = :call_id order by id desc;
 
 -- name: decision_before$
--- The decision that one replaced.
-select max(id) from decisions where call_id = :call_id and id < :decision_id and not notice;
+-- The decision that one replaced, in one transaction and so at one time; not another that was itself taken back before.
+select max(e.id) from decisions e join decisions d on d.id = :decision_id
+where e.call_id = :call_id and e.id < d.id and not e.notice and e.superseded_at = d.created_at;
 
 -- name: newest_transfer$
 -- The forward of a call that counts: neither taken back nor returned.

@@ -29,6 +29,12 @@ new MutationObserver((changes) => {
   }
 }).observe(document, { childList: true, subtree: true });
 """
+#: More stops than any page has before what a person goes to.
+TABS_AT_MOST = 80
+FOCUSED = """(selector) => {
+  const at = document.activeElement;
+  return [at.matches(selector), `${at.tagName} ${at.id || at.name || at.className}`];
+}"""
 #: Whether TEXT was said; once for each time it was.
 SAID = """(text) => {
   const at = window.toastsSaid.findIndex((said) => said.includes(text));
@@ -61,6 +67,17 @@ class Person:
         """Keys one after another."""
         for key in keys:
             await self.page.keyboard.press(key)
+
+    async def tab_to(self, selector: str, *, back: bool = False) -> None:
+        """Tab until the focus is on what ``selector`` names: who has no mouse gets there as well."""
+        focused: list[str] = []
+        for _ in range(TABS_AT_MOST):
+            await self.press("Shift+Tab" if back else "Tab")
+            there, name = await self.page.evaluate(FOCUSED, selector)
+            if there:
+                return
+            focused.append(name)
+        raise AssertionError(f"no Tab leads to {selector}, only to {focused}")
 
     async def see(self, text: str, *, within: str = "body") -> None:
         """Wait until ``text`` stands there; in the short messages: until it was said, each time once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from routing.rosters.planning import monday_of, week_begin
-from tests.browser.house import House
+from tests.browser.house import House, Person
 from tests.integration.test_administration import GOOD, HEADS, NO_TIME, sheet
 from tests.integration.test_rosters_api import EXCEL
 from tests.service_fixtures import eventually
@@ -26,7 +26,8 @@ async def test_a_shift_is_moved_a_tree_imported_and_an_export_tried_out_by_keys(
                 begin + timedelta(days=day, hours=16),
             )
     mao = await house.enter("mao", "admin", path="/rosters", expected=(409,))
-    await mao.page.locator("[data-shift]").first.focus()
+    await mao.page.locator("[data-shift]").first.wait_for()
+    await mao.tab_to("[data-shift]")
     await mao.press("Control+ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowRight")
     await mao.see("zhao · 值班律师 · 周二 08:30–17:00", within="#move-state")
     await mao.press("Enter")
@@ -53,8 +54,10 @@ async def test_a_shift_is_moved_a_tree_imported_and_an_export_tried_out_by_keys(
     await mao.page.wait_for_selector("[data-shift].editing:focus")
     await mao.press("Enter")
     await mao.page.wait_for_selector("[data-shift]:not(.editing):focus")
+    await mao.see("已保存", within="#toasts")
     await mao.press("ArrowRight", "Escape")
     assert await mao.page.locator("#move-state").is_hidden()
+    await _dragged(house, mao, begin)
 
     heads = ("编码", "名称", "上级编码", "级别", "负责人", "调解组")
     tree = sheet(heads, ("99", "澜江市", "", "市", "", ""), ("9901", "东澜区", "99", "区县", "郑区长", "东澜区调委会"))
@@ -70,7 +73,7 @@ async def test_a_shift_is_moved_a_tree_imported_and_an_export_tried_out_by_keys(
     await mao.page.wait_for_selector("#apply-import:focus")
     await mao.press("Enter")
     await mao.page.wait_for_selector('[role="treeitem"]')
-    await mao.page.locator('[role="treeitem"]').first.focus()
+    await mao.tab_to('[role="treeitem"]')
     await mao.press("ArrowDown")
     await mao.see("东澜区调委会", within="#grid-detail")
 
@@ -84,3 +87,26 @@ async def test_a_shift_is_moved_a_tree_imported_and_an_export_tried_out_by_keys(
     await mao.see("昨天上午", within="#file-outcome")
     async with service.pool.acquire() as connection:
         assert await connection.fetchval("select count(*) from calls") == 0, "nothing was stored"
+
+
+async def _dragged(house: House, mao: Person, begin: datetime) -> None:
+    """The other shift, of Thursday, pulled by mouse to the day after."""
+    async with house.service.pool.acquire() as connection:
+        shift = await connection.fetchval("select max(id) from shifts")
+    block = mao.page.locator(f'[data-shift="{shift}"]')
+    await block.scroll_into_view_if_needed()
+    held = await block.bounding_box()
+    lane = await mao.page.locator(".lane", has=block).bounding_box()
+    assert held is not None
+    assert lane is not None
+    x, y = held["x"] + held["width"] / 2, held["y"] + held["height"] / 2
+    await mao.page.mouse.move(x, y)
+    await mao.page.mouse.down()
+    await mao.page.mouse.move(x + lane["width"] / 14, y)
+    await mao.page.mouse.move(x + lane["width"] / 7, y)
+    await mao.see("zhao · 值班律师 · 周五 08:00–16:00", within="#move-state")
+    await mao.page.mouse.up()
+    await mao.see("已保存", within="#toasts")
+    async with house.service.pool.acquire() as connection:
+        starts_at = await connection.fetchval("select starts_at from shifts where id = $1", shift)
+    assert starts_at == begin + timedelta(days=4, hours=8)

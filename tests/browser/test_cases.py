@@ -63,6 +63,24 @@ async def _mediator(house: House, call_id: int) -> None:
     await zhao.press("Control+Enter")
     await zhao.see("已反馈，待评价", within="#case-file")
     await house.service.call_in(call_id, "completed")
+    # what is no matter for mediation goes back before anybody takes it on, with a reason; its wait is kept
+    other = await _waits(house, NOISE, "mediators")
+    before = (await house.service.call_in(other, "queued"))["queue_item"]["enqueued_at"]
+    await zhao.page.locator(f'[data-choose^="item-"][data-of-call="{other}"]').wait_for()
+    await zhao.press("ArrowUp", "ArrowUp")
+    await zhao.page.locator(f'#case-offer[data-call-id="{other}"]').wait_for()
+    await zhao.press("b")
+    dialog = zhao.page.locator("#return-dialog")
+    await expect(dialog.locator("[name=reason]").first).to_be_focused()
+    await zhao.press(str(await dialog.locator("[name=reason]").count()), "Enter")
+    await expect(dialog.locator(".problem")).to_contain_text("请写明理由")
+    await expect(dialog.locator("[name=words]")).to_be_focused()
+    await zhao.page.keyboard.insert_text("工地已停工，来电人只问罚款去向")
+    await zhao.press("Enter")
+    await zhao.see("已退回话务台", within="#toasts")
+    await zhao.page.locator(f'[data-of-call="{other}"]').wait_for(state="detached")
+    page = await house.service.call_in(other, "queued")
+    assert (page["queue_item"]["queue"], page["queue_item"]["enqueued_at"]) == ("operators", before)
 
 
 async def _department(house: House, first: int, second: int) -> None:

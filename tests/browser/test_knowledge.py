@@ -64,7 +64,7 @@ async def test_an_answer_is_cited_and_the_shift_handed_over(house: House) -> Non
     await sun.press("Enter", "e")
     await sun.page.locator("#article-form [name=answer]").wait_for()
     await sun.page.keyboard.type("（新）")
-    await sun.page.locator("#article-form [name=change_note]").focus()
+    await sun.tab_to("#article-form [name=change_note]")
     await sun.page.keyboard.type("补充说明")
     await sun.press("Control+s")
     await sun.see("已保存", within="#article")

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from playwright.async_api import expect
+import pytest
+from playwright.async_api import Request, Route, expect
 
-from tests.browser.house import PASSWORD, House
+from hotline.console.words import confidence_word
+from routing.events.store import Cursor, events_after
+from tests.browser.house import PASSWORD, House, Person
+from tests.service_fixtures import eventually
 
 WAGES = "我想咨询一下，公司没有和我签劳动合同就把我辞退了，能不能要双倍工资，申请仲裁要准备什么材料"
 LIGHT = "小区门口的路灯坏了半个多月，晚上看不见路，麻烦派人来修一修"
 THREAT = "快来人啊，我前夫拿着菜刀在砸门，孩子吓得直哭，他说要砍死我们"
 #: Enter counts only after a proposal has been on screen long enough to be read.
 READY = '.primary-action[data-ready="yes"]'
+
+#: Ids of the events a page was sent, in their order.
+KEEP_EVENTS = """
+window.eventsHeard = [];
+const Told = window.EventSource;
+window.EventSource = class extends Told {
+  addEventListener(kind, listener) {
+    super.addEventListener(kind, listener);
+    if (kind === "alive" || kind === "reload") return;
+    super.addEventListener(kind, (event) => window.eventsHeard.push(event.lastEventId));
+  }
+};
+"""
 
 
 async def test_a_live_call_goes_on_with_one_key_and_comes_back(house: House) -> None:
@@ -63,6 +81,52 @@ async def test_another_destination_asks_for_a_reason(house: House) -> None:
     assert page["queue_item"]["queue"] == "departments"
 
 
+async def test_the_facts_of_a_proposal_and_every_destinations_key(house: House) -> None:
+    await house.service.request("PUT", "/presence", role="lawyer", user="he", json={"presence": "available"})
+    waiting = await house.call(WAGES, line="12348")
+    await house.service.call_in(waiting, "queued")
+    zhou = await house.enter("zhou", "operator")
+    await zhou.wait_live()
+    call_id = await house.call(WAGES, live=True, operator="zhou")
+    proposal = zhou.page.locator(f'.proposal[data-call-id="{call_id}"]')
+    await expect(proposal.locator(".target")).to_have_text("转 12348 律师")
+    facts = proposal.locator(".queue-facts > div")
+    await expect(facts.nth(0)).to_have_text(re.compile(r"^\s*等待\s*1\s*$"))
+    await expect(facts.nth(1)).to_have_text(re.compile(r"^\s*约等\s*\d+ ?(秒|分)"))
+    await expect(facts.nth(2)).to_contain_text("he空闲")
+    page = await house.service.call_in(call_id, "proposed")
+    sure = zhou.page.locator(f"#entry-{call_id} .confidence")
+    word = confidence_word(page["triage"]["confidence"], review=page["triage"]["review"])
+    await expect(sure.locator(".word")).to_have_text(word)
+    shown = float(await sure.locator("meter").get_attribute("value") or 0)
+    assert shown == pytest.approx(page["triage"]["confidence"], abs=0.001)
+
+    # each key sends where it says; what is not proposed asks why first; all is taken back
+    for key, destination in (("F3", "mediators"), ("F4", "police"), ("F2", "lawyers")):
+        await zhou.press(key)
+        if destination != "lawyers":
+            await expect(zhou.page.locator("#overrule-dialog [name=reason]").first).to_be_focused()
+            await zhou.press("1", "Enter")
+        page = await house.service.call_in(call_id, "queued")
+        assert page["queue_item"]["queue"] == destination
+        made = page["transfers"][-1]
+        assert (made["destination"], made["overruled"]) == (destination, destination != "lawyers")
+        await _taken_back(house, zhou, made)
+    await zhou.press("F7")
+    page = await house.service.call_in(call_id, "queued")
+    assert (page["transfers"][-1]["destination"], page["transfers"][-1]["requested_mode"]) == ("lawyers", "conference")
+
+
+async def _taken_back(house: House, zhou: Person, transfer: dict[str, Any]) -> None:
+    call_id = transfer["call_id"]
+    undo = zhou.page.locator(f'#forwards [data-act="undo"][data-transfer-id="{transfer["id"]}"]')
+    await undo.wait_for()
+    await zhou.press("u")
+    await house.service.call_in(call_id, "proposed")
+    await undo.wait_for(state="detached")
+    await zhou.page.locator(f'.proposal[data-call-id="{call_id}"][data-destination="lawyers"] {READY}').wait_for()
+
+
 async def test_a_changed_proposal_is_looked_at_before_enter_acts(house: House) -> None:
     zhou = await house.enter("zhou", "operator")
     await zhou.wait_live()
@@ -111,7 +175,7 @@ async def test_direct_answers_survive_an_ended_session(house: House) -> None:
     await zhou.page.locator(f'.proposal[data-call-id="{call_id}"]').wait_for()
     await zhou.press("F8", "Alt+0")
     await zhou.page.keyboard.type("市政路灯还没有条目")
-    await zhou.page.locator("#answer-form [name=answer]").focus()
+    await zhou.tab_to("#answer-form [name=answer]", back=True)
     await zhou.page.keyboard.type("已告知市政维修电话，三天内修好")
     async with house.service.pool.acquire() as connection:
         await connection.execute("delete from sessions")
@@ -147,16 +211,36 @@ async def test_danger_stays_on_top_until_somebody_acknowledges(house: House) -> 
 
 
 async def test_a_dropped_stream_shows_and_nothing_is_missed(house: House) -> None:
-    zhou = await house.enter("zhou", "operator")
+    zhou = await house.enter("zhou", "operator", path="/me")
     zhou.expected = (503,)
+    await zhou.page.add_init_script(KEEP_EVENTS)
+    asked: list[Request] = []
+    zhou.page.on("request", lambda request: asked.append(request) if "/api/v1/events" in request.url else None)
+    await zhou.page.goto(f"{zhou.address}/operator")
     await zhou.wait_live()
+    since = Cursor.parse(await zhou.page.get_attribute("body", "data-live-since") or "")
+    first = await house.call(LIGHT, live=True, operator="zhou")
+    await zhou.page.locator(f'.proposal[data-call-id="{first}"]').wait_for()
 
-    async def unavailable(route: Any) -> None:
+    # the server ends the stream: the browser comes back by itself with the last event it heard
+    begun = len(asked)
+    _end_streams(house)
+
+    async def came_back() -> bool:
+        return len(asked) > begun
+
+    assert await eventually(came_back)
+    between = await house.call(LIGHT, live=True, operator="zhou")
+    await zhou.page.locator(f"#entry-{between}").wait_for()
+    await zhou.wait_live()
+    assert any(["last-event-id" in await request.all_headers() for request in asked[begun:]])
+
+    # refused for a while: the page goes on from there as soon as it is let in again
+    async def unavailable(route: Route) -> None:
         await route.fulfill(status=503, body="")
 
     await zhou.page.route("**/api/v1/events*", unavailable)
-    for subscription in list(house.service.services.hub._subscriptions):
-        subscription.put(None)
+    _end_streams(house)
     await zhou.page.wait_for_selector('#live-sign[data-state="off"]')
     await zhou.see("实时更新已中断", within="#live-sign")
     call_id = await house.call(WAGES, live=True, operator="zhou")
@@ -165,7 +249,25 @@ async def test_a_dropped_stream_shows_and_nothing_is_missed(house: House) -> Non
     await zhou.page.unroute("**/api/v1/events*")
     await zhou.wait_live()
     await expect(zhou.page.locator(f"#entry-{call_id}")).to_be_visible()
+    await zhou.press("ArrowDown", "ArrowDown")
     await expect(zhou.page.locator(f'.proposal[data-call-id="{call_id}"] .target')).to_have_text("转 12348 律师")
+    assert "last_event_id=" in asked[-1].url
+
+    # and not only what the page read anew is there: every event came, once, in the order of their commits
+    async with house.service.pool.acquire() as connection:
+        all_events = [str(event.cursor) for event in await events_after(connection, since, 500)]
+
+    async def heard_all() -> bool:
+        heard = await zhou.page.evaluate("window.eventsHeard")
+        return bool(heard[: len(all_events)] == all_events)
+
+    assert len(all_events) >= 6
+    assert await eventually(heard_all)
+
+
+def _end_streams(house: House) -> None:
+    for subscription in list(house.service.services.hub._subscriptions):
+        subscription.put(None)
 
 
 async def test_what_is_typed_and_focused_stays_while_calls_come_in(house: House) -> None:

@@ -87,3 +87,16 @@ async def test_an_operators_hour_by_keyboard_alone(house: House) -> None:
     await form.wait_for(state="hidden")
     async with house.service.pool.acquire() as connection:
         assert await connection.fetchval("select route from wrap_ups where call_id = $1", wages) == "legal_consultation"
+
+    # the shift leader looks where alarms fell: by shift and place, not as a ranking of persons
+    await leader.page.goto(f"{house.service.address}/alarms")
+    load = leader.page.locator("#alarm-load tbody tr")
+    await expect(load).to_have_count(1)
+    await expect(load).to_contain_text("周敏 1")
+    await expect(leader.page.locator("main")).to_contain_text("共 1 次警报")
+    await leader.tab_to("select[name=days]")
+    await leader.page.keyboard.type("1 天")
+    await leader.tab_to("main button[type=submit]")
+    await leader.press("Enter")
+    await leader.page.wait_for_url("**/alarms?days=1")
+    await expect(load).to_have_count(1)

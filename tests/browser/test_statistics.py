@@ -34,7 +34,7 @@ async def test_figures_lead_to_calls_and_out_as_a_report(house: House) -> None:
         await expect(page.locator(f'[data-chart="{chart}"] canvas').first).to_be_visible()
     # topics and regions as bars, as shares, over time; the reader's choice is kept
     for form in ("pie", "line", "bar"):
-        await page.locator(f'[data-forms="region"] [data-form="{form}"]').focus()
+        await qian.tab_to(f'[data-forms="region"] [data-form="{form}"]', back=form == "bar")
         await qian.press("Enter")
         await expect(page.locator('[data-chart="region"]')).to_have_attribute("data-drawn", form)
     height = await page.evaluate("document.documentElement.scrollHeight")
@@ -48,7 +48,7 @@ async def test_figures_lead_to_calls_and_out_as_a_report(house: House) -> None:
     await page.keyboard.type("三线合计")
     await qian.press("Enter")
     await qian.see("三线合计", within="#view-list")
-    await page.locator('[data-chart="line"] tbody a').first.focus()
+    await qian.tab_to('[data-chart="line"] tbody a')
     await qian.press("Enter")
     await page.wait_for_url("**/calls?*")
     await expect(page.locator("#behind-count")).to_have_text("共 3 通")
@@ -59,7 +59,7 @@ async def test_figures_lead_to_calls_and_out_as_a_report(house: House) -> None:
     await page.wait_for_url("**/statistics/exports*")
     await qian.press("Control+Enter")
     await expect(page.get_by_role("button", name="下载")).to_be_visible(timeout=30_000)
-    await page.get_by_role("button", name="下载").focus()
+    await qian.tab_to("a[download]")
     async with page.expect_download() as waiting:
         await qian.press("Enter")
     assert re.fullmatch(r"hotline-\d+-\d{14}\.pdf", (await waiting.value).suggested_filename)
