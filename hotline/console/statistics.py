@@ -104,6 +104,7 @@ async def exports(request: web.Request) -> web.StreamResponse:
     shown = {
         "items": await jobs_of(own, who),
         "jobs": jobs,
+        "comparisons": COMPARISONS,
         "key_names": KEY_NAMES,
         "indicator_keys": INDICATOR_KEYS,
         "labels": labels(own.published.policy, organisations),

@@ -16,7 +16,7 @@ from hotline.audit.reasons import Reason
 from hotline.audit.store import record
 from hotline.console.words import DESTINATIONS
 from hotline.exports.errors import ExportTooLarge
-from hotline.exports.report import report_pdf
+from hotline.exports.report import BEFORE, report_pdf
 from hotline.published import Published
 from hotline.statistics.asked import Asked, Pairs, asked
 from hotline.statistics.sheets import Book, csv_bytes, xlsx_bytes
@@ -95,19 +95,26 @@ async def tables_of(
         found = await store.indicator_figures(connection, defined, span.from_at, span.to_at, indicators_by)
         return indicator_table(found, indicators_by, defined.version, levels, words)
 
-    async def routing(title: str, by: list[str]) -> Table:
-        buckets = await store.sums(connection, span.from_at, span.to_at, by, span.where)
-        return routing_table(groups.merge(buckets), by, levels, words, title=title)
+    async def routing(title: str, by: list[str]) -> list[Table]:
+        spans = [(title, (span.from_at, span.to_at))]
+        if before := span.before():
+            spans.append((f"{title}{BEFORE}", before))
+        return [
+            routing_table(
+                groups.merge(await store.sums(connection, *of, by, span.where)), by, levels, words, title=named
+            )
+            for named, of in spans
+        ]
 
     if what == "indicators":
         return [await indicators()]
     if what == "routing":
-        return [await routing("分流统计", keys_of(wanted, span))]
+        return await routing("分流统计", keys_of(wanted, span))
     if "region" in span.where:
         raise InvalidRequest("region：报告不能只取一个区域；请改为导出按区域的分流统计。")
     tables = [await indicators()]
     for number, (title, keys) in enumerate(REPORT, 1):
-        tables.append(await routing(title, list(keys)))
+        tables += await routing(title, list(keys))
         tell(number, len(REPORT) + 3)
     return tables
 
@@ -138,7 +145,7 @@ async def make(order: Order) -> Made:
     span = span_of(job["asked"])
     book = Book(
         title=f"热线分流{'统计报告' if job['what'] == 'report' else ''}",
-        period=f"{local(span.from_at)} 至 {local(span.to_at)}（不含）",
+        period=_spans(span),
         filters=tuple(f"{KEY_NAMES[key]}：{'、'.join(map(str, values))}" for key, values in span.where.items()),
         mark=f"导出人 {who.display_name}（工号 {who.user_id}） {local(order.at)} 仅供内部工作使用",
         tables=tuple(tables),
@@ -148,6 +155,14 @@ async def make(order: Order) -> Made:
     if job["form"] == "csv":
         return Made(await asyncio.to_thread(csv_bytes, book), rows)
     return Made(await asyncio.to_thread(xlsx_bytes, book, tell), rows)
+
+
+def _spans(span: Asked) -> str:
+    """The period in words, and the one it is compared with."""
+    said = f"{local(span.from_at)} 至 {local(span.to_at)}（不含）"
+    if before := span.before():
+        said += f"；对比 {local(before[0])} 至 {local(before[1])}（不含）"
+    return said
 
 
 async def _calls(order: Order) -> Made:

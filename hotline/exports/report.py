@@ -17,6 +17,10 @@ TEMPLATE = Path(__file__).parent / "report.typ"
 #: Longer charts would tell nothing; their tables go on.
 BARS = 16
 TABLE_ROWS = 40
+#: Behind the title of a table: the same of the period compared with.
+BEFORE = "（对比期）"
+#: Tables that are shown in another form than the rest.
+_OWN_PLACE = ("指标", "合计", "星期与时段")
 _SHARES = frozenset({"改派占比", "SL", "SL2", "值"})
 
 
@@ -35,7 +39,8 @@ def report_pdf(book: Book, tell: Callable[[int, int], None] = lambda done, steps
         "mark": book.mark,
         "indicators": _indicators(tables["指标"]),
         "totals": _totals(tables["合计"]),
-        "sections": [_section(table) for table in book.tables if table.title not in ("指标", "合计", "星期与时段")],
+        "before": _totals(tables[f"合计{BEFORE}"]) if f"合计{BEFORE}" in tables else [],
+        "sections": [_section(table) for table in book.tables if table.title.removesuffix(BEFORE) not in _OWN_PLACE],
         "week": _week(tables["星期与时段"]),
         "notes": list(tables["合计"].notes),
     }
@@ -79,8 +84,9 @@ def _totals(table: Table) -> list[dict[str, str]]:
 
 def _section(table: Table) -> dict[str, Any]:
     keys = len(table.columns) - len(FIGURES)
-    ordered = table.rows if table.title == "日期" else sorted(table.rows, key=lambda row: -_number(row[keys]))
-    shown = ordered[-31:] if table.title == "日期" else ordered[:BARS]
+    by_day = table.title.removesuffix(BEFORE) == "日期"
+    ordered = table.rows if by_day else sorted(table.rows, key=lambda row: -_number(row[keys]))
+    shown = ordered[-31:] if by_day else ordered[:BARS]
     most = max((_number(row[keys]) for row in shown), default=0) or 1
     return {
         "title": table.title,

@@ -19,13 +19,15 @@ from routing.statistics.behind.service import Behind
 from routing.statistics.counts import COUNTS, KEYS
 from routing.statistics.groups import JOIN
 
-Comparison = Literal["none", "before", "week", "year"]
-#: What a period is compared with: nothing, the days right before it, the same weekdays before it, a year earlier.
+Comparison = Literal["none", "before", "week", "year", "period"]
+#: What a period is compared with: nothing, the days right before it, the same weekdays before it, a year earlier, or
+#: any period one names (``compare_from``, ``compare_to``).
 COMPARISONS: dict[Comparison, str] = {
     "none": "不比较",
     "before": "上一时段",
     "week": "同样星期的前一时段",
     "year": "去年同期",
+    "period": "自选时段",
 }
 #: In an address: calls that have no value for the key.
 NONE = "-"
@@ -73,12 +75,14 @@ class Asked:
     """Aware; inclusive and exclusive."""
     where: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     compare: Comparison = "none"
+    compare_span: tuple[datetime, datetime] | None = None
+    """The period named to compare with; of ``compare`` ``period`` only."""
 
     def before(self) -> tuple[datetime, datetime] | None:
         """The period to compare with; None: nothing."""
         length = self.to_at - self.from_at
-        if self.compare == "none":
-            return None
+        if self.compare in ("none", "period"):
+            return self.compare_span
         if self.compare == "before":
             return self.from_at - length, self.from_at
         if self.compare == "week":
@@ -98,6 +102,12 @@ class Asked:
             (key, NONE if value == "" else str(value)) for key in FILTERS for value in self.where.get(key, ())
         ]
 
+    def comparison_words(self) -> list[tuple[str, str]]:
+        """What it is compared with as parameters of an address; nothing without."""
+        span = self.compare_span
+        named = zip(("compare_from", "compare_to"), map(_day_or_time, span), strict=True) if span else ()
+        return [] if self.compare == "none" else [("compare", self.compare), *named]
+
     def link(self, *counted: str, uncounted: tuple[str, ...] = (), **where: Any) -> str:
         """Address of the list of calls behind a figure: those that count so, with further filters."""
         more = [(key, NONE if value == "" else str(value)) for key, value in where.items()]
@@ -115,13 +125,21 @@ def asked(query: Words, *, default_days: int = 1) -> Asked:
     compare = query.get("compare") or "none"
     if compare not in get_args(Comparison):
         raise InvalidRequest(f"compare：只能是 {'、'.join(get_args(Comparison))}。")
+    span = _named_span(query) if compare == "period" else None
     where = {key: tuple(_value(key, text) for text in query.getall(key, [])) for key in FILTERS if key in query}
     # a field of a form that was left open is no filter
     where = {key: values for key, values in where.items() if values != (None,)}
     if "org" in where:
         # small groups are shown as one, and so asked for as one
         where["org"] = tuple(one for value in where["org"] for one in (str(value).split(JOIN)))
-    return Asked(from_at, to_at, where, cast(Comparison, compare))
+    return Asked(from_at, to_at, where, cast(Comparison, compare), span)
+
+
+def _named_span(query: Words) -> tuple[datetime, datetime]:
+    begin, end = (_moment(query.get(name), name) for name in ("compare_from", "compare_to"))
+    if begin is None or end is None or end <= begin:
+        raise InvalidRequest("compare_from、compare_to：请填对比时段的起止，结束晚于开始。")
+    return begin, end
 
 
 def behind(query: Words) -> Behind | None:

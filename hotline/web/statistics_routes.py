@@ -15,7 +15,7 @@ STATISTICS: tuple[ApiRoute, ...] = (
         "/statistics/charts",
         statistics.charts,
         "图表数据",
-        query=("from", "to", "compare", *FILTERS),
+        query=("from", "to", "compare", "compare_from", "compare_to", *FILTERS),
         answers=(200, 422),
     ),
     ApiRoute("GET", "/statistics/totals", statistics.totals, "一段时间的总数", query=("from", "to")),

@@ -65,6 +65,38 @@ async def test_a_table_comes_out_marked_with_texts_as_texts(service: RunningServ
     assert await acts(service) == ["export_asked", "export_fetched"]
 
 
+async def test_two_periods_of_ones_choice_stand_beside_each_other(service: RunningService, call: CallMaker) -> None:
+    await service.post_calls(*(call(LAMP, line="110") for _ in range(2)))
+    early, late = TODAY - timedelta(days=400), TODAY - timedelta(days=390)
+    chosen = f"{SPAN}&compare=period&compare_from={early}&compare_to={late}"
+    _, drawn = await service.request("GET", f"/statistics/charts?{chosen}", role="manager")
+    assert [bucket["count"] for bucket in drawn["parts"]["line"]] == [2]
+    assert drawn["parts_before"]["line"] == []
+    assert drawn["before"]["from"].startswith(str(early))
+    for what, form in (("routing", "xlsx"), ("report", "pdf")):
+        _, job = await ask(
+            service, what=what, form=form, query=chosen, **({"by": ["line"]} if what == "routing" else {})
+        )
+        assert job.get("state") == "queued", job
+        await make(service)
+        status, content = await fetched(service, job["id"])
+        assert status == 200
+        if form == "xlsx":
+            assert list(sheets(content)) == ["分流统计", "分流统计（对比期）"]
+        else:
+            text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+            assert "对比期" in text
+            assert f"{early} 00:00" in text
+    address = f"days=7&compare=period&compare_from={early}&compare_until={early}"
+    view = {"name": "两个月", "address": address, "shared": False}
+    status, _ = await service.request("POST", "/statistics/views", role="manager", json=view)
+    assert status == 201
+    status, problem = await service.request(
+        "POST", "/statistics/views", role="manager", json=view | {"address": "days=7&compare=period"}
+    )
+    assert status == 422, problem
+
+
 async def test_calls_wait_for_another_manager(service: RunningService, call: CallMaker) -> None:
     await service.post_calls(*(call(WAGES, line="12348") for _ in range(3)))
     status, problem = await ask(service, what="calls")

@@ -55,7 +55,7 @@ async def ask(request: web.Request) -> web.Response:
     reason = read_reason(body.reason, body.note) if body.what == "calls" else None
     span = asked(Pairs(parse_qsl(body.query, keep_blank_values=False)), default_days=31)
     _check(body, span)
-    wanted: dict[str, Any] = {"query": span.words()}
+    wanted: dict[str, Any] = {"query": [*span.words(), *span.comparison_words()]}
     if body.by:
         wanted["by"] = body.by
     if body.what == "calls":
@@ -98,11 +98,11 @@ async def _why(own: Services, body: ExportBody, wanted: dict[str, Any]) -> str |
     if body.what != "routing":
         return None
     async with own.pool.acquire() as connection:
-        (table,) = await tables_of(connection, own.published, body.what, wanted)
+        rows = sum(len(table.rows) for table in await tables_of(connection, own.published, body.what, wanted))
     limits = own.audit_limits
-    if len(table.rows) > limits.export_max_rows:
+    if rows > limits.export_max_rows:
         raise InvalidRequest(f"表格超过 {limits.export_max_rows} 行，一次不能导出；请缩短时段或减少分组。")
-    return "rows" if len(table.rows) > limits.export_approval_rows else None
+    return "rows" if rows > limits.export_approval_rows else None
 
 
 def shown_job(row: Any, who: Principal) -> dict[str, Any]:

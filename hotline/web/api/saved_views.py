@@ -14,7 +14,7 @@ from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response, problem
 from routing.errors import InvalidRequest
 
-_KNOWN = frozenset({"from", "until", "days", "compare", *FILTERS})
+_KNOWN = frozenset({"from", "until", "days", "compare", "compare_from", "compare_until", *FILTERS})
 
 
 class ViewBody(Body):
@@ -54,7 +54,9 @@ async def save(request: web.Request) -> web.Response:
     pairs = parse_qsl(body.address)
     if unknown := sorted({name for name, _ in pairs} - _KNOWN):
         raise InvalidRequest(f"address：不认识 {'、'.join(unknown)}；请在分流统计页保存。")
-    asked(Pairs([(name, value) for name, value in pairs if name in FILTERS or name == "compare"]))
+    kept = [(name, value) for name, value in pairs if name in FILTERS or name in ("compare", "compare_from")]
+    # the page names the last day, an address where the period ends
+    asked(Pairs(kept + [("compare_to", f"{value}T23:59") for name, value in pairs if name == "compare_until"]))
     async with own.pool.acquire() as connection:
         view_id = await queries.save(
             connection,

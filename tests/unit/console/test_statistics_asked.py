@@ -31,6 +31,16 @@ def test_what_a_period_is_compared_with(compare: str, first: str, last: str) -> 
     assert wanted.before() == (at(first), at(last))
 
 
+def test_any_two_periods_are_compared_and_stay_so_in_an_address() -> None:
+    chosen = [("from", "2026-11-19"), ("to", "2026-11-29"), ("compare", "period")]
+    wanted = asked(Pairs([*chosen, ("compare_from", "2026-02-01"), ("compare_to", "2026-02-05")]))
+    assert wanted.before() == (at("2026-02-01"), at("2026-02-05"))
+    assert asked(Pairs([*wanted.words(), *wanted.comparison_words()])) == wanted
+    for missing in ([], [("compare_from", "2026-02-05"), ("compare_to", "2026-02-05")]):
+        with pytest.raises(InvalidRequest):
+            asked(Pairs([*chosen, *missing]))
+
+
 def test_a_leap_day_has_a_day_to_be_compared_with() -> None:
     assert Asked(at("2028-02-29"), at("2028-03-01"), compare="year").before() == (at("2027-02-28"), at("2027-03-01"))
 

@@ -33,6 +33,7 @@ function fit() {
   const allowed = { report: ["pdf", "xlsx"], routing: ["xlsx", "csv"], indicators: ["xlsx", "csv"], calls: ["xlsx", "csv"] }[what];
   for (const option of form.elements.form.options) option.disabled = !allowed.includes(option.value);
   if (!allowed.includes(form.elements.form.value)) [form.elements.form.value] = allowed;
+  document.getElementById("compare-period").hidden = form.elements.compare.value !== "period" || !["routing", "report"].includes(what);
   for (const option of form.elements.by.options) option.hidden = what === "indicators" && !("indicators" in option.dataset);
 }
 
@@ -40,17 +41,29 @@ function start() {
   const query = new URLSearchParams(location.search);
   form.elements.from.value = query.get("from") || day(-6);
   form.elements.until.value = query.get("until") || day(0);
-  for (const name of ["what", "form", "line", "route"]) if (query.get(name)) form.elements[name].value = query.get(name);
+  for (const name of ["what", "form", "line", "route", "compare", "compare_from", "compare_until"]) if (query.get(name)) form.elements[name].value = query.get(name);
   for (const option of form.elements.by.options) option.selected = query.getAll("by").includes(option.value);
   // a link that says what to export counts more than what was left here
   if (!location.search) takeUpDraft(form);
   fit();
 }
 
+const nextDay = (text) => new Date(Date.parse(`${text}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10);
+
+function compareIn(query) {
+  const { compare, compare_from: from, compare_until: until } = form.elements;
+  if (compare.value === "none") return;
+  query.set("compare", compare.value);
+  if (compare.value !== "period") return;
+  if (from.value) query.set("compare_from", from.value);
+  if (until.value) query.set("compare_to", nextDay(until.value));
+}
+
 async function ask() {
   const { what, from, until, line, route, by, reason, note, unmasked } = form.elements;
-  const query = new URLSearchParams({ from: from.value, to: new Date(Date.parse(`${until.value}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10) });
+  const query = new URLSearchParams({ from: from.value, to: nextDay(until.value) });
   if (what.value !== "indicators") for (const field of [line, route]) if (field.value) query.set(field.name, field.value);
+  if (what.value === "routing" || what.value === "report") compareIn(query);
   const body = { what: what.value, form: form.elements.form.value, query: String(query) };
   if (what.value === "routing" || what.value === "indicators") body.by = Array.from(by.selectedOptions).filter((option) => !option.hidden).map((option) => option.value);
   if (what.value === "calls") Object.assign(body, { reason: reason.value || null, note: note.value || null, unmasked: unmasked.checked });

@@ -46,9 +46,25 @@ function choose(from, until, days = 0) {
   ask();
 }
 
+// The period one names to compare with; nothing while it is not told in full.
+function named() {
+  const { compare, compare_from: from, compare_until: until } = form.elements;
+  document.getElementById("compare-period").hidden = compare.value !== "period";
+  return compare.value === "period" && from.value && until.value >= from.value ? { from: from.value, until: until.value } : null;
+}
+
 function ask() {
+  const span = named();
+  if (form.elements.compare.value === "period" && !span) {
+    stateLine.textContent = t("请填对比时段的起止，结束不早于开始。");
+    return;
+  }
   const compare = form.elements.compare.value;
   const query = new URLSearchParams({ from: chosen.from, until: chosen.until, ...(compare === "none" ? {} : { compare }), ...filters() });
+  if (span) {
+    query.set("compare_from", span.from);
+    query.set("compare_until", span.until);
+  }
   // a moving period stays one when the address is kept: 近 7 天 is not these seven days
   if (chosen.days) {
     query.delete("from");
@@ -57,7 +73,7 @@ function ask() {
   }
   history.replaceState(null, "", `?${query}`);
   const wanted = new URLSearchParams({ what: "report", form: "pdf", from: chosen.from, until: chosen.until });
-  for (const name of ["line", "route"]) if (query.has(name)) wanted.set(name, query.get(name));
+  for (const name of ["line", "route", "compare", "compare_from", "compare_until"]) if (query.has(name)) wanted.set(name, query.get(name));
   document.getElementById("export-link").href = `/statistics/exports?${wanted}`;
   read();
 }
@@ -66,6 +82,11 @@ async function read() {
   const mine = (turn += 1);
   const asked = { from: chosen.from, to: dayAfter(chosen.until), filters: filters(), before: null };
   const query = new URLSearchParams({ from: asked.from, to: asked.to, compare: form.elements.compare.value, ...asked.filters });
+  const span = named();
+  if (span) {
+    query.set("compare_from", span.from);
+    query.set("compare_to", dayAfter(span.until));
+  }
   stateLine.textContent = t("读取中…");
   figures.setAttribute("aria-busy", "true");
   try {
@@ -246,7 +267,7 @@ onOpen(soonAgain);
 function start() {
   const query = new URLSearchParams(location.search);
   const isDay = (text) => /^\d{4}-\d{2}-\d{2}$/.test(text || "");
-  for (const name of [...FILTERS, "compare"]) {
+  for (const name of [...FILTERS, "compare", "compare_from", "compare_until"]) {
     if (!query.has(name)) continue;
     const element = form.elements[name];
     if (query.get(name) === "-") element.selectedIndex = Array.from(element.options).findIndex((option, index) => index > 0 && option.value === "");
