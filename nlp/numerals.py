@@ -15,10 +15,8 @@ def parse_number(text: str) -> float | None:
     A digit after a unit stands for the next lower unit, as in speech: 三千五 is
     3,500, 两万八 is 28,000; 三千零五 is 3,005.
     """
-    if len(text) == 1 and text in _DIGITS:
-        return float(_DIGITS[text])
-    if text.isascii() and text.isdigit():
-        return float(text)
+    if (len(text) == 1 and text in _DIGITS) or (text.isascii() and text.isdigit()):
+        return float(_DIGITS.get(text, text))
     text = text.replace(",", "").strip()
     if not text:
         return None
