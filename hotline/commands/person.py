@@ -19,7 +19,7 @@ from hotline.commands.stored_data import with_stored_data
 from hotline.erasure import person as person_data
 from hotline.erasure.copying import export_person
 from hotline.erasure.correcting import correct_person
-from hotline.erasure.rounds import retention_round
+from hotline.erasure.rounds import old_rejects, retention_round
 from hotline.models.label_files import known_files
 from hotline.sealing.vault import FileVault
 from routing.erasure.parts import PART_LABELS
@@ -173,15 +173,18 @@ def run(
     async def work(settings: Settings, pool: Any, vault: FileVault) -> dict[str, Any]:
         async with pool.acquire() as connection:
             periods = await periods_in_force(connection, files)
-        said = {"version": periods.version}
+        said, rejects = {"version": periods.version}, settings.state_dir / "rejects"
         if not dry_run:
-            return said | {"erased": await retention_round(pool, vault, periods, actor=at_the_machine())}
+            erased = await retention_round(pool, vault, periods, rejects=rejects, actor=at_the_machine())
+            return said | {"erased": erased}
         counted = await count_due(pool, periods)
         for due in counted:
             line = due.rule.line or "其他线路"
             print(f"{line}  {PART_LABELS[due.rule.part]}  {due.rule.days} 天：{due.due} 件到期，{due.held} 件被保留")
+        old = len(old_rejects(rejects, periods.rejects_days))
+        print(f"退回文件  {periods.rejects_days} 天：{old} 份到期")
         return said | {
-            "would_erase": {f"{d.rule.line or '*'}:{d.rule.part}": d.due for d in counted},
+            "would_erase": {f"{d.rule.line or '*'}:{d.rule.part}": d.due for d in counted} | {"*:rejects": old},
             "held": {f"{d.rule.line or '*'}:{d.rule.part}": d.held for d in counted},
         }
 

@@ -70,6 +70,7 @@ def work() -> None:
                 live_silence_s=limits.live_silence_s,
                 journey=traces,
                 models=settings.state_dir / "models",
+                rejects=settings.state_dir / "rejects",
                 second=second,
                 second_queued_s=limits.second_queued_s,
             )

@@ -123,14 +123,16 @@ class Worker:
         live_silence_s: float = LIVE_SILENCE_S,
         journey: Journey | None = None,
         models: Path | None = None,
+        rejects: Path | None = None,
         second: Reader | None = None,
         second_queued_s: float = 0.0,
     ) -> None:
         """``apart`` reads suspect calls (None: the same reader, one after the other).
 
-        ``models`` is where promoted models are unpacked; None: the readers keep the model they have. ``second`` reads
-        live calls more deeply after their first proposal stands; None: nobody does. With ``second_queued_s`` it reads
-        unsure recorded calls queued within so many seconds too, one at a time, while nothing else is to be read.
+        ``models`` is where promoted models are unpacked; None: the readers keep the model they have. In
+        ``rejects`` old files of rejected rows are deleted. ``second`` reads live calls more deeply after their first
+        proposal stands; None: nobody does. With ``second_queued_s`` it reads unsure recorded calls queued within so
+        many seconds too, one at a time, while nothing else is to be read.
         """
         self._pool = pool
         self._signals = signals
@@ -143,6 +145,7 @@ class Worker:
         self._live_silence_s = live_silence_s
         self._journey = journey
         self._models = models
+        self._rejects = rejects
         self._unusable: tuple[Path | None, Path | None] | None = None
         self._second = second
         self._second_queued_s = second_queued_s
@@ -342,7 +345,9 @@ class Worker:
     async def _retain(self) -> None:
         async with self._pool.acquire() as connection:
             periods = await periods_in_force(connection, self._published.files)
-        erased = await retention_round(self._pool, self._vault, periods, batches=RETENTION_BATCHES)
+        erased = await retention_round(
+            self._pool, self._vault, periods, rejects=self._rejects, batches=RETENTION_BATCHES
+        )
         if erased:
             log.info("retention_erased", version=periods.version, **erased)
 

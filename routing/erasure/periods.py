@@ -14,6 +14,8 @@ from routing.erasure.parts import PARTS, Part
 #: A period below a week is more likely a slip than a wish.
 MIN_DAYS = 7
 MAX_DAYS = 36_500
+#: How long files of rejected rows are kept where a city's own file of before says nothing of them.
+REJECTS_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Periods:
 
     version: str
     rules: tuple[Period, ...]
+    rejects_days: int = REJECTS_DAYS
+    """Files of rejected rows are deleted so many days after they were written."""
 
     def named_lines(self, part: Part) -> list[str]:
         """Lines that have a rule of their own for ``part``."""
@@ -43,9 +47,9 @@ def load_periods(files: ConfigFiles) -> Periods:
     return parse_periods(files.read("retention.toml"))
 
 
-def periods_text(version: str, rules: Collection[Period]) -> str:
+def periods_text(version: str, rules: Collection[Period], rejects_days: int = REJECTS_DAYS) -> str:
     """``retention.toml`` of these rules, each line's below its own heading; ``parse_periods`` reads it back."""
-    parts = [f'version = "{version}"']
+    parts = [f'version = "{version}"', f"rejects_days = {rejects_days}"]
     for line in sorted({rule.line for rule in rules}, key=lambda line: line or ""):
         parts.append("\n[default]" if line is None else f'\n[lines."{line}"]')
         parts += [f"{rule.part}_days = {rule.days}" for rule in rules if rule.line == line]
@@ -58,7 +62,7 @@ def parse_periods(text: str) -> Periods:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"retention.toml is no TOML ({error}); correct that line.") from error
-    unknown = sorted({*table} - {"version", "default", "lines"})
+    unknown = sorted({*table} - {"version", "rejects_days", "default", "lines"})
     if unknown:
         raise ConfigError(f"retention.toml has the unknown key {unknown[0]}; remove it.")
     version = table.get("version")
@@ -73,7 +77,7 @@ def parse_periods(text: str) -> Periods:
     missing = [part for part in PARTS if not any(rule.line is None and rule.part == part for rule in rules)]
     if missing:
         raise ConfigError(f"retention.toml: default.{missing[0]}_days is missing; say how many days it is kept.")
-    return Periods(version, tuple(rules))
+    return Periods(version, tuple(rules), _days(table.get("rejects_days", REJECTS_DAYS), "rejects_days"))
 
 
 def _rules(line: str | None, table: Any, where: str) -> list[Period]:
@@ -84,9 +88,11 @@ def _rules(line: str | None, table: Any, where: str) -> list[Period]:
     for key, days in table.items():
         if key not in known:
             raise ConfigError(f"retention.toml: {where}.{key} is unknown; allowed: {', '.join(known)}.")
-        if not isinstance(days, int) or isinstance(days, bool) or not MIN_DAYS <= days <= MAX_DAYS:
-            raise ConfigError(
-                f"retention.toml: {where}.{key} is {days!r}; set it to whole days from {MIN_DAYS} to {MAX_DAYS}."
-            )
-        rules.append(Period(line, known[key], days))
+        rules.append(Period(line, known[key], _days(days, f"{where}.{key}")))
     return rules
+
+
+def _days(value: Any, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not MIN_DAYS <= value <= MAX_DAYS:
+        raise ConfigError(f"retention.toml: {where} is {value!r}; set it to whole days from {MIN_DAYS} to {MAX_DAYS}.")
+    return value

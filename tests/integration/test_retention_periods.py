@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,3 +112,44 @@ def test_written_periods_are_read_back(line: str | None) -> None:
     assert (read.version, {*read.rules}) == ("retention-7", {*whole, *extra})
     with pytest.raises(ConfigError, match="default"):
         parse_periods(periods_text("retention-7", extra))
+
+
+def aged(folder: Path, days: dict[str, int]) -> None:
+    """Files that were last written so many days ago."""
+    for name, old in days.items():
+        file = folder / name
+        file.write_bytes(b"")
+        at = file.stat().st_mtime - old * 86_400
+        os.utime(file, (at, at))
+
+
+def names(folder: Path) -> list[str]:
+    """The files of a folder."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+async def test_old_reject_files_are_deleted_and_the_days_are_published(service: RunningService, tmp_path: Path) -> None:
+    vault = service.services.vault
+    aged(tmp_path, {"may.rejects.csv.sealed": 40, "june.rejects.xlsx.sealed": 20, "mine.csv": 400})
+    shipped = load_periods(ConfigFiles())
+    assert (shipped.rejects_days, parse_periods(periods_text("x", shipped.rules, 90)).rejects_days) == (30, 90)
+    assert await retention_round(service.pool, vault, shipped, rejects=tmp_path / "none") == {}
+    assert await retention_round(service.pool, vault, shipped, rejects=tmp_path) == {"*:rejects": 1}
+    assert names(tmp_path) == ["june.rejects.xlsx.sealed", "mine.csv"]
+    body = {"periods": rules(), "note": "退回文件只留一周", "base_version": shipped.version}
+    status, answer = await service.request("POST", "/retention", json=body | {"rejects_days": 3})
+    assert (status, "退回文件" in answer["detail"]) == (422, True)
+    status, made = await service.request("POST", "/retention", json=body | {"rejects_days": 7})
+    assert status == 201
+    # who leaves it out keeps it
+    again = body | {"base_version": made["version"]}
+    assert (await service.request("POST", "/retention", json=again))[0] == 201
+    async with service.pool.acquire() as connection:
+        periods = await periods_in_force(connection, ConfigFiles())
+    assert periods.rejects_days == 7
+    assert await retention_round(service.pool, vault, periods, rejects=tmp_path) == {"*:rejects": 1}
+    _, shown = await service.request("GET", "/retention")
+    assert shown["rejects_days"] == 7
+    assert [each["label"] for run in shown["runs"] for each in run["erased"]] == ["退回文件", "退回文件"]
+    with pytest.raises(ConfigError, match="rejects_days is 3"):
+        parse_periods(periods_text("x", shipped.rules, 3))

@@ -25,6 +25,8 @@ from routing.publishing.service import publish as publish_draft
 from routing.publishing.store import queries as published_queries
 
 RUNS_LISTED = 40
+#: What a round erases beside the parts of calls.
+BESIDE = {"shift_notes": "交接说明和通知", "rejects": "退回文件"}
 #: Rules of one set: three parts of many lines.
 MOST_RULES = 300
 
@@ -42,6 +44,7 @@ async def retention_view(own: Services) -> dict[str, Any]:
         "rules": rules_by_part(periods),
         "lines": sorted({rule.line for rule in periods.rules if rule.line is not None}),
         "known_lines": sorted({rule.line for rule in periods.rules if rule.line is not None} | {*own.profiles}),
+        "rejects_days": periods.rejects_days,
         "least_days": MIN_DAYS,
         "most_days": MAX_DAYS,
         "versions": published,
@@ -72,7 +75,7 @@ def rules_by_part(periods: Periods) -> list[dict[str, Any]]:
 def _named(name: str, count: int) -> dict[str, Any]:
     """``12348:words`` of the audit log in words."""
     line, _, part = name.partition(":")
-    label = next((PART_LABELS[known] for known in PARTS if known == part), part)
+    label = next((PART_LABELS[known] for known in PARTS if known == part), BESIDE.get(part, part))
     return {"line": line, "part": part, "label": label.partition("（")[0], "count": count}
 
 
@@ -100,6 +103,8 @@ class PeriodsBody(Body):
     """POST /retention."""
 
     periods: list[PeriodBody] = Field(max_length=MOST_RULES)
+    rejects_days: int | None = None
+    """How long files of rejected rows are kept; null: as long as now."""
     note: str = Field(min_length=1, max_length=500)
     base_version: str = Field(max_length=80)
     """The version that was edited; another one in force meanwhile is refused."""
@@ -129,13 +134,16 @@ async def publish(request: web.Request) -> web.Response:
         raise InvalidRequest("保存期限由配置目录（HOTLINE_CONFIG_DIR）锁定，请改那里的 retention.toml。")
     body = await read_body(request, PeriodsBody)
     rules = checked(body.periods)
+    if body.rejects_days is not None and not MIN_DAYS <= body.rejects_days <= MAX_DAYS:
+        raise InvalidRequest(f"退回文件：应为 {MIN_DAYS} 到 {MAX_DAYS} 的整数天。")
     shipped = load_periods(own.published.files)
     async with own.pool.acquire() as connection, connection.transaction():
+        rejects_days = body.rejects_days or (await periods_in_force(connection, own.published.files)).rejects_days
         kind, name = RETENTION
         number = await published_queries.published_times(connection, kind=kind, name=name) + 1
         draft = Draft(
             f"retention-{number}",
-            periods_text(f"retention-{number}", rules),
+            periods_text(f"retention-{number}", rules, rejects_days),
             body.note,
             who.user_id,
             body.base_version,
@@ -146,7 +154,8 @@ async def publish(request: web.Request) -> web.Response:
             actor=who,
             action="retention_published",
             subject=f"retention:{draft.version}",
-            detail={f"{rule.line or '*'}:{rule.part}": rule.days for rule in rules} | {"published_id": published_id},
+            detail={f"{rule.line or '*'}:{rule.part}": rule.days for rule in rules}
+            | {"rejects_days": rejects_days, "published_id": published_id},
         )
     return json_response({"version": draft.version, "id": published_id}, status=201)
 

@@ -29,6 +29,7 @@ MAY_LOOK_AT_THE_CLOCK = {
     "hotline/demo/": "made-up calls of the days before",
     "hotline/erasure/copying.py": "the date on a copy",
     "hotline/erasure/person.py": "the date in the ledger of what was erased",
+    "hotline/erasure/rounds.py": "ages of files of this machine",
     "hotline/exports/rounds.py": "the moment printed on an export",
     "hotline/statistics/": "which day is opened first",
     "hotline/web/api/": "the default of a day or week that the caller left out",

@@ -63,7 +63,9 @@ export async function editPeriods() {
   const published = await ask("periods-dialog", {
     about: form.dataset.base,
     check: () => (counted === JSON.stringify(periods()) ? null : t("改动后请先试算，再发布。")),
-    send: (given) => post("/api/v1/retention", { periods: periods(), note: given.note, base_version: form.dataset.base }),
+    send: (given) => post("/api/v1/retention", {
+      periods: periods(), rejects_days: Number(given.rejects_days), note: given.note, base_version: form.dataset.base,
+    }),
   });
   if (published) location.reload();
 }
