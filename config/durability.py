@@ -43,5 +43,5 @@ def durability_settings(env: Mapping[str, str]) -> DurabilitySettings:
         patience_s=whole(env, "HOTLINE_PATIENCE_S", 30, low=0, high=3600),
         intake_bytes=whole(env, "HOTLINE_INTAKE_MIB", 32, low=16, high=4096) * 1024 * 1024,
         intake_waiting=whole(env, "HOTLINE_INTAKE_WAITING", 20_000, low=1, high=10_000_000),
-        second_queued_s=whole(env, "HOTLINE_SECOND_QUEUED_S", 0, low=0, high=86_400),
+        second_queued_s=whole(env, "HOTLINE_SECOND_QUEUED_S", 900, low=0, high=86_400),
     )

@@ -10,6 +10,7 @@ import psutil
 
 #: Each call counts once. queued: it has, or had, a lead item in a queue. held: live, a proposal on an operator's table.
 #: closed: ended without a queue (by policy, or answered directly). aside: its reading failed three times.
+#: read_twice: by the same reader; the second one (a + in its model) may read what the first has read.
 BOOKS = """
 with call as (
     select c.id, c.state, c.live, c.triage_id, c.decision_id,
@@ -28,7 +29,8 @@ select count(*) as stored,
        (select count(*) from triage_jobs where set_aside_at is not null) as aside,
        count(*) filter (where state in ('queued', 'offered', 'claimed') and not has_open_item) as lost_items,
        count(*) filter (where state in ('completed', 'closed') and has_open_item) as left_items,
-       (select count(*) from (select 1 from triages group by call_id, revision having count(*) > 1) d) as read_twice,
+       (select count(*) from (select 1 from triages group by call_id, revision, position('+' in model) > 0
+                              having count(*) > 1) d) as read_twice,
        (select count(*) from (select 1 from decisions where triage_id is not null
                               group by triage_id having count(*) > 1) d) as decided_twice,
        (select count(*) from (select 1 from queue_items where state in ('waiting', 'offered', 'claimed')

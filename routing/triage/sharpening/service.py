@@ -26,6 +26,8 @@ _RECENT_S = 120.0
 _SURE = 0.9
 #: Recorded calls wait while a caller spoke so recently: his next words must not find the second reader taken.
 _QUIET_S = 3.0
+#: Where none is to be read, nobody looks again for so long.
+_LOOK_S = 2.0
 
 
 class Sharpener:
@@ -33,6 +35,8 @@ class Sharpener:
 
     def __init__(self) -> None:
         self._asked: deque[int] = deque(maxlen=500)
+        self._look_at = 0.0
+        """When recorded calls are looked for again, by the monotonic clock."""
 
     async def round(self, pool: Any, context: TriageContext) -> list[float]:
         """Ask ``context.reader`` about live proposals nobody has taken up.
@@ -70,10 +74,14 @@ class Sharpener:
         offered is asked about, and none while anything is to be read or somebody is speaking; it moves where
         the second reading has another class well ahead, or is sure where the first was not, and never closes.
         """
+        if time.monotonic() < self._look_at:
+            return False
         async with pool.acquire() as connection:
             rows = await queries.queued_to_sharpen(
                 connection, asked=list(self._asked), recent_s=recent_s, quiet_s=_QUIET_S, sure=_SURE
             )
+        if not rows:
+            self._look_at = time.monotonic() + _LOOK_S
         self._asked.extend(row["triage_id"] for row in rows)
         calls, broken = opened_calls(context.vault, rows)
         if broken:
