@@ -89,6 +89,9 @@ CASES: tuple[ApiRoute, ...] = (
         answers=(200, 404, 409, 422),
     ),
     ApiRoute(
+        "GET", f"/objections/{_ID}/departments", cases.departments, "裁定可点名的承办单位", answers=(200, 403, 404)
+    ),
+    ApiRoute(
         "POST",
         f"/objections/{_ID}/decide",
         cases.rule,

@@ -75,3 +75,41 @@ async def test_a_department_named_comes_first(service: RunningService, call: Cal
     status, problem = await forward(service, wages, destination="departments", department=roads, reason="归城管")
     assert status == 422
     assert "市城管局" in problem["detail"]
+
+
+async def test_a_ruling_names_the_department_as_a_forward_does(service: RunningService, call: CallMaker) -> None:
+    await service.start_worker()
+    await service.token("operator", "zhou")
+    for user in ("sun", "li"):
+        await service.token("department", user)
+    answer = await service.post_calls(call(WELL, live=True, operator="zhou"))
+    well = answer["accepted"][0]["call_id"]
+    page = await service.call_in(well, "proposed")
+    async with service.pool.acquire() as connection:
+        topic = await connection.fetchval("select topics[1] from triages where call_id = $1", well)
+        roads = await works_for(connection, "sun", "cg", "市城管局", topic)
+        water = await works_for(connection, "li", "sw", "市水务局", "labour")
+        await connection.execute("update calls set live = false where id = $1", well)
+    order: dict[str, Any] = {"destination": "departments", "department": roads}
+    if page["decision"]["destination"] != "departments":
+        order["reason"] = "归城管"
+    assert (await forward(service, well, **order))[0] == 200
+    page = await service.call_in(well, "queued")
+    async with service.pool.acquire() as connection:
+        item_id = await connection.fetchval("select max(id) from queue_items where call_id = $1", well)
+    status, made = await service.request(
+        "POST", f"/items/{item_id}/object", role="department", user="sun", json={"reason": "other", "words": "归水务"}
+    )
+    assert status == 201, made
+    path = f"/objections/{made['objection_id']}"
+    status, listed = await service.request("GET", f"{path}/departments", role="manager")
+    assert (status, [each["id"] for each in listed["items"]]) == (200, [roads, water])
+    assert (await service.request("GET", "/objections/999999999/departments", role="manager"))[0] == 404
+    for body, problem in (
+        ({"destination": "departments", "department": 10**9}, 422),
+        ({"destination": "operators", "department": water}, 422),
+        ({"destination": "departments", "department": water}, 200),
+    ):
+        status, said = await service.request("POST", f"{path}/decide", role="manager", json={"upheld": True, **body})
+        assert status == problem, said
+    assert "点名派来" in await side(service, "department", "li")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.case_views import case_file
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
-from routing.cases.objections.service import Ruling, Said, decide, object_to, object_to_item
+from routing.cases.objections.service import Ruling, Said, decide, departments_of, object_to, object_to_item
 from routing.cases.service import accept, appraise, extend, feed_back, give_back, return_item, take_over
 from routing.cases.steps.service import add_step, finish_step
 from routing.cases.store import queries
@@ -119,6 +120,15 @@ class RulingBody(Body):
     words: str | None = Field(None, max_length=2000)
     consent: bool = False
     new_danger: bool = False
+    department: int | None = None
+
+
+@needs("objections.decide")
+async def departments(request: web.Request) -> web.Response:
+    """GET /objections/{id}/departments: whom a ruling may name, those that answer for the call's topic first."""
+    async with services(request).pool.acquire() as connection, connection.transaction():
+        choices = await departments_of(connection, path_id(request))
+    return json_response({"items": [asdict(choice) for choice in choices]})
 
 
 @needs("objections.decide")
@@ -126,7 +136,7 @@ async def rule(request: web.Request) -> web.Response:
     """POST /objections/{id}/decide: upheld, the call goes elsewhere; rejected, the dispatch stands."""
     own, who, objection_id = services(request), principal(request), path_id(request)
     body = await read_body(request, RulingBody)
-    ruling = Ruling(body.upheld, body.destination, body.words, body.consent, body.new_danger)
+    ruling = Ruling(body.upheld, body.destination, body.words, body.consent, body.new_danger, body.department)
     async with own.pool.acquire() as connection, connection.transaction():
         made = await decide(
             connection, own.vault, own.published.policy, objection_id, user_id=who.user_id, ruling=ruling

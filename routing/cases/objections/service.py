@@ -15,6 +15,7 @@ from routing.police_returns.service import check_declined
 from routing.policy.decision import DESTINATIONS, Destination
 from routing.policy.settings import Policy
 from routing.sealing import Vault
+from routing.transfers.departments.service import Choice, check_department, departments_for
 from routing.transfers.moving.service import move, overrule
 from routing.transfers.store import locked_call, stored_decision, violence_heard
 from routing.transfers.store import queries as transfer_queries
@@ -50,6 +51,8 @@ class Ruling:
     """The victim was asked alone and agrees to mediation; only needed where violence or control was heard."""
     new_danger: bool = False
     """The caller told of danger since the police desk sent the call back; only needed then."""
+    department: int | None = None
+    """The organisation that gets it first, where it goes to the departments; None: whoever answers for the field."""
 
     def check(self) -> None:
         """Raises InvalidRequest or ReasonRequired."""
@@ -179,6 +182,15 @@ async def decide(
     return {"objection_id": objection_id, "decision": decision, "call_id": row["call_id"], "queue": queue}
 
 
+async def departments_of(connection: Any, objection_id: int) -> list[Choice]:
+    """To which departments the call of an objection may go by name. Raises UndertakingNotFound."""
+    found = await queries.open_objection(connection, objection_id=objection_id)
+    if found is None:
+        raise UndertakingNotFound(f"没有编号为 {objection_id} 的异议。")
+    row = await locked_undertaking(connection, found["undertaking_id"])
+    return await departments_for(connection, row["call_id"])
+
+
 async def _send_on(
     connection: Any, vault: Vault, policy: Policy, row: Any, *, user_id: int, ruling: Ruling, label: str
 ) -> str:
@@ -189,6 +201,7 @@ async def _send_on(
         raise ConsentRequired("来电里说到暴力或控制，一般不作调解；确要调解须单独问过受害人本人（consent: true）。")
     if destination == "police" and not ruling.new_danger:
         await check_declined(connection, vault, call)
+    await check_department(connection, row["call_id"], destination, ruling.department)
     await queries.hand_on(connection, undertaking_id=row["id"], reason=BY_OBJECTION, words=None)
     await queries.returned_transfer(
         connection,
@@ -205,5 +218,5 @@ async def _send_on(
     await overrule(
         connection, vault, call, decision, destination=destination, queue=queue, user_id=user_id, reason=label
     )
-    await move(connection, call, item, decision, queue=queue, user_id=user_id)
+    await move(connection, call, item, decision, queue=queue, user_id=user_id, department=ruling.department)
     return queue

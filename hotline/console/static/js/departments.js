@@ -55,10 +55,10 @@ if (search) {
   });
 }
 
-// Gives the id of the department, null for whoever answers for the topic, undefined when called off. Nothing is asked
+// path: where the API names them. Gives the id of the department, null for whoever answers for the topic, undefined when called off. Nothing is asked
 // where no department is known.
-export async function chooseDepartment(callId) {
-  const { items } = await get(`/api/v1/calls/${callId}/departments`);
+export async function chooseDepartment(path) {
+  const { items } = await get(path);
   if (!items.length) return null;
   const owners = items.filter((choice) => choice.proposed).map((choice) => choice.name);
   const any = { id: null, name: owners.length ? t("按主题派：{names}", { names: owners.join("、") }) : t("不点名，由承办单位接") };

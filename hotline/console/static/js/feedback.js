@@ -1,5 +1,6 @@
 // What callers say of what was done, and objections to dispatches: chosen by arrows, decided by a key.
 import { post } from "./api.js";
+import { chooseDepartment } from "./departments.js";
 import { ask } from "./dialogs.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
@@ -86,10 +87,15 @@ function uphold() {
   decide(async () => {
     const given = ask("uphold-dialog", {
       about: part.dataset.objectionId,
-      send: (values) => send(`/api/v1/objections/${part.dataset.objectionId}/decide`, {
-        upheld: true, destination: values.destination, words: values.words || null,
-        consent: values.consent === "yes", new_danger: values.new_danger === "yes",
-      }, form),
+      send: async (values) => {
+        const path = `/api/v1/objections/${part.dataset.objectionId}`;
+        const department = values.destination === "departments" ? await chooseDepartment(`${path}/departments`) : null;
+        if (department === undefined) throw new Error(t("请选承办单位，或改选别的去向。"));
+        await send(`${path}/decide`, {
+          upheld: true, destination: values.destination, words: values.words || null, department,
+          consent: values.consent === "yes", new_danger: values.new_danger === "yes",
+        }, form);
+      },
     });
     if (part.dataset.suggested) form.elements.destination.value = part.dataset.suggested;
     form.querySelector("input[name=destination]:checked").focus();

@@ -55,8 +55,9 @@ async function send(call, body) {
 // call: {id, decisionId, destination, live, noBlind}. Gives the transfer, or null when called off or refused.
 export async function forward(call, { destination = null, mode = null, reason: given = null } = {}) {
   const target = destination || call.destination;
-  // named only where a person asks for the departments: Enter sends to whoever answers for the field
-  const department = destination === "departments" ? await chooseDepartment(call.id) : null;
+  // named only where a person asks for the departments or for a ticket: Enter sends to whoever answers for the field
+  const names = destination === "departments" || (mode === "ticket" && target === "departments");
+  const department = names ? await chooseDepartment(`/api/v1/calls/${call.id}/departments`) : null;
   if (department === undefined) return null;
   let reason = target === call.destination ? null : given;
   if (target !== call.destination && !reason) {
