@@ -1,4 +1,4 @@
-"""What is looked at on every page: accessibility, cut text, width, shifts of layout, bytes; and its pictures."""
+"""What is looked at on every page: accessibility, cut text, width, shifts, bytes, dialogs; and its pictures."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ new PerformanceObserver((list) => {
 """
 
 #: Text may be cut where the whole of it is one step away: a list's excerpt, an alarm's link, what has a title.
-CUT = """() => {
+CUT = """(within) => {
   const deliberate = ".excerpt, .cell-excerpt, .banner.alarm a, [data-may-cut], .unseen, [data-may-cut] *, "
     + "[aria-hidden=true], option";
   const found = [];
-  for (const element of document.querySelectorAll("body *")) {
+  for (const element of document.querySelectorAll(`${within} *`)) {
     const own = Array.from(element.childNodes).filter((n) => n.nodeType === 3).map((n) => n.data).join("").trim();
     if (!/[\\u4e00-\\u9fff\\w]/.test(own) || element.matches(deliberate)) continue;
     if (element.closest("[title]") || element.offsetParent === null) continue;
@@ -65,9 +65,9 @@ TRANSFERRED = """(notCounted) => {
   return Array.from(seen.values()).reduce((sum, bytes) => sum + bytes, 0);
 }"""
 
-AXE_RUN = """async (rules) => {
+AXE_RUN = """async ([within, rules]) => {
   const only = rules || ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-  const { violations } = await axe.run(document, {
+  const { violations } = await axe.run(within, {
     runOnly: { type: rules ? "rule" : "tag", values: only },
     resultTypes: ["violations"],
   });
@@ -75,6 +75,25 @@ AXE_RUN = """async (rules) => {
   return violations
     .filter((one) => ["serious", "critical"].includes(one.impact))
     .map((one) => `${one.id}: ${one.nodes.slice(0, 4).map(said).join(" | ")}`);
+}"""
+LARGE_TYPE = "document.documentElement.dataset.typeSize = '150'"
+#: What depends on colours is all that the other theme can change.
+COLOURS = ("color-contrast", "link-in-text-block")
+
+HELP = "help-dialog"
+#: The dialogs of a page; the help by its key, since its content comes with it.
+OPEN_DIALOG = """(id) => {
+  document.activeElement.blur();
+  if (id === "help-dialog") document.dispatchEvent(new KeyboardEvent("keydown", { key: "?" }));
+  else document.getElementById(id).showModal();
+}"""
+CLOSE_DIALOG = "(id) => document.getElementById(id).close()"
+#: A dialog is whole where neither it nor what it holds is wider than the room it has.
+NARROW = """(id) => {
+  const dialog = document.getElementById(id);
+  const { left, right } = dialog.getBoundingClientRect();
+  const wide = (part) => part.scrollWidth > part.clientWidth + 1;
+  return left < 0 || right > innerWidth || Array.from(dialog.querySelectorAll("article, form")).some(wide);
 }"""
 
 
@@ -98,8 +117,11 @@ async def settle(page: Page) -> None:
     await page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
-async def look(page: Page, name: str) -> Look:
-    """Everything that is to be seen at once on the page that is open, at 1366x768, light."""
+async def look(page: Page, name: str, dialogs: set[str]) -> Look:
+    """Everything that is to be seen at once on the page that is open, at 1366x768, light.
+
+    ``dialogs``: names of those that were looked at already; what is looked at here is added.
+    """
     wrong: list[str] = []
     shifted, parts = await page.evaluate("[window.shifted, window.shiftedParts]")
     if shifted > SHIFT_AT_MOST:
@@ -108,30 +130,82 @@ async def look(page: Page, name: str) -> Look:
     transferred = await page.evaluate(TRANSFERRED, NOT_COUNTED)
     if transferred > BYTES_AT_MOST:
         wrong.append(f"{transferred} bytes are sent for it")
-    wrong += await _measured(page, "100 %")
+    wrong += await measured(page)
     await page.evaluate(AXE.read_text(encoding="utf-8"))
-    wrong += [f"axe, light: {one}" for one in await page.evaluate(AXE_RUN, None)]
-    await _pictures(page, name, "light")
+    wrong += [f"axe, light: {one}" for one in await page.evaluate(AXE_RUN, ["body", None])]
+    opened = await _new_dialogs(page, dialogs)
+    # its words are every page's own, the rest of it is the same everywhere
+    helps = [HELP] if await page.locator(f"#{HELP}").count() else []
+    for dialog in helps:
+        await page.evaluate(OPEN_DIALOG, dialog)
+        wrong += await _measured_dialog(page, dialog)
+    for dialog in opened:
+        await page.evaluate(OPEN_DIALOG, dialog)
+        wrong += [f"axe, {dialog}: {one}" for one in await page.evaluate(AXE_RUN, [f"#{dialog}", None])]
+        wrong += await _measured_dialog(page, dialog)
+    wrong += await _pictures(page, name, "light")
     await page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    # what depends on colours is all that the other theme can change
-    wrong += [f"axe, dark: {one}" for one in await page.evaluate(AXE_RUN, ["color-contrast", "link-in-text-block"])]
+    wrong += [f"axe, dark: {one}" for one in await page.evaluate(AXE_RUN, ["body", COLOURS])]
+    for dialog in opened:
+        await page.evaluate(OPEN_DIALOG, dialog)
+        wrong += [f"axe, dark, {dialog}: {one}" for one in await page.evaluate(AXE_RUN, [f"#{dialog}", COLOURS])]
+        await page.evaluate(CLOSE_DIALOG, dialog)
     await _pictures(page, name, "dark")
-    await page.evaluate("document.documentElement.dataset.typeSize = '150'")
-    wrong += await _measured(page, "150 %")
+    wrong += await _measured_large(page)
+    for dialog in (*helps, *opened):
+        await page.evaluate(OPEN_DIALOG, dialog)
+        wrong += await _measured_dialog(page, dialog)
     return Look(name, tuple(f"{name}: {one}" for one in wrong))
 
 
-async def _measured(page: Page, size: str) -> list[str]:
-    width, inner = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    wrong = [f"at {size} it is {width} wide"] if width > inner else []
-    return wrong + [f"at {size} text is cut: {one}" for one in (await page.evaluate(CUT))[:5]]
+async def _new_dialogs(page: Page, dialogs: set[str]) -> list[str]:
+    """Ids of the page's dialogs that nobody has looked at, by what stands in them."""
+    found = await page.evaluate("Array.from(document.querySelectorAll('dialog[id]'), (one) => [one.id, one.innerHTML])")
+    new = [id_ for id_, content in found if f"{id_} {content}" not in dialogs]
+    dialogs.update(f"{id_} {content}" for id_, content in found)
+    return new
 
 
-async def _pictures(page: Page, name: str, theme: str) -> None:
+async def _measured_large(page: Page) -> list[str]:
+    """The same with type of 150 %, on the small screen and on the large one."""
+    await page.evaluate(LARGE_TYPE)
+    wrong = await measured(page)
+    width, height = SIZES[1]
+    await page.set_viewport_size({"width": width, "height": height})
+    await settle(page)
+    wrong += await measured(page)
+    width, height = SIZES[0]
+    await page.set_viewport_size({"width": width, "height": height})
+    return wrong
+
+
+async def measured(page: Page) -> list[str]:
+    """Whether the page is wider than the screen, and which text is cut, as it stands there now."""
+    width, inner, size = await page.evaluate(
+        "[document.documentElement.scrollWidth, innerWidth, document.documentElement.dataset.typeSize || '100']"
+    )
+    at = f"at {size} %, {inner} wide"
+    wrong = [f"{at} it is {width} wide"] if width > inner else []
+    return wrong + [f"{at} text is cut: {one}" for one in (await page.evaluate(CUT, "body"))[:5]]
+
+
+async def _measured_dialog(page: Page, dialog: str) -> list[str]:
+    wrong = [f"{dialog} is too wide"] if await page.evaluate(NARROW, dialog) else []
+    wrong += [f"{dialog}: text is cut: {one}" for one in (await page.evaluate(CUT, f"#{dialog}"))[:5]]
+    await page.evaluate(CLOSE_DIALOG, dialog)
+    return wrong
+
+
+async def _pictures(page: Page, name: str, theme: str) -> list[str]:
+    """Pictures of both sizes; what is wrong on the large screen."""
+    wrong: list[str] = []
     for width, height in reversed(SIZES):
         await page.set_viewport_size({"width": width, "height": height})
         # what is drawn by a script follows the theme and the width when it is told, as by the button of the theme
         await page.evaluate("document.dispatchEvent(new CustomEvent('theme-changed'))")
         await settle(page)
+        if theme == "light" and (width, height) == SIZES[1]:
+            wrong = await measured(page)
         options: dict[str, Any] = {"type": "jpeg", "quality": 80}
         await page.screenshot(path=SCREENS / f"{name}-{theme}-{width}.jpg", **options)
+    return wrong
