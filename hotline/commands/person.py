@@ -22,7 +22,7 @@ from hotline.erasure.correcting import correct_person
 from hotline.erasure.rounds import old_rejects, retention_round
 from hotline.models.label_files import known_files
 from hotline.sealing.vault import FileVault
-from routing.erasure.parts import PART_LABELS
+from routing.erasure.parts import LABELS
 from routing.erasure.periods import load_periods
 from routing.erasure.service import count_due, periods_in_force, place_hold, release_hold
 from routing.erasure.store import queries as erasure_queries
@@ -180,7 +180,7 @@ def run(
         counted = await count_due(pool, periods)
         for due in counted:
             line = due.rule.line or "其他线路"
-            print(f"{line}  {PART_LABELS[due.rule.part]}  {due.rule.days} 天：{due.due} 件到期，{due.held} 件被保留")
+            print(f"{line}  {LABELS[due.rule.part]}  {due.rule.days} 天：{due.due} 件到期，{due.held} 件被保留")
         old = len(old_rejects(rejects, periods.rejects_days))
         print(f"退回文件  {periods.rejects_days} 天：{old} 份到期")
         return said | {

@@ -12,6 +12,7 @@ from hotline.audit.store import Actor, record_reasoned
 from hotline.erasure.person import NothingFound, calls_of, e164
 from hotline.models.label_files import mask_rows
 from hotline.sealing.columns import SEALED, SealedTable
+from routing.erasure.parts import PIECE_OF, is_erased
 from routing.erasure.service import correct_caller, known_of_caller
 from routing.sealing import Vault
 
@@ -50,12 +51,13 @@ async def correct_person(
 
     Set in the calls and their versions; what staff wrote of these calls has the wrong value replaced wherever it stands
     word for word; rows to train on in ``label_files`` are masked by the right values too. What was said stays as it was
-    said. Calls whose caller has been erased are left out. Raises NumberUnreadable, NothingFound.
+    said. Calls of which the caller or such a field has been erased are left out. Raises NumberUnreadable, NothingFound.
     """
     found = [
         call
         for call in await calls_of(connection, vault, number)
-        if only_call in (None, call.call_id) and "caller" not in call.erased_parts
+        if only_call in (None, call.call_id)
+        and not any(is_erased(PIECE_OF[field], call.erased_parts) for field in changes)
     ]
     if not found:
         raise NothingFound(f"No call {only_call} of this number is stored; leave --call out to correct all of them.")

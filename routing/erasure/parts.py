@@ -15,36 +15,73 @@ PART_LABELS: dict[Part, str] = {
     "words": "通话内容（转写、各版本、研判摘录、检索词）",
 }
 
+#: Single fields that may go sooner than the part they belong to.
+Piece = Literal["number", "name", "address", "recording", "source", "tokens"]
+PIECES: tuple[Piece, ...] = get_args(Piece)
+PIECE_LABELS: dict[Piece, str] = {
+    "number": "其中：号码（含按号码查找）",
+    "name": "其中：姓名",
+    "address": "其中：地址",
+    "recording": "其中：录音编号",
+    "source": "其中：线路原始记录",
+    "tokens": "其中：检索词（之后按词查不到）",
+}
+#: With which parts a field goes at the latest.
+WHOLES: Mapping[str, tuple[Part, ...]] = {
+    "number": ("caller",),
+    "name": ("caller",),
+    "address": ("caller",),
+    "recording": ("caller",),
+    "source": ("caller", "words"),
+    "tokens": ("words",),
+}
+#: Everything a period may be set for, in the order in which ``calls.erased_parts`` holds it.
+ERASABLE: tuple[Part | Piece, ...] = (*PARTS, *PIECES)
+LABELS: Mapping[str, str] = dict([*PART_LABELS.items(), *PIECE_LABELS.items()])
+
 #: Stands where reasons quoted the caller.
 ERASED_REASON = "内容已按保存期限或当事人要求删除"
 
-_CALLER_FIELDS: Mapping[str, Any] = {
-    "caller_number": None,
-    "caller_number_raw": "",
-    "caller_name": "",
-    "address": "",
-    "recording_number": "",
+_CALLER_FIELDS: Mapping[Piece, Mapping[str, Any]] = {
+    "number": {"caller_number": None, "caller_number_raw": ""},
+    "name": {"caller_name": ""},
+    "address": {"address": ""},
+    "recording": {"recording_number": ""},
 }
+#: Field of a correction -> the piece it is.
+PIECE_OF: Mapping[str, Piece] = {"caller_number": "number", "caller_name": "name", "address": "address"}
 
 
-def in_order(parts: Collection[str]) -> list[Part]:
-    """``parts``, each once, in the order of :data:`PARTS`."""
-    return [part for part in PARTS if part in parts]
+def is_erased(what: Part | Piece, erased_parts: Collection[str]) -> bool:
+    """Whether a part or field is gone, by itself or with a part it belongs to."""
+    return what in erased_parts or any(whole in erased_parts for whole in wholes_of(what))
+
+
+def wholes_of(what: Part | Piece) -> tuple[Part, ...]:
+    """The parts a field goes with; none for a part."""
+    return WHOLES.get(what, ())
 
 
 def without_parts(payload: Mapping[str, Any], parts: Collection[str]) -> dict[str, Any]:
-    """A stored version of a call (``CallRecord.to_payload``) without these parts.
+    """A stored version of a call (``CallRecord.to_payload``) without these parts and fields.
 
-    The line's own row goes with either of caller and words: nobody can tell in which of its columns they stand.
+    The line's own row goes with what was said and with any field of the caller: nobody can tell in which of its columns
+    they stand.
     """
     left = dict(payload)
-    if "caller" in parts:
-        left |= {name: value for name, value in _CALLER_FIELDS.items() if name in left}
+    for piece, fields in _CALLER_FIELDS.items():
+        if is_erased(piece, parts):
+            left |= {name: value for name, value in fields.items() if name in left}
     if "words" in parts:
         left["segments"] = []
-    if "caller" in parts or "words" in parts:
+    if touches_versions(parts):
         left["source"] = {}
     return left
+
+
+def touches_versions(parts: Collection[str]) -> bool:
+    """Whether stored versions hold anything of these parts and fields."""
+    return is_erased("source", parts) or any(is_erased(piece, parts) for piece in _CALLER_FIELDS)
 
 
 def without_quotes(reading: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from config.errors import ConfigError
 from config.files import ConfigFiles
-from routing.erasure.parts import PARTS, Part
+from routing.erasure.parts import ERASABLE, PARTS, Part, Piece
 
 #: A period below a week is more likely a slip than a wish.
 MIN_DAYS = 7
@@ -24,7 +24,8 @@ class Period:
 
     line: str | None
     """None: every line without a rule of its own for this part."""
-    part: Part
+    part: Part | Piece
+    """A part, or a single field that goes sooner than its part."""
     days: int
 
 
@@ -37,7 +38,7 @@ class Periods:
     rejects_days: int = REJECTS_DAYS
     """Files of rejected rows are deleted so many days after they were written."""
 
-    def named_lines(self, part: Part) -> list[str]:
+    def named_lines(self, part: Part | Piece) -> list[str]:
         """Lines that have a rule of their own for ``part``."""
         return sorted({rule.line for rule in self.rules if rule.part == part and rule.line is not None})
 
@@ -83,7 +84,7 @@ def parse_periods(text: str) -> Periods:
 def _rules(line: str | None, table: Any, where: str) -> list[Period]:
     if not isinstance(table, Mapping):
         raise ConfigError(f"retention.toml: {where} is no table; write [{where}] and the periods below it.")
-    known: dict[str, Part] = {f"{part}_days": part for part in PARTS}
+    known: dict[str, Part | Piece] = {f"{part}_days": part for part in ERASABLE}
     rules = []
     for key, days in table.items():
         if key not in known:

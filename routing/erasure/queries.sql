@@ -6,7 +6,7 @@
 -- nobody has acknowledged.
 select c.id from calls c
 where c.state in ('completed', 'closed') and c.erased_parts <> '{caller,notes,words}'::text[]
-  and not c.erased_parts @> array[:part::text]
+  and not c.erased_parts && array_append(:wholes::text[], :part::text)
   and c.state_changed_at < now() - make_interval(days => :days::int)
   and case when :line::text is null then not (c.line = any(:named::text[])) else c.line = :line end
   and not exists (select from queue_items i where i.call_id = c.id and i.state in ('waiting', 'offered', 'claimed'))
@@ -25,7 +25,7 @@ from (
                    and (h.call_id = c.id or h.number_hash = c.caller_hash)) as held
     from calls c
     where c.state in ('completed', 'closed') and c.erased_parts <> '{caller,notes,words}'::text[]
-      and not c.erased_parts @> array[:part::text]
+      and not c.erased_parts && array_append(:wholes::text[], :part::text)
       and c.state_changed_at < now() - make_interval(days => :days::int)
       and case when :line::text is null then not (c.line = any(:named::text[])) else c.line = :line end
       and not exists (select from queue_items i where i.call_id = c.id and i.state in ('waiting', 'offered', 'claimed'))
@@ -49,16 +49,28 @@ from calls c where c.caller_hash = :number_hash order by c.received_at, c.id;
 select id, erased_parts from calls where id = any(:ids::bigint[]) order by id for update;
 
 -- name: mark!
--- These parts of these calls are erased.
+-- These parts and fields of these calls are erased; a field is not named beside a part it belongs to (:pieces, :wholes).
 update calls set erased_parts = array(
-    select part from unnest('{caller,notes,words}'::text[]) with ordinality as p(part, place)
-    where part = any(erased_parts) or part = any(:parts::text[]) order by place)
+    select p.part from unnest(:erasable::text[]) with ordinality as p(part, place)
+    where (p.part = any(erased_parts) or p.part = any(:parts::text[]))
+      and not exists (select from unnest(:pieces::text[], :wholes::text[]) as w(piece, whole)
+                      where w.piece = p.part and (w.whole = any(erased_parts) or w.whole = any(:parts)))
+    order by p.place)
 where id = any(:ids::bigint[]);
 
 -- name: erase_caller!
--- Who called, and by which number their calls are found.
-update calls set caller_number = null, caller_hash = null, caller_name = null, address = null, recording_number = null
+-- Who called, as far as asked for, and by which number their calls are found.
+update calls set
+    caller_number = case when not :number::boolean then caller_number end,
+    caller_hash = case when not :number then caller_hash end,
+    caller_name = case when not :name::boolean then caller_name end,
+    address = case when not :address::boolean then address end,
+    recording_number = case when not :recording::boolean then recording_number end
 where id = any(:ids::bigint[]);
+
+-- name: erase_tokens!
+-- By which words these calls are found.
+delete from call_tokens where call_id = any(:ids::bigint[]);
 
 -- name: erase_words!
 -- What was said; the empty values are sealed like all others. A worker that is just reading the call loses its job, so

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.files import ConfigFiles
-from routing.erasure.parts import with_corrected
+from routing.erasure.parts import PIECE_OF, is_erased, wholes_of, with_corrected
 from routing.erasure.periods import Period, Periods, load_periods, parse_periods
 from routing.erasure.store import erase_parts, queries, rewrite_versions
 from routing.errors import CallNotFound, InvalidRequest
@@ -74,7 +74,13 @@ async def erase_due(pool: Any, vault: Vault, rule: Period, periods: Periods) -> 
 
 
 def _of_rule(rule: Period, periods: Periods) -> dict[str, Any]:
-    return {"part": rule.part, "days": rule.days, "line": rule.line, "named": periods.named_lines(rule.part)}
+    return {
+        "part": rule.part,
+        "wholes": list(wholes_of(rule.part)),
+        "days": rule.days,
+        "line": rule.line,
+        "named": periods.named_lines(rule.part),
+    }
 
 
 async def forget_shift_notes(connection: Any, periods: Periods) -> int:
@@ -117,7 +123,9 @@ async def correct_caller(connection: Any, vault: Vault, call_id: int, changes: M
     rows = await queries.lock_calls(connection, ids=[call_id])
     if not rows:
         raise CallNotFound(f"没有编号为 {call_id} 的来电。")
-    if "caller" in rows[0]["erased_parts"]:
+    if "caller" in rows[0]["erased_parts"] or any(
+        is_erased(PIECE_OF[field], rows[0]["erased_parts"]) for field in changes
+    ):
         raise InvalidRequest(f"来电 {call_id} 的来电人资料已删除，没有可更正的内容。")
     versions = await queries.versions(connection, ids=[call_id])
     newest = vault.open_json(versions[-1]["payload"], "call_versions.payload")

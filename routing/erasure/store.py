@@ -5,24 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from routing.erasure.parts import Part, in_order, without_parts, without_quotes, without_reasons
+from routing.erasure.parts import (
+    ERASABLE,
+    WHOLES,
+    Part,
+    Piece,
+    is_erased,
+    touches_versions,
+    without_parts,
+    without_quotes,
+    without_reasons,
+)
 from routing.sealing import Vault
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
 
 
-async def erase_parts(connection: Any, vault: Vault, call_ids: Sequence[int], parts: Collection[Part]) -> int:
-    """Erase ``parts`` of these calls in the call, its versions, readings, decisions and handling; the calls changed.
+async def erase_parts(connection: Any, vault: Vault, call_ids: Sequence[int], parts: Collection[Part | Piece]) -> int:
+    """Erase ``parts``, or single fields, of these calls wherever they stand; the calls changed.
 
     What is erased already is left alone, so that a repetition changes nothing.
     """
     locked = await queries.lock_calls(connection, ids=sorted(call_ids))
-    ids = [row["id"] for row in locked if not set(parts) <= set(row["erased_parts"])]
+    ids = [row["id"] for row in locked if not all(is_erased(part, row["erased_parts"]) for part in parts)]
     if not ids:
         return 0
-    if "caller" in parts:
-        await queries.erase_caller(connection, ids=ids)
+    number, name, address, recording = (is_erased(piece, parts) for piece in ("number", "name", "address", "recording"))
+    if number or name or address or recording:
+        await queries.erase_caller(connection, ids=ids, number=number, name=name, address=address, recording=recording)
+    if "tokens" in parts:
+        await queries.erase_tokens(connection, ids=ids)
     if "words" in parts:
         await queries.erase_words(
             connection,
@@ -35,9 +48,17 @@ async def erase_parts(connection: Any, vault: Vault, call_ids: Sequence[int], pa
         await _rewrite_decisions(connection, vault, ids)
     if "notes" in parts:
         await queries.erase_notes(connection, ids=ids, answer=vault.seal("", "direct_answers.answer"))
-    if "caller" in parts or "words" in parts:
+    if touches_versions(parts):
         await rewrite_versions(connection, vault, ids, lambda payload: without_parts(payload, parts))
-    await queries.mark(connection, ids=ids, parts=in_order(parts))
+    pairs = [(piece, whole) for piece, wholes in WHOLES.items() for whole in wholes]
+    await queries.mark(
+        connection,
+        ids=ids,
+        parts=list(parts),
+        erasable=list(ERASABLE),
+        pieces=[piece for piece, _ in pairs],
+        wholes=[whole for _, whole in pairs],
+    )
     return len(ids)
 
 

@@ -11,10 +11,15 @@ import pytest
 from config.errors import ConfigError
 from config.files import ConfigFiles
 from hotline.erasure.rounds import retention_round
-from routing.erasure.periods import MAX_DAYS, MIN_DAYS, Period, load_periods, parse_periods, periods_text
-from routing.erasure.service import periods_in_force
+from routing.erasure.parts import PARTS
+from routing.erasure.periods import MAX_DAYS, MIN_DAYS, Period, Periods, load_periods, parse_periods, periods_text
+from routing.erasure.service import correct_caller, periods_in_force
+from routing.erasure.store import erase_parts
+from routing.errors import InvalidRequest
+from routing.search.service import CallSearch, search_calls
+from routing.statistics.store import verify
 from tests.integration.test_administration import streamed
-from tests.integration.test_erasure import age, ended_call
+from tests.integration.test_erasure import NAME, SAID, age, ended_call
 from tests.service_fixtures import CallMaker, RunningService
 
 
@@ -153,3 +158,46 @@ async def test_old_reject_files_are_deleted_and_the_days_are_published(service: 
     assert [each["label"] for run in shown["runs"] for each in run["erased"]] == ["退回文件", "退回文件"]
     with pytest.raises(ConfigError, match="rejects_days is 3"):
         parse_periods(periods_text("x", shipped.rules, 3))
+
+
+async def test_single_fields_go_sooner_than_their_part(service: RunningService, call: CallMaker) -> None:
+    await service.start_worker()
+    ended, other = [await ended_call(service, call, line=line, recording_number="REC-77") for line in ("12348", "110")]
+    await service.stop_worker()
+    pool, vault = service.pool, service.services.vault
+    async with pool.acquire() as connection:
+        await age(connection, 40, ended, other)
+    fields = rules(number_12348=30, recording=30, tokens_12348=30)
+    _, last = await streamed(service, "/retention/count", "admin", json={"periods": fields})
+    due = {(each["line"], each["part"]): each["due"] for each in last["result"]["items"] if each["due"]}
+    assert due == {("12348", "number"): 1, ("12348", "tokens"): 1, ("*", "recording"): 2}
+    periods = Periods("fields", tuple(Period(each["line"], each["part"], each["days"]) for each in fields))
+    assert parse_periods(periods_text("fields", periods.rules)).rules == tuple(
+        sorted(periods.rules, key=lambda rule: rule.line or "")
+    )
+    erased = await retention_round(pool, vault, periods)
+    assert erased == {"12348:number": 1, "12348:tokens": 1, "*:recording": 2}
+    assert await retention_round(pool, vault, periods) == {}
+    async with pool.acquire() as connection:
+        row = await connection.fetchrow("select * from calls where id = $1", ended)
+        assert row["erased_parts"] == ["number", "recording", "tokens"]
+        assert (row["caller_number"], row["caller_hash"], row["recording_number"]) == (None, None, None)
+        assert vault.open(row["caller_name"], "calls.caller_name") == NAME
+        assert vault.open(row["transcript"], "calls.transcript") == SAID
+        assert [found["id"] for found in await search_calls(connection, vault, CallSearch(words="松动"))] == [other]
+        payload = await connection.fetchval("select payload from call_versions where call_id = $1", ended)
+        version = vault.open_json(payload, "call_versions.payload")
+        assert (version["caller_number"], version["caller_name"], version["source"]) == (None, NAME, {})
+        with pytest.raises(InvalidRequest, match="已删除"):
+            await correct_caller(connection, vault, ended, {"caller_number": "+8613800000000"})
+        await correct_caller(connection, vault, ended, {"caller_name": "欧阳伯年"})
+        # with its part a field is part of that again
+        assert await erase_parts(connection, vault, [ended], ("caller",)) == 1
+        assert await connection.fetchval("select erased_parts from calls where id = $1", ended) == ["caller", "tokens"]
+        assert await erase_parts(connection, vault, [ended], ("number", "address")) == 0
+        assert await erase_parts(connection, vault, [ended], PARTS) == 1
+        gone = await connection.fetchrow("select erased_parts, caller_name, address from calls where id = $1", ended)
+        assert tuple(gone) == (["caller", "notes", "words"], None, None)
+        assert await verify(connection) == []
+    _, shown = await service.request("GET", "/retention")
+    assert {"其中：录音编号", "其中：检索词"} <= {each["label"] for run in shown["runs"] for each in run["erased"]}

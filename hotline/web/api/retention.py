@@ -15,7 +15,7 @@ from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
 from hotline.web.progress import Progress, answer_with_progress
-from routing.erasure.parts import PART_LABELS, PARTS, Part
+from routing.erasure.parts import ERASABLE, LABELS, PARTS, Part, Piece
 from routing.erasure.periods import MAX_DAYS, MIN_DAYS, Period, Periods, load_periods, periods_text
 from routing.erasure.service import count_rule, periods_in_force, place_hold, release_hold
 from routing.erasure.store import queries
@@ -27,7 +27,7 @@ from routing.publishing.store import queries as published_queries
 RUNS_LISTED = 40
 #: What a round erases beside the parts of calls.
 BESIDE = {"shift_notes": "交接说明和通知", "rejects": "退回文件"}
-#: Rules of one set: three parts of many lines.
+#: Rules of one set: parts and fields of many lines.
 MOST_RULES = 300
 
 
@@ -61,21 +61,25 @@ async def retention_view(own: Services) -> dict[str, Any]:
 
 
 def rules_by_part(periods: Periods) -> list[dict[str, Any]]:
-    """One entry for each part: its days on lines without a rule of their own, and on each line that has one."""
+    """One entry for each part and field: its days on lines without a rule of their own, and on each line that has one.
+
+    A field without days goes with its part.
+    """
     return [
         {
             "part": part,
-            "label": PART_LABELS[part],
+            "label": LABELS[part],
+            "whole": part in PARTS,
             "days": {rule.line or "*": rule.days for rule in periods.rules if rule.part == part},
         }
-        for part in PARTS
+        for part in ERASABLE
     ]
 
 
 def _named(name: str, count: int) -> dict[str, Any]:
     """``12348:words`` of the audit log in words."""
     line, _, part = name.partition(":")
-    label = next((PART_LABELS[known] for known in PARTS if known == part), BESIDE.get(part, part))
+    label = LABELS.get(part) or BESIDE.get(part, part)
     return {"line": line, "part": part, "label": label.partition("（")[0], "count": count}
 
 
@@ -89,7 +93,7 @@ class PeriodBody(Body):
     """One rule: ``line`` null for all lines without one of their own."""
 
     line: str | None = Field(None, min_length=1, max_length=20, pattern=r"^[\w-]+$")
-    part: Part
+    part: Part | Piece
     days: int
 
 
@@ -112,9 +116,9 @@ class PeriodsBody(Body):
 
 def checked(bodies: list[PeriodBody]) -> tuple[Period, ...]:
     """The rules of a request. Raises InvalidRequest naming what is out of bounds, written twice or missing."""
-    rules: dict[tuple[str | None, Part], Period] = {}
+    rules: dict[tuple[str | None, Part | Piece], Period] = {}
     for body in bodies:
-        where = f"{body.line or '其他线路'}，{PART_LABELS[body.part].partition('（')[0]}"
+        where = f"{body.line or '其他线路'}，{LABELS[body.part].partition('（')[0]}"
         if not MIN_DAYS <= body.days <= MAX_DAYS:
             raise InvalidRequest(f"{where}：应为 {MIN_DAYS} 到 {MAX_DAYS} 的整数天。")
         if (body.line, body.part) in rules:
@@ -122,7 +126,7 @@ def checked(bodies: list[PeriodBody]) -> tuple[Period, ...]:
         rules[body.line, body.part] = Period(body.line, body.part, body.days)
     for part in PARTS:
         if (None, part) not in rules:
-            raise InvalidRequest(f"其他线路，{PART_LABELS[part].partition('（')[0]}：请填写天数。")
+            raise InvalidRequest(f"其他线路，{LABELS[part].partition('（')[0]}：请填写天数。")
     return tuple(rules.values())
 
 
