@@ -36,6 +36,7 @@ LIST_LIMIT = 100
 GROUPS: dict[str, str] = {
     "danger": "危险正在发生",
     "mine": "我的",
+    "callbacks": "待回拨",
     "waiting": "等待 · 在线",
     "records": "等待 · 待回拨与工单",
 }
@@ -71,6 +72,7 @@ async def _groups(own: Services, user_id: int) -> list[tuple[str, str, list[dict
     async with own.pool.acquire() as connection:
         held = await call_queries.held_calls(connection, user_id=user_id)
         work = await own_queries.own_work(connection, user_id=user_id)
+        promised = await own_queries.own_callbacks(connection, user_id=user_id)
         queue = own.published.policy.queue_for("operators").name
         waiting = await queue_queries.waiting_items(connection, queue=queue, limit=LIST_LIMIT)
     entries = [_entry(own, row, row["received_at"], mine=row["held_by"] is not None, live=True) for row in held]
@@ -79,6 +81,12 @@ async def _groups(own: Services, user_id: int) -> list[tuple[str, str, list[dict
     entries += [
         _entry(own, row, row["enqueued_at"], mine=False, live=row["live"])
         for row in waiting
+        if row["call_id"] not in known
+    ]
+    known = {entry["call_id"] for entry in entries}
+    entries += [
+        _entry(own, row, row["due_at"], mine=True, live=False) | {"due_at": row["due_at"], "group": "callbacks"}
+        for row in promised
         if row["call_id"] not in known
     ]
     entries.sort(key=lambda entry: (-entry["danger_level"], entry["since"]))
@@ -97,6 +105,7 @@ def _entry(own: Services, row: Mapping[str, Any], since: datetime, *, mine: bool
         "mine": mine,
         "assignment_id": shown.get("assignment_id"),
         "since": since,
+        "due_at": None,
         "region": shown["region"],
         "excerpt": shown["excerpt"],
         "route": shown["route"],

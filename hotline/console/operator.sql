@@ -9,6 +9,21 @@ left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id
 where s.user_id = :user_id and s.ended_at is null order by s.id;
 
+-- name: own_callbacks
+-- Call-backs a person promised in the form after a call and has not made, as the shift handover counts them.
+select ch.call_id, ch.window_start as due_at, c.received_at, c.line, c.contact, c.live, c.region, c.excerpt, c.caller_name,
+       t.route, t.confidence, t.review, t.danger_level, d.destination
+from caller_choices ch join calls c on c.id = ch.call_id
+join wrap_ups w on w.call_id = ch.call_id and w.saved_by = ch.recorded_by
+left join triages t on t.id = c.triage_id
+left join decisions d on d.id = c.decision_id
+where ch.recorded_by = :user_id and ch.choice = 'callback' and ch.kept_at is null
+  and not exists (select from caller_choices n where n.call_id = ch.call_id and n.id > ch.id)
+  and not exists (select from assignments s where s.call_id = ch.call_id and s.claimed_at > ch.at
+                  and s.outcome = 'completed')
+  and not exists (select from direct_answers a where a.call_id = ch.call_id and a.at > ch.at)
+order by ch.window_start limit 100;
+
 -- name: on_duty_names
 -- People of a queue's duty by name, with what they do now: free ones first.
 select u.display_name, coalesce(a.presence, 'offline') as presence

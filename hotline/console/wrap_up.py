@@ -15,6 +15,7 @@ from hotline.web.keys import needs, principal, services
 from nlp.masking import mask_text
 from nlp.taxonomy import Taxonomy
 from routing.danger.settings import Question
+from routing.wrapups.service import queries as wrap_up_queries
 from routing.wrapups.service import wrap_up_of
 
 #: Words of the caller that a draft quotes, and things it names.
@@ -29,10 +30,17 @@ async def form(request: web.Request) -> web.StreamResponse:
     shown = await shown_call(own, principal(request), call_id)
     async with own.pool.acquire() as connection:
         saved = await wrap_up_of(connection, own.vault, call_id)
+        promised = await wrap_up_queries.standing_promise(connection, call_id=call_id)
     taxonomy = own.published.policy.taxonomy
     values = saved or draft(shown, taxonomy, own.published.danger.questions)
-    context = {**shown, "form": values, "version": saved["version"] if saved else 0, "saved": saved}
-    return fragment(request, "_wrap_up.html", {**context, "dispositions": WRAP_UP_DISPOSITIONS})
+    context = {
+        **shown,
+        "called_back": CALLED_BACK,
+        "form": values,
+        "version": saved["version"] if saved else 0,
+        "saved": saved,
+    }
+    return fragment(request, "_wrap_up.html", {**context, "dispositions": WRAP_UP_DISPOSITIONS, "promised": promised})
 
 
 def draft(shown: Mapping[str, Any], taxonomy: Taxonomy, questions: tuple[Question, ...]) -> dict[str, Any]:

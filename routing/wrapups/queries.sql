@@ -30,6 +30,26 @@ with saved as (
 )
 select version from saved;
 
+-- name: promise!
+-- A call-back told in the form is a choice of the caller like one told during the call: it stands in the handover and in
+-- the operator's list until it is kept. One that stands for the same time already is not made twice.
+with made as (
+    insert into caller_choices (call_id, choice, window_start, window_end, recorded_by)
+    select :call_id, 'callback', :at::timestamptz, :at + interval '1 hour', :user_id
+    where not exists (
+        select from caller_choices l where l.call_id = :call_id and l.choice = 'callback' and l.window_start = :at
+          and not exists (select from caller_choices n where n.call_id = l.call_id and n.id > l.id))
+    returning call_id
+)
+insert into call_log (call_id, action, user_id, detail)
+select call_id, 'caller_choice', :user_id, '{"choice": "callback"}' from made;
+
+-- name: standing_promise$
+-- When a call is to be called back, where that still stands.
+select window_start from caller_choices ch
+where ch.call_id = :call_id and ch.choice = 'callback' and ch.kept_at is null
+  and not exists (select from caller_choices n where n.call_id = ch.call_id and n.id > ch.id);
+
 -- name: to_wrap_up
 -- Calls a person forwarded or answered lately and has not noted anything of, newest first.
 select c.id as call_id, c.line, t.route, max(l.at) as at

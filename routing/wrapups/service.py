@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from nlp.classification import ROUTES
@@ -24,6 +25,8 @@ class WrapUp:
     region: str | None
     disposition: str
     summary: str
+    callback_at: datetime | None = None
+    """When the caller was promised to be called back; aware."""
 
 
 async def wrap_up_of(connection: Any, vault: Vault, call_id: int) -> dict[str, Any] | None:
@@ -53,6 +56,10 @@ async def save_wrap_up(
         before = await queries.wrap_up(connection, call_id=call_id)
         if before is not None and before["version"] != seen:
             raise AnswerChanged(f"{before['by']}刚保存过这通来电的整理，请看过再改；您填写的内容还在。")
+        if form.callback_at is not None:
+            if form.callback_at <= datetime.now(UTC):
+                raise InvalidRequest("callback_at：回拨时间已经过去，请改为以后的时间。")
+            await queries.promise(connection, call_id=call_id, at=form.callback_at, user_id=user_id)
         saved = await queries.save(
             connection,
             call_id=call_id,

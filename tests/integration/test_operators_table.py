@@ -73,3 +73,39 @@ async def test_the_form_after_a_call_is_saved_with_it_by_who_handled_it(
         "PUT", path, role="operator", user="zhou", json={**form, "topic": "nothing", "seen": 1}
     )
     assert status == 422
+
+
+async def test_a_call_back_promised_in_the_form_waits_and_is_handed_over(
+    service: RunningService, call: CallMaker
+) -> None:
+    await service.start_worker()
+    await service.token("operator", "zhou")
+    call_id = int((await service.post_calls(call(LIGHT, live=True, operator="zhou")))["accepted"][0]["call_id"])
+    await service.call_in(call_id, "proposed")
+    await service.request(
+        "POST", f"/calls/{call_id}/answer", role="operator", user="zhou", json={"answer": "去问了再回"}
+    )
+    path = f"/calls/{call_id}/wrap-up"
+    form = {"disposition": "约定回拨", "summary": "问清后回拨", "callback_at": "2020-01-01T09:00:00+08:00"}
+    status, refused = await service.request("PUT", path, role="operator", user="zhou", json=form)
+    assert (status, refused["detail"].split("：")[0]) == (422, "callback_at")
+    form["callback_at"] = "2099-01-05T09:30:00+08:00"
+    for seen in (0, 1):
+        status, _ = await service.request("PUT", path, role="operator", user="zhou", json={**form, "seen": seen})
+        assert status == 200
+    async with service.pool.acquire() as connection:
+        assert await connection.fetchval("select count(*) from caller_choices where call_id = $1", call_id) == 1
+
+    async def listed(role: str, user: str, page: str) -> bool:
+        headers = {"Authorization": f"Bearer {await service.token(role, user)}"}
+        async with service.session.get(f"{service.address}{page}", headers=headers) as shown:
+            return f'data-call-id="{call_id}"' in await shown.text()
+
+    assert await listed("operator", "zhou", "/operator/calls")
+    assert not await listed("operator", "lin", "/operator/calls"), "who promised calls back"
+    status, made = await service.request("POST", "/handovers", role="manager", user="zheng", json={"note": ""})
+    assert status == 201, made
+    assert await listed("manager", "zheng", "/handover/body")
+    status, _ = await service.request("POST", f"/calls/{call_id}/called-back", role="operator", user="zhou", json={})
+    assert status == 200
+    assert not await listed("operator", "zhou", "/operator/calls")

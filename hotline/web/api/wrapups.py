@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
@@ -20,6 +20,7 @@ class WrapUpBody(Body):
     disposition: str = Field(max_length=200)
     summary: str = Field("", max_length=4000)
     seen: int = Field(0, ge=0)
+    callback_at: AwareDatetime | None = None
 
 
 @needs("calls.answer")
@@ -32,7 +33,7 @@ async def save(request: web.Request) -> web.Response:
         own.vault,
         call_id,
         principal(request).user_id,
-        WrapUp(body.route or None, body.topic or None, body.region, body.disposition, body.summary),
+        WrapUp(body.route or None, body.topic or None, body.region, body.disposition, body.summary, body.callback_at),
         taxonomy=own.published.policy.taxonomy,
         seen=body.seen,
     )

@@ -220,6 +220,21 @@ async function putBack() {
   refreshList();
 }
 
+async function calledBack() {
+  const entry = chosen && document.getElementById(`entry-${chosen}`);
+  if (!entry || entry.dataset.inGroup !== "callbacks") {
+    toast(t("先在“待回拨”里选一通。"), true);
+    return;
+  }
+  try {
+    await post(`/api/v1/calls/${entry.dataset.callId}/called-back`);
+    toast(t("已记为完成回拨。"));
+  } catch (error) {
+    showProblem(error);
+  }
+  refreshList();
+}
+
 async function chooseForCaller() {
   const now = proposal();
   if (!now || !now.mayAct || busy) return;
@@ -310,6 +325,7 @@ onKey("F8", t("直接答复"), answer);
 onKey("t", t("工单流转"), () => send({ mode: "ticket" }));
 onKey("h", t("接起：别人不再看到这通来电"), hold);
 onKey("x", t("把接起的记录放回队列"), putBack);
+onKey("b", t("约定的回拨已完成"), calledBack);
 onKey("n", t("登记来电人的选择（等待、回拨、留言）"), chooseForCaller);
 onKey("c", t("确认人工转接已接通"), () => confirmDialled());
 onKey("w", t("整理刚办完的来电"), () => wrap());
