@@ -48,7 +48,9 @@ class Run:
     @property
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("HOTLINE_")}
-        return {**kept, "HOTLINE_STATE_DIR": str(self.state), "HOTLINE_PORT": str(self.port), **self.settings}
+        # the second reader leaves recorded calls alone: what is looked at here are books and processes, not readings
+        own = {"HOTLINE_STATE_DIR": str(self.state), "HOTLINE_PORT": str(self.port), "HOTLINE_SECOND_QUEUED_S": "0"}
+        return kept | own | self.settings
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""

@@ -39,11 +39,6 @@ class Installation(Run):
     """See the module; ``database`` and ``valkey`` are there once it has been started."""
 
     @property
-    def environment(self) -> dict[str, str]:
-        """The books count one reading a version, so the second reader leaves recorded calls alone."""
-        return {"HOTLINE_SECOND_QUEUED_S": "0", **super().environment}
-
-    @property
     def database(self) -> str:
         """The embedded database, by its owner."""
         return Postgres(prepare(self.state)).url
