@@ -200,7 +200,8 @@ async def test_danger_stays_on_top_until_somebody_acknowledges(house: House) -> 
     banner = zhou.page.locator(f'.banner.alarm[data-call-id="{call_id}"]')
     await banner.wait_for()
     await expect(banner).to_contain_text("危险正在发生")
-    assert await zhou.page.locator("#call-list .entry").first.get_attribute("data-call-id") == str(call_id)
+    # banner and list are read one after the other
+    await expect(zhou.page.locator("#call-list .entry").first).to_have_attribute("data-call-id", str(call_id))
     assert await lawyer.page.locator(".banner.alarm").count() == 0, "no noise at desks that do not act on it"
     await zhou.page.reload()
     await banner.wait_for()

@@ -59,6 +59,8 @@ async def test_an_operators_hour_by_keyboard_alone(house: House) -> None:
     assert (page["transfers"][0]["destination"], page["transfers"][0]["requested_mode"]) == ("police", "conference")
 
     # the next call: filtered to, forwarded with one key, taken back, forwarded again
+    await expect(zhou.page.locator(f"#entry-{danger}")).to_have_count(0)
+    await expect(zhou.page.locator(f"#entry-{wages}")).to_have_attribute("aria-selected", "true")
     await zhou.press("1")
     await expect(zhou.page.locator(f"#entry-{wages}")).to_be_hidden()
     await zhou.press("0")
