@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("reading_child.py")))
 #: Loading model and lexicons takes one to three seconds on a quiet machine.
 START_LIMIT_S = 120.0
+#: Reason of a reading that was lost because the worker stops.
+CLOSED = "研判进程已随工作进程停止"
 
 
 class ReaderUnusable(HotlineError):
@@ -60,6 +62,7 @@ class GuardedReader:
         """Of the model to read with; None: the shipped one."""
         self._lexicon: Path | None = None
         """Of the edited lexicon; None: the files as shipped."""
+        self._closed = False
 
     @property
     def model(self) -> str:
@@ -101,7 +104,8 @@ class GuardedReader:
             return True
 
     def close(self) -> None:
-        """End the child; a later reading starts another."""
+        """End the child for good: a reading after this, and one that waits for its child to start, is lost."""
+        self._closed = True
         child = self._child
         if child is not None:
             # whoever waits for an answer is told that it is lost, and tidies up
@@ -149,6 +153,8 @@ class GuardedReader:
         if self._line is not None and self._child is not None and self._child.poll() is None:
             return self._line
         self._end()
+        if self._closed:
+            raise ReaderLost(CLOSED)
         ours, theirs = socket.socketpair()
         with theirs:
             # neither sending to a reader that has stopped nor half an answer of it may hold us up for ever
@@ -164,12 +170,18 @@ class GuardedReader:
                 pass_fds=(theirs.fileno(),),
             )
         line = self._line = Connection(ours.detach())
+        if self._closed:
+            # closed while it was being made: whoever closes may not have seen the child
+            self._end()
+            raise ReaderLost(CLOSED)
         try:
             kind, number, said = line.recv() if line.poll(START_LIMIT_S) else ("unusable", 0, "")
         except (OSError, EOFError):
             kind, number, said = "unusable", 0, ""
         if kind != "ready":
             code = self._end()
+            if self._closed:
+                raise ReaderLost(CLOSED)
             raise ReaderUnusable(
                 said or f"The process that reads calls did not start (exit code {code}); see what it said above."
             )

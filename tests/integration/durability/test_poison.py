@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from hotline.worker.guarded import GuardedReader
 from nlp.classification import Classification, Reader
 from routing.calls.service import end_silent_calls
+from routing.errors import ReaderLost
 from routing.triage.service import TriageContext, suspect_round, triage_round
 from routing.triage.store import queries
 from tests.integration.durability.poisoned_reader import ENDS, RAISES, STALLS
@@ -71,6 +73,25 @@ async def test_poison_calls_are_set_aside_after_three_tries_and_hold_up_nobody(
             return bool(await connection.fetchval(count, ids[5]) == 2)
 
     await eventually(repeated)
+
+
+async def test_a_reader_closed_while_it_starts_leaves_no_process_and_nobody_waiting(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    starting = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
+    reader = GuardedReader(LIMIT_S, command=(sys.executable, "-c", starting, str(begun)))
+    reading = asyncio.create_task(asyncio.to_thread(reader.read, "喂"))
+
+    async def child() -> int:
+        return int(begun.read_text() or 0) if begun.exists() else 0
+
+    await eventually(child)
+    number = await child()
+    await asyncio.to_thread(reader.close)
+    with pytest.raises(ReaderLost):
+        await reading
+    assert not psutil.pid_exists(number)
+    with pytest.raises(ReaderLost):
+        await asyncio.to_thread(reader.read, "喂")
 
 
 async def test_a_model_that_cannot_be_used_is_told_in_one_sentence() -> None:
