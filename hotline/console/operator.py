@@ -85,7 +85,8 @@ async def _groups(own: Services, user_id: int) -> list[tuple[str, str, list[dict
     ]
     known = {entry["call_id"] for entry in entries}
     entries += [
-        _entry(own, row, row["due_at"], mine=True, live=False) | {"due_at": row["due_at"], "group": "callbacks"}
+        _entry(own, row, row["due_at"], mine=True, live=False)
+        | {"due_at": row["due_at"], "group": "callbacks", "contact": "callback"}
         for row in promised
         if row["call_id"] not in known
     ]

@@ -133,6 +133,12 @@ async function send(options = {}) {
     return;
   }
   if (!options.destination && !options.mode) {
+    const entry = document.getElementById(`entry-${now.id}`);
+    if (entry && entry.dataset.inGroup === "callbacks") {
+      // it has been handled once: what is due is the call-back
+      toast(t("这通约定了回拨：回拨后按 B；要改去向请按 F2–F6。"), true);
+      return;
+    }
     if (acceptNew() || !armed) return;
     if (now.destination === "operators" || !now.destination) {
       toast(now.destination ? t("建议由话务员处理：按 F8 直接答复，或按 F2–F6 选去向。") : t("还没有分流建议，请稍候。"), true);
