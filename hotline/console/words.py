@@ -110,6 +110,7 @@ ACTIONS: dict[str, str] = {
     "offered": "振铃",
     "no_answer": "振铃无人接，回到队列",
     "refused": "谢绝振铃，回到队列",
+    "offer_withdrawn": "转出人撤回，停止振铃",
     "claimed": "接单",
     "released": "退回队列",
     "callback_promised": "约定回拨，来电保留",

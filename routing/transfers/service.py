@@ -195,14 +195,23 @@ async def _transfer(connection: Any, transfer_id: int) -> Any:
 
 
 async def cancel(pool: Any, vault: Vault, transfer_id: int, user_id: int) -> dict[str, Any]:
-    """Take a forward back while nobody has claimed it: the call stands where it came from, its wait kept."""
+    """Take a forward back while nobody has claimed it: the call stands where it came from, its wait kept.
+
+    Raises TransferNotFound, TransferTaken.
+    """
     async with pool.acquire() as connection, connection.transaction():
         row = await _transfer(connection, transfer_id)
         item = await queries.lead_item(connection, call_id=row["call_id"])
         if row["state"] not in ("pending", "confirmed") or item is None or item["id"] != row["queue_item_id"]:
             raise TransferTaken("转办已被接走或已结束，不能撤回；如需改派请联系对方退回。")
-        if item["state"] != "waiting":
-            raise TransferTaken("对方正在振铃或已接单，不能撤回。")
+        if item["state"] == "claimed":
+            raise TransferTaken("对方已接单，不能撤回。")
+        if item["state"] == "offered":
+            # a ring is no claim: it stops, and the agent is free
+            await queue_queries.stop_ringing(connection, user_id=item["offered_to"])
+            await queue_queries.item_back(
+                connection, item_id=item["id"], action="offer_withdrawn", user_id=item["offered_to"]
+            )
         await queries.set_transfer_state(connection, transfer_id=transfer_id, state="cancelled", return_reason=None)
         await _take_back(connection, row, item, user_id)
         await _tell(connection, "transfer_cancelled", row, user_id)

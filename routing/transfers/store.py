@@ -63,7 +63,8 @@ def check_holder(call: Any, item: Any, user_id: int) -> None:
         raise HeldByOther("案件的承办人已离岗，正等本席同事接手；请接手后再处理。")
     if item["state"] == "offered" and item["offered_to"] != user_id:
         raise HeldByOther("来电正在向另一位坐席振铃，请等振铃结束。")
-    forwarded = item["assigned_to"] is None and item["forwarded_on"] == call["decision_id"]
+    # waiting: at whom it rings already was passed above
+    forwarded = item["state"] == "waiting" and item["forwarded_on"] == call["decision_id"]
     if forwarded and item["forwarded_by"] not in (None, user_id):
         # two operators with the same call open: the second must not have the caller rung through to somebody else too
         raise HeldByOther(f"来电已由{item['forwarded_by_name']}转出，不能同时操作；要改去向，请其先撤回。")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from nlp.classification import ROUTES
 from nlp.taxonomy import Taxonomy
+from routing.calls import store as calls
 from routing.errors import AnswerChanged, CallNotFound, HeldByOther, InvalidRequest
 from routing.sealing import Vault, opened
 from routing.sql import load_queries
@@ -57,7 +58,7 @@ async def save_wrap_up(
         if before is not None and before["version"] != seen:
             raise AnswerChanged(f"{before['by']}刚保存过这通来电的整理，请看过再改；您填写的内容还在。")
         if form.callback_at is not None:
-            if form.callback_at <= datetime.now(UTC):
+            if form.callback_at <= await calls.queries.clock(connection):
                 raise InvalidRequest("callback_at：回拨时间已经过去，请改为以后的时间。")
             await queries.promise(connection, call_id=call_id, at=form.callback_at, user_id=user_id)
         saved = await queries.save(

@@ -101,6 +101,9 @@ async def test_the_facts_of_a_proposal_and_every_destinations_key(house: House) 
     shown = float(await sure.locator("meter").get_attribute("value") or 0)
     assert shown == pytest.approx(page["triage"]["confidence"], abs=0.001)
 
+    # nobody is rung, so that each forward waits in its queue until it is taken back
+    await house.service.request("PUT", "/presence", role="lawyer", user="he", json={"presence": "paused"})
+
     # each key sends where it says; what is not proposed asks why first; all is taken back
     for key, destination in (("F3", "mediators"), ("F4", "police"), ("F2", "lawyers")):
         await zhou.press(key)

@@ -17,7 +17,7 @@ from hotline.intake.store import store_batch
 from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal
 from routing.calls.record import CallRecord
 from routing.calls.store import Outcome
-from routing.errors import HeldByOther, IllegalTransition, ProposalChanged
+from routing.errors import HeldByOther, IllegalTransition, ProposalChanged, TransferTaken
 from routing.offers.service import end_unanswered_offers, offer_live_calls, refuse_offer
 from routing.policy.loading import read_policy
 from routing.policy.settings import Policy
@@ -190,6 +190,27 @@ async def test_who_forwards_what_rings_is_free_again(pool: Any, policy: Policy) 
     call_id, _ = await ringing(pool, policy, lea)
     await forward(pool, VAULT, policy, call_id, lea, order=ForwardOrder("one_key", "mediators", "双方愿意调解"))
     assert await value(pool, "select presence from agents where user_id = $1", lea) == "available"
+
+
+async def test_a_forward_is_taken_back_while_it_rings(pool: Any, policy: Policy) -> None:
+    lea = await person(pool, "lea", "lawyer")
+    call_id, transfer_id = await ringing(pool, policy, lea)
+    anna = await value(pool, "select id from users where name = 'anna'")
+    made = await cancel(pool, VAULT, transfer_id, anna)
+    assert made["state"] == "cancelled"
+    assert await value(pool, "select state from calls where id = $1", call_id) == "proposed"
+    assert await value(pool, "select presence from agents where user_id = $1", lea) == "available"
+    left = await claim(pool, policy, "lawyers", lea, on_roster=lambda *_: True)
+    assert left is None, "nothing of it stays in the queue"
+
+
+async def test_a_forward_that_was_claimed_is_not_taken_back(pool: Any, policy: Policy) -> None:
+    lea = await person(pool, "lea", "lawyer")
+    call_id, transfer_id = await ringing(pool, policy, lea)
+    anna = await value(pool, "select id from users where name = 'anna'")
+    assert (await take(pool, policy, "lawyers", lea)).call_id == call_id
+    with pytest.raises(TransferTaken):
+        await cancel(pool, VAULT, transfer_id, anna)
 
 
 async def test_what_rings_at_one_person_is_not_returned_by_another(pool: Any, policy: Policy) -> None:
