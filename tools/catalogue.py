@@ -27,17 +27,23 @@ ROOT = Path(__file__).resolve().parent.parent
 CONSOLE = ROOT / "hotline" / "console"
 LOCALE = CONSOLE / "locale" / "en"
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-#: Modules whose tables of labels the templates show by ``_``: every Chinese string in a table of theirs is text.
+#: Modules whose tables of labels are shown by ``_`` in templates, by ``say`` in files: every Chinese string in a table
+#: of theirs is text.
 TABLES = (
     "hotline/console/words.py",
     "hotline/console/navigation.py",
     "hotline/accounts/permissions.py",
     "hotline/accounts/permission_words.py",
+    "hotline/access/sheets.py",
     "hotline/audit/actions.py",
     "hotline/audit/reasons.py",
     "hotline/console/audit.py",
     "hotline/console/lines.py",
     "hotline/console/users.py",
+    "hotline/exports/making.py",
+    "hotline/exports/report.py",
+    "hotline/statistics/tables.py",
+    "hotline/web/api/audit_files.py",
     "routing/erasure/parts.py",
     "routing/grids/tree.py",
     "routing/organisations/organisation.py",
@@ -62,15 +68,13 @@ SPEAKING = (
     "routing/policy/outline.py",
     "routing/policy/rails.py",
 )
-#: Modules whose sentences no page shows: command lines, whole-record faults that programs get, words cut out of texts.
+#: Modules whose sentences no page shows: command lines, faults of records that programs send, words cut out of texts.
 SILENT = (
     "hotline/commands",
     "hotline/demo",
     "hotline/backup",
-    "hotline/statistics/tables.py",
     "hotline/lexicon/store.py",
     "hotline/embedded",
-    "hotline/exports/report.py",
     "hotline/sealing",
     "hotline/supervise",
     "hotline/intake/api_record.py",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from hotline.console.language import say
+from hotline.console.sentences import tell
 from hotline.formulas import harmless
 from nlp.masking import mask_address, mask_name, mask_number
 from routing.calls.record import CONTACTS, REQUEST_KINDS
@@ -27,7 +29,7 @@ def export_row(row: Mapping[str, Any], names: Mapping[str, Mapping[str, str]], *
     received: datetime = row["received_at"]
     number, name, address = (row["caller_number"] or "", row["caller_name"] or "", row["address"] or "")
     if row["confidential"]:
-        number = name = address = HIDDEN
+        number = name = address = say(HIDDEN)
     elif not clear:
         number = mask_number(number.removeprefix("+86"))
         name = mask_name(name) or ""
@@ -39,25 +41,32 @@ def export_row(row: Mapping[str, Any], names: Mapping[str, Mapping[str, str]], *
             row["line"],
             row["external_id"],
             received.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M:%S"),
-            STATES[row["state"]],
-            CONTACTS[row["contact"]],
-            names["routes"].get(row["route"], ""),
+            say(STATES[row["state"]]),
+            say(CONTACTS[row["contact"]]),
+            say(names["routes"].get(row["route"], "")),
             "" if row["danger_level"] is None else row["danger_level"],
-            "、".join(names["topics"].get(code, code) for code in (row["topics"] or [])[:3]),
-            names["destinations"].get(row["destination"], ""),
-            REQUEST_KINDS.get(row["request_kind"], "") if row["request_kind"] else "",
+            say("、").join(say(names["topics"].get(code, code)) for code in (row["topics"] or [])[:3]),
+            say(names["destinations"].get(row["destination"], "")),
+            say(REQUEST_KINDS.get(row["request_kind"], "")) if row["request_kind"] else "",
             row["region"] or "",
             number,
             name,
             address,
             row["lead_unit"] or "",
-            row["close_reason"] or "",
+            tell(row["close_reason"] or ""),
         )
     ]
 
 
 def watermark(who: str, user_id: int, at: datetime, *, clear: bool, count: int) -> str:
     """The first row: who exported what and when."""
-    kind = "含明文，请妥善保管" if clear else "已脱敏"
+    kind = say("含明文，请妥善保管") if clear else say("已脱敏")
     moment = at.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M:%S")
-    return f"导出人 {who}（工号 {user_id}） {moment} 共 {count} 条 {kind} 仅供内部工作使用"
+    return say(
+        "导出人 %(name)s（工号 %(number)s） %(at)s 共 %(count)s 条 %(kind)s 仅供内部工作使用",
+        name=who,
+        number=user_id,
+        at=moment,
+        count=count,
+        kind=kind,
+    )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -71,14 +72,21 @@ def say_n(one: str, many: str, n: int, **values: object) -> str:
     return say(one if n == 1 else many, **{"num": n, **values})
 
 
+@contextmanager
+def speaking(language: Language) -> Iterator[None]:
+    """What is said within is said in ``language``: for what somebody asked for and gets later."""
+    token = _current.set(language)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 @web.middleware
 async def speak(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Sets the language for everything this request shows."""
-    token = _current.set(chosen(request))
-    try:
+    with speaking(chosen(request)):
         return await handler(request)
-    finally:
-        _current.reset(token)
 
 
 @cache

@@ -1,4 +1,7 @@
-"""Makes the content of an export: reads what was asked for, writes the file. Told how far it is as it goes."""
+"""Makes the content of an export: reads what was asked for, writes the file. Told how far it is as it goes.
+
+What is ours in a file is said in the language in which it was asked for; codes, names and what callers said stay.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,10 @@ from hotline.access.sheets import COLUMNS, export_row, watermark
 from hotline.accounts.store import Principal
 from hotline.audit.reasons import Reason
 from hotline.audit.store import record
+from hotline.console.language import Language, say, speaking
 from hotline.console.words import DESTINATIONS
 from hotline.exports.errors import ExportTooLarge
-from hotline.exports.report import BEFORE, report_pdf
+from hotline.exports.report import report_pdf
 from hotline.published import Published
 from hotline.statistics.asked import Asked, Pairs, asked
 from hotline.statistics.sheets import Book, csv_bytes, xlsx_bytes
@@ -42,7 +46,7 @@ REPORT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("主题", ("topic",)),
     ("区域", ("region",)),
 )
-Tell = Callable[[int, int], None]
+Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Order:
     """Who asked: what they may see goes out."""
     job: Mapping[str, Any]
     at: datetime
-    tell: Tell
+    told: Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def keys_of(wanted: Mapping[str, Any], span: Asked) -> list[str]:
 
 
 async def tables_of(
-    connection: Any, published: Published, what: str, wanted: Mapping[str, Any], tell: Tell = lambda done, steps: None
+    connection: Any, published: Published, what: str, wanted: Mapping[str, Any], told: Told = lambda done, steps: None
 ) -> list[Table]:
     """The tables of a statistics export, small cells hidden. Raises InvalidRequest."""
     span = span_of(wanted)
@@ -96,14 +100,19 @@ async def tables_of(
         return indicator_table(found, indicators_by, defined.version, levels, words)
 
     async def routing(title: str, by: list[str]) -> list[Table]:
-        spans = [(title, (span.from_at, span.to_at))]
-        if before := span.before():
-            spans.append((f"{title}{BEFORE}", before))
+        spans = [(False, (span.from_at, span.to_at))]
+        if compared := span.before():
+            spans.append((True, compared))
         return [
             routing_table(
-                groups.merge(await store.sums(connection, *of, by, span.where)), by, levels, words, title=named
+                groups.merge(await store.sums(connection, *of, by, span.where)),
+                by,
+                levels,
+                words,
+                title=title,
+                before=before,
             )
-            for named, of in spans
+            for before, of in spans
         ]
 
     if what == "indicators":
@@ -115,17 +124,27 @@ async def tables_of(
     tables = [await indicators()]
     for number, (title, keys) in enumerate(REPORT, 1):
         tables += await routing(title, list(keys))
-        tell(number, len(REPORT) + 3)
+        told(number, len(REPORT) + 3)
     return tables
+
+
+def language_of(wanted: Mapping[str, Any]) -> Language:
+    """In which language an export was asked for; what was asked for before languages were written down is Chinese."""
+    return "en" if wanted.get("language") == "en" else "zh"
 
 
 async def make(order: Order) -> Made:
     """The file of a job. Raises InvalidRequest, ExportTooLarge or ReportMissing."""
-    job, who, tell = order.job, order.who, order.tell
+    with speaking(language_of(order.job["asked"])):
+        return await _made(order)
+
+
+async def _made(order: Order) -> Made:
+    job, who, told = order.job, order.who, order.told
     if job["what"] == "calls":
         return await _calls(order)
     async with order.pool.acquire() as connection, connection.transaction():
-        tables = await tables_of(connection, order.published, job["what"], job["asked"], tell)
+        tables = await tables_of(connection, order.published, job["what"], job["asked"], told)
         rows = sum(len(table.rows) for table in tables)
         if rows > order.limits.export_max_rows:
             raise ExportTooLarge("rows")
@@ -144,29 +163,32 @@ async def make(order: Order) -> Made:
         )
     span = span_of(job["asked"])
     book = Book(
-        title=f"热线分流{'统计报告' if job['what'] == 'report' else ''}",
+        title=say("热线分流统计报告") if job["what"] == "report" else say("热线分流"),
         period=_spans(span),
-        filters=tuple(f"{KEY_NAMES[key]}：{'、'.join(map(str, values))}" for key, values in span.where.items()),
-        mark=f"导出人 {who.display_name}（工号 {who.user_id}） {local(order.at)} 仅供内部工作使用",
+        filters=tuple(
+            say("%(key)s：%(values)s", key=say(KEY_NAMES[key]), values=say("、").join(map(str, values)))
+            for key, values in span.where.items()
+        ),
+        mark=marked(who, order.at),
         tables=tuple(tables),
     )
     if job["form"] == "pdf":
-        return Made(await asyncio.to_thread(report_pdf, book, tell), rows)
+        return Made(await asyncio.to_thread(report_pdf, book, told), rows)
     if job["form"] == "csv":
         return Made(await asyncio.to_thread(csv_bytes, book), rows)
-    return Made(await asyncio.to_thread(xlsx_bytes, book, tell), rows)
+    return Made(await asyncio.to_thread(xlsx_bytes, book, told), rows)
 
 
 def _spans(span: Asked) -> str:
     """The period in words, and the one it is compared with."""
-    said = f"{local(span.from_at)} 至 {local(span.to_at)}（不含）"
+    said = span_words(span.from_at, span.to_at)
     if before := span.before():
-        said += f"；对比 {local(before[0])} 至 {local(before[1])}（不含）"
+        said += say("；对比 %(span)s", span=span_words(*before))
     return said
 
 
 async def _calls(order: Order) -> Made:
-    job, who, tell, at = order.job, order.who, order.tell, order.at
+    job, who, told, at = order.job, order.who, order.told, order.at
     wanted, span = job["asked"], span_of(job["asked"])
 
     def only(key: str) -> str | None:
@@ -203,14 +225,28 @@ async def _calls(order: Order) -> Made:
         for number, row in enumerate(rows):
             cells.append(tuple(export_row(row, names, clear=clear)))
             if number % 500 == 0:
-                tell(number, 2 * len(rows))
+                told(number, 2 * len(rows))
         mark = watermark(who.display_name, who.user_id, at, clear=clear, count=len(rows))
-        period = f"{local(span.from_at)} 至 {local(span.to_at)}（不含）"
         table = Table("来电", (), COLUMNS, tuple(cells), shielded=True)
-        book = Book("来电列表", period, (), mark, (table,))
-        return csv_bytes(book) if job["form"] == "csv" else xlsx_bytes(book, tell)
+        book = Book(say("来电列表"), span_words(span.from_at, span.to_at), (), mark, (table,))
+        return csv_bytes(book) if job["form"] == "csv" else xlsx_bytes(book, told)
 
     return Made(await asyncio.to_thread(write), len(rows))
+
+
+def marked(who: Principal, at: datetime) -> str:
+    """Who takes figures out, and when."""
+    return say(
+        "导出人 %(name)s（工号 %(number)s） %(at)s 仅供内部工作使用",
+        name=who.display_name,
+        number=who.user_id,
+        at=local(at),
+    )
+
+
+def span_words(from_at: datetime, to_at: datetime) -> str:
+    """A period in words."""
+    return say("%(begin)s 至 %(end)s（不含）", begin=local(from_at), end=local(to_at))
 
 
 def local(moment: datetime) -> str:

@@ -9,18 +9,39 @@ from typing import Any
 
 import orjson
 
+from hotline.console.language import current, say
 from hotline.exports.jobs import check_report
 from hotline.statistics.sheets import Book
-from hotline.statistics.tables import FIGURES, Table, Value
+from hotline.statistics.tables import BEFORE, FIGURES, WEEKDAYS, Table, Value
 
 TEMPLATE = Path(__file__).parent / "report.typ"
 #: Longer charts would tell nothing; their tables go on.
 BARS = 16
 TABLE_ROWS = 40
-#: Behind the title of a table: the same of the period compared with.
-BEFORE = "（对比期）"
 #: Tables that are shown in another form than the rest.
 _OWN_PLACE = ("指标", "合计", "星期与时段")
+#: What the template says of itself, by the names it has there.
+PHRASES = {
+    "product": "热线分流",
+    "period": "时段",
+    "events": "评价来电和事件，不评价个人：本报告不含个人排名，也不含可识别来电人的内容。",
+    "totals": "合计",
+    "compared": "对比期",
+    "indicators": "指标",
+    "value": "值",
+    "parts": "分子 / 分母，或缺少的原因",
+    "week": "星期与时段",
+    "no_calls": "本时段没有来电。",
+    "left_out": "另有 {0} 行，见 Excel 导出。",
+    "definitions": "口径",
+    "fraction": "分子 ÷ 分母",
+    "excluded": "排除",
+    "source": "依据",
+    "measures": (
+        "等候从进入队列起到第一次接单止，显示为所在档的上限；改派占比 = 转办时人工改变了建议去向的来电 ÷ 转办过的来电；"
+        "SL = 在队列时限内接单 ÷ 有人接单；SL2 另计排队挂断；承办组为最后接办人当时所在的单位。"
+    ),
+}
 _SHARES = frozenset({"改派占比", "SL", "SL2", "值"})
 
 
@@ -31,18 +52,21 @@ def report_pdf(book: Book, tell: Callable[[int, int], None] = lambda done, steps
     import typst
     from pylopdf_fonts_zh_cn import sans_path
 
-    tables = {table.title: table for table in book.tables}
+    tables = {(table.title, table.before): table for table in book.tables}
+    compared = tables.get(("合计", True))
     data = {
+        "language": current(),
+        "say": {name: say(text) for name, text in PHRASES.items()},
         "title": book.title,
         "period": book.period,
         "filters": list(book.filters),
         "mark": book.mark,
-        "indicators": _indicators(tables["指标"]),
-        "totals": _totals(tables["合计"]),
-        "before": _totals(tables[f"合计{BEFORE}"]) if f"合计{BEFORE}" in tables else [],
-        "sections": [_section(table) for table in book.tables if table.title.removesuffix(BEFORE) not in _OWN_PLACE],
-        "week": _week(tables["星期与时段"]),
-        "notes": list(tables["合计"].notes),
+        "indicators": _indicators(tables["指标", False]),
+        "totals": _totals(tables["合计", False]),
+        "before": _totals(compared) if compared else [],
+        "sections": [_section(table) for table in book.tables if table.title not in _OWN_PLACE],
+        "week": _week(tables["星期与时段", False]),
+        "notes": list(tables["合计", False].notes),
     }
     tell(1, 2)
     with tempfile.TemporaryDirectory(prefix="hotline-report-") as folder:
@@ -79,17 +103,17 @@ def _indicators(table: Table) -> list[dict[str, str]]:
 
 def _totals(table: Table) -> list[dict[str, str]]:
     row = table.rows[0] if table.rows else tuple(0 if name == "来电" else None for name in FIGURES)
-    return [{"name": name, "value": words(name, value)} for name, value in zip(table.columns, row, strict=True)]
+    return [{"name": say(name), "value": words(name, value)} for name, value in zip(table.columns, row, strict=True)]
 
 
 def _section(table: Table) -> dict[str, Any]:
     keys = len(table.columns) - len(FIGURES)
-    by_day = table.title.removesuffix(BEFORE) == "日期"
+    by_day = table.title == "日期"
     ordered = table.rows if by_day else sorted(table.rows, key=lambda row: -_number(row[keys]))
     shown = ordered[-31:] if by_day else ordered[:BARS]
     most = max((_number(row[keys]) for row in shown), default=0) or 1
     return {
-        "title": table.title,
+        "title": say(table.title) + (say(BEFORE) if table.before else ""),
         "bars": [
             {
                 "name": " → ".join(words("", value) for value in row[:keys]),
@@ -98,7 +122,7 @@ def _section(table: Table) -> dict[str, Any]:
             }
             for row in shown
         ],
-        "columns": list(table.columns),
+        "columns": [say(name) for name in table.columns],
         "keys": keys,
         "rows": [
             [words(name, value) for name, value in zip(table.columns, row, strict=True)] for row in ordered[:TABLE_ROWS]
@@ -109,7 +133,7 @@ def _section(table: Table) -> dict[str, Any]:
 
 def _week(table: Table) -> dict[str, Any]:
     cells = {(str(row[0]), row[1]): _number(row[2]) for row in table.rows}
-    days = [f"星期{day}" for day in "一二三四五六日"]
+    days = [say(day) for day in WEEKDAYS]
     return {
         "days": days,
         "cells": [[cells.get((day, hour), 0) for hour in range(24)] for day in days],
@@ -135,5 +159,7 @@ def words(column: str, value: Value) -> str:
 def _wait(seconds: float) -> str:
     whole = int(seconds)
     if whole < 60:
-        return f"≤{whole} 秒"
-    return f"≤{whole // 60} 分" if whole < 3600 else f"≤{whole // 3600} 小时"
+        return say("≤%(n)s 秒", n=whole)
+    if whole < 3600:
+        return say("≤%(n)s 分", n=whole // 60)
+    return say("≤%(n)s 小时", n=whole // 3600)

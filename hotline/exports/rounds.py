@@ -35,7 +35,7 @@ class _Progress:
     def __init__(self) -> None:
         self.done, self.steps = 0, 1
 
-    def tell(self, done: int, steps: int) -> None:
+    def told(self, done: int, steps: int) -> None:
         self.done, self.steps = done, max(1, steps)
 
 
@@ -68,7 +68,7 @@ async def _attempt(
     who = Principal(row["id"], row["name"], row["display_name"], row["role"], row["org_id"])
     progress = _Progress()
     at = datetime.now(UTC)
-    making = asyncio.create_task(make(Order(pool, vault, published, limits, who, job, at, progress.tell)))
+    making = asyncio.create_task(make(Order(pool, vault, published, limits, who, job, at, progress.told)))
     try:
         made = await _followed(pool, job, making, progress)
     except ExportTooLarge as error:

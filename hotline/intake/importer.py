@@ -21,7 +21,7 @@ from routing.calls.record import CallRecord
 
 #: Rows of one batch; DESIGN section 2 keeps transactions at most this long.
 BATCH_ROWS = 500
-_REASONS_KEPT = 20
+_ROWS_KEPT = 20
 
 
 class StoredOutcome(Protocol):
@@ -49,6 +49,20 @@ class ProgressDisplay(Protocol):
         """``rows`` read; ``done`` of ``total`` tells the share."""
 
 
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """One rejected row with all that is wrong with it."""
+
+    file: str
+    """Its name without the folder."""
+    row: int
+    errors: tuple[FieldError, ...]
+
+    def __str__(self) -> str:
+        told = " ".join(f"{error.field}：{error.message}" for error in self.errors)
+        return f"{self.file} 第 {self.row} 行 {told}"
+
+
 @dataclass(slots=True)
 class ImportResult:
     """Counts over all files of one import."""
@@ -61,8 +75,13 @@ class ImportResult:
     files_read: int = 0
     unreadable: list[str] = field(default_factory=list)
     """One sentence for each file that could not be read, or not to its end."""
-    reasons: list[str] = field(default_factory=list)
-    """The first rejected rows of each file: file, row, field, reason."""
+    rejected_rows: list[RejectedRow] = field(default_factory=list)
+    """The first of each file."""
+
+    @property
+    def reasons(self) -> list[str]:
+        """A sentence for each of ``rejected_rows``: file, row, field, reason."""
+        return [str(row) for row in self.rejected_rows]
 
     @property
     def exit_code(self) -> int:
@@ -116,7 +135,7 @@ async def import_files(
         finally:
             reading.close()
             result.rejected += reading.rejected
-            result.reasons += reading.reasons
+            result.rejected_rows += reading.rejected_rows
             if reading.rejects.path:
                 result.reject_files.append(reading.rejects.path)
     return result
@@ -157,7 +176,7 @@ class _Reading:
         self._progress = progress
         self._count = 0
         self.rejected = 0
-        self.reasons: list[str] = []
+        self.rejected_rows: list[RejectedRow] = []
         self.rejects = RejectFile(
             rejects_dir,
             path,
@@ -192,6 +211,5 @@ class _Reading:
     def _reject(self, number: int, cells: dict[str, Any], errors: Sequence[FieldError]) -> None:
         self.rejects.add(number, cells, errors)
         self.rejected += 1
-        if self.rejected <= _REASONS_KEPT:
-            told = " ".join(f"{error.field}：{error.message}" for error in errors)
-            self.reasons.append(f"{self._path.name} 第 {number} 行 {told}")
+        if self.rejected <= _ROWS_KEPT:
+            self.rejected_rows.append(RejectedRow(self._path.name, number, tuple(errors)))

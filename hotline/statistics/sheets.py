@@ -11,16 +11,19 @@ from pathlib import Path
 
 import xlsxwriter
 
+from hotline.console.language import say
 from hotline.formulas import harmless
-from hotline.statistics.tables import Table, Value
+from hotline.statistics.tables import BEFORE, Table, Value
 
+#: Longer names of sheets no spreadsheet program takes.
+_NAME_LENGTH = 31
 #: So many rows are written between two looks at how far it is.
 _TELL_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Tables that go out together."""
+    """Tables that go out together; its own texts in the language of who takes them out."""
 
     title: str
     period: str
@@ -32,7 +35,7 @@ class Book:
 
     def head(self, table: Table) -> list[str]:
         """The lines above a table."""
-        filters = (f"条件：{'；'.join(self.filters)}",) if self.filters else ()
+        filters = (say("条件：%(filters)s", filters=say("；").join(self.filters)),) if self.filters else ()
         return [self.mark, f"{self.title} {self.period}", *filters, *table.notes]
 
 
@@ -42,7 +45,7 @@ def csv_bytes(book: Book) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     for table in book.tables:
         writer.writerows([harmless(line)] for line in book.head(table))
-        writer.writerow(table.columns)
+        writer.writerow([say(name) for name in table.columns])
         writer.writerows([_cell(table, value) for value in row] for row in table.rows)
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
@@ -61,7 +64,7 @@ def xlsx_bytes(book: Book, tell: Callable[[int, int], None] = lambda done, steps
         with xlsxwriter.Workbook(str(path), options) as file:
             bold = file.add_format({"bold": True})
             for table in book.tables:
-                sheet = file.add_worksheet(table.title[:31])
+                sheet = file.add_worksheet(_name(table))
                 sheet.set_column(0, len(table.columns) - 1, 16)
                 sheet.set_footer(f"&L{book.mark.replace('&', '&&')}&R&P/&N")
                 head = book.head(table)
@@ -69,7 +72,7 @@ def xlsx_bytes(book: Book, tell: Callable[[int, int], None] = lambda done, steps
                 for number, line in enumerate(head):
                     sheet.write_string(number, 0, harmless(line), bold if number == 0 else None)
                 for column, name in enumerate(table.columns):
-                    sheet.write_string(len(head), column, name, bold)
+                    sheet.write_string(len(head), column, say(name), bold)
                 for number, row in enumerate(table.rows, start=len(head) + 1):
                     for column, value in enumerate(row):
                         if isinstance(value, str):
@@ -80,6 +83,11 @@ def xlsx_bytes(book: Book, tell: Callable[[int, int], None] = lambda done, steps
                     if done % _TELL_ROWS == 0:
                         tell(done, steps)
         return path.read_bytes()
+
+
+def _name(table: Table) -> str:
+    mark = say(BEFORE) if table.before else ""
+    return say(table.title)[: _NAME_LENGTH - len(mark)] + mark
 
 
 def _cell(table: Table, value: Value) -> str | int | float:

@@ -1,4 +1,8 @@
-"""Statistics as tables: small cells hidden, keys in the words of the screens."""
+"""Statistics as tables: small cells hidden, keys in the words of the screens.
+
+Titles and columns are the Chinese of the source, by which the report finds them; whoever writes a table out says them
+in the reader's language. Notes and cells are said here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hotline.console.language import say
+from hotline.console.sentences import tell
 from hotline.console.words import DESTINATIONS
 from routing.policy.settings import Policy
 from routing.statistics.counts import Bucket, bucket_figures
@@ -28,10 +34,14 @@ KEY_NAMES = {
 }
 INTAKES = {"live": "实时", "backlog": "积压", "history": "历史"}
 FIGURES = ("来电", "等候中位（秒，不超过）", "等候 P90（秒，不超过）", "改派占比", "SL", "SL2", "排队挂断")
+INDICATOR_COLUMNS = ("指标", "值", "分子", "分母", "说明", "分子定义", "分母定义", "排除", "依据", "口径版本")
+WEEKDAYS = ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日")
 RULE = (
-    f"县级以下区域不足 5 的单元显示为 {SMALL_TEXT}，其余指标隐去；为免由合计推算，"
+    "县级以下区域不足 5 的单元显示为 %(small)s，其余指标隐去；为免由合计推算，"
     "同一行列另隐去一个最小单元（先取县级以下的），没有可另隐去的则整行略去。"
 )
+#: Behind the title of a table: the same of the period compared with.
+BEFORE = "（对比期）"
 
 Value = str | int | float | None
 
@@ -48,6 +58,8 @@ class Table:
     """How many rows were hidden or left out."""
     shielded: bool = False
     """Its texts are shielded against spreadsheet programs already."""
+    before: bool = False
+    """Of the period compared with."""
 
 
 def labels(policy: Policy, organisations: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -62,7 +74,7 @@ def labels(policy: Policy, organisations: Mapping[str, str]) -> dict[str, dict[s
         "intake": INTAKES,
         "queue": {**{name: queue.label for name, queue in policy.queues.items()}, "": "未入队列"},
         "org": {**organisations, "": "未接办"},
-        "weekday": {str(n): f"星期{day}" for n, day in enumerate("一二三四五六日", 1)},
+        "weekday": {str(n): day for n, day in enumerate(WEEKDAYS, 1)},
     }
 
 
@@ -73,6 +85,7 @@ def routing_table(
     words: Mapping[str, Mapping[str, str]],
     *,
     title: str = "分流统计",
+    before: bool = False,
 ) -> Table:
     """Routing statistics, small cells hidden."""
     cells = [Cell(bucket.keys, bucket.counts.get("calls", 0)) for bucket in buckets]
@@ -85,10 +98,11 @@ def routing_table(
         said = tuple(_word(words, key, bucket.keys[key]) for key in keys)
         if number in hiding:
             small = cells[number].count < 5
-            rows.append((*said, SMALL_TEXT if small else "（隐去）", *(None for _ in FIGURES[1:])))
+            rows.append((*said, SMALL_TEXT if small else say("（隐去）"), *(None for _ in FIGURES[1:])))
         else:
             rows.append((*said, *_figures(bucket.counts, below_county(bucket.keys.get("region"), levels))))
-    return Table(title, (RULE,), (*(KEY_NAMES[key] for key in keys), *FIGURES), tuple(rows), len(hiding))
+    columns = (*(KEY_NAMES[key] for key in keys), *FIGURES)
+    return Table(title, (say(RULE, small=SMALL_TEXT),), columns, tuple(rows), len(hiding), before=before)
 
 
 def _figures(counts: Mapping[str, int], below: bool) -> tuple[Value, ...]:
@@ -117,10 +131,7 @@ def indicator_table(
     words: Mapping[str, Mapping[str, str]],
 ) -> Table:
     """Indicators with their definitions beside each figure, small cells hidden."""
-    columns = (
-        *(KEY_NAMES[key] for key in by),
-        *("指标", "值", "分子", "分母", "说明", "分子定义", "分母定义", "排除", "依据", "口径版本"),
-    )
+    columns = (*(KEY_NAMES[key] for key in by), *INDICATOR_COLUMNS)
     rows: list[tuple[Value, ...]] = []
     count = 0
     for indicator, figures in found:
@@ -131,27 +142,29 @@ def indicator_table(
         for number, figure in enumerate(figures):
             if number in lone:
                 continue
-            value: tuple[Value, ...] = (figure.value, figure.numerator, figure.denominator, figure.reason)
+            reason = tell(figure.reason) if figure.reason else figure.reason
+            value: tuple[Value, ...] = (figure.value, figure.numerator, figure.denominator, reason)
             part, whole = figure.numerator or 0, figure.denominator or 0
             small = below_county(figure.keys.get("region"), levels) and safe_share(1.0, part, whole) is None
             if number in hiding or (known and small):
-                value = (None, None, SMALL_TEXT if whole < 5 else None, "单元过小，隐去")
+                value = (None, None, SMALL_TEXT if whole < 5 else None, say("单元过小，隐去"))
             rows.append(
                 (
                     *(_word(words, key, figure.keys[key]) for key in by),
-                    indicator.name,
+                    tell(indicator.name),
                     *value,
-                    indicator.numerator.text,
-                    indicator.denominator.text,
-                    indicator.exclusions.text,
-                    indicator.source,
+                    tell(indicator.numerator.text),
+                    tell(indicator.denominator.text),
+                    tell(indicator.exclusions.text),
+                    tell(indicator.source),
                     version,
                 )
             )
-    return Table("指标", (RULE,), columns, tuple(rows), count)
+    return Table("指标", (say(RULE, small=SMALL_TEXT),), columns, tuple(rows), count)
 
 
 def _word(words: Mapping[str, Mapping[str, str]], key: str, value: Any) -> Value:
     if key == "hour":
         return int(value)
-    return words.get(key, {}).get(str(value), str(value))
+    known = words.get(key, {}).get(str(value))
+    return str(value) if known is None else say(known)

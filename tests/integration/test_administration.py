@@ -102,6 +102,25 @@ async def test_grids_come_as_a_whole_or_not_at_all_and_what_calls_name_is_retire
     assert [row["field"] for row in answer["rejected"]] == ["编码"]
 
 
+async def test_what_is_wrong_with_a_file_is_told_in_the_language_of_who_asks(service: RunningService) -> None:
+    text = "\n".join((HEADS, GOOD, "K3,2026-11-20 09:20:00", ",昨天下午" + NO_ID[20:])) + "\n"
+    english = {"Cookie": "lang=en"}
+    _, last = await streamed(service, "/lines/12345/test", "admin", data=form(text), headers=english)
+    result = last["result"]
+    told = {(row["row"], row["field"]): row["reason"] for row in result["rejects"]}
+    # the file's own headings stay
+    assert told.keys() == {(3, "whole row"), (4, "工单编号"), (4, "来电时间")}
+    assert "has only 2 columns of 9 and may have been cut. Fill in: “来电号码、来电人" in told[3, "whole row"]
+    assert {each["field"] for each in result["rejected_by_field"]} == {"whole row", "工单编号", "来电时间"}
+    assert [row["request_kind"] for row in result["shown"]] == ["help"]
+    _, last = await streamed(service, "/lines/12345/import", "admin", data=form(text), headers=english)
+    whole, both = last["result"]["reasons"]
+    assert "row 3: whole row: This row has only 2 columns" in whole
+    assert "row 4: 工单编号: The id is missing; fill it in. 来电时间: “昨天下午” is no time" in both
+    _, last = await streamed(service, "/lines/12345/test", "admin", data=form(text))
+    assert {row["field"] for row in last["result"]["rejects"]} == {"整行", "工单编号", "来电时间"}
+
+
 async def test_an_export_is_tried_out_published_for_and_imported(service: RunningService) -> None:
     text = "\n".join((HEADS, GOOD, NO_TIME, NO_ID)) + "\n"
     _, last = await streamed(service, "/lines/12345/test", "admin", data=form(text))

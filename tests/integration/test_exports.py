@@ -23,8 +23,11 @@ TODAY = datetime.now(LOCAL_ZONE).date()
 SPAN = f"from={TODAY - timedelta(days=1)}&to={TODAY + timedelta(days=2)}"
 
 
-async def ask(service: RunningService, user: str = "qian", **body: Any) -> tuple[int, Any]:
-    return await service.request("POST", "/exports", role="manager", user=user, json={"query": SPAN, **body})
+async def ask(
+    service: RunningService, user: str = "qian", headers: dict[str, str] | None = None, **body: Any
+) -> tuple[int, Any]:
+    options = {"json": {"query": SPAN, **body}, "headers": headers or {}}
+    return await service.request("POST", "/exports", role="manager", user=user, **options)
 
 
 async def make(service: RunningService) -> None:
@@ -65,6 +68,29 @@ async def test_a_table_comes_out_marked_with_texts_as_texts(service: RunningServ
     assert await acts(service) == ["export_asked", "export_fetched"]
 
 
+async def test_a_file_asked_for_in_english_speaks_english(service: RunningService, call: CallMaker) -> None:
+    await service.post_calls(*(call(LAMP, line="110", region="城东") for _ in range(6)), call(LAMP, line="12345"))
+    english = {"Cookie": "lang=en"}
+    _, job = await ask(service, what="routing", by=["line", "region"], headers=english)
+    _, chinese = await ask(service, what="routing", by=["line", "region"])
+    await make(service)
+    ((name, rows),) = sheets((await fetched(service, job["id"]))[1]).items()
+    assert name == "Routing statistics"
+    assert re.search(r"Taken out by qian \(staff number \d+\)", rows[0][0])
+    head = next(number for number, row in enumerate(rows) if row[0] == "Line")
+    assert rows[head][:3] == ["Line", "Region", "Calls"]
+    # what callers' records say stays as it is
+    assert {(row[0], row[1]): row[2] for row in rows[head + 1 :]} == {("110", "城东"): 6.0, ("12345", "no region"): 1.0}
+    assert not re.search("[\u4e00-\u9fff]", str(rows).replace("城东", ""))
+    assert list(sheets((await fetched(service, chinese["id"]))[1])) == ["分流统计"], "the language is the asker's own"
+    _, job = await ask(service, what="calls", reason="report", headers=english)
+    assert (await service.request("POST", f"/exports/{job['id']}/approve", role="manager", user="zong"))[0] == 200
+    await make(service)
+    ((name, rows),) = sheets((await fetched(service, job["id"]))[1]).items()
+    assert name == "Calls"
+    assert "Caller's number" in next(row for row in rows if row[0] == "Number"), "in who asked's, not in who agreed's"
+
+
 async def test_two_periods_of_ones_choice_stand_beside_each_other(service: RunningService, call: CallMaker) -> None:
     await service.post_calls(*(call(LAMP, line="110") for _ in range(2)))
     early, late = TODAY - timedelta(days=400), TODAY - timedelta(days=390)
@@ -74,9 +100,8 @@ async def test_two_periods_of_ones_choice_stand_beside_each_other(service: Runni
     assert drawn["parts_before"]["line"] == []
     assert drawn["before"]["from"].startswith(str(early))
     for what, form in (("routing", "xlsx"), ("report", "pdf")):
-        _, job = await ask(
-            service, what=what, form=form, query=chosen, **({"by": ["line"]} if what == "routing" else {})
-        )
+        more: dict[str, Any] = {"by": ["line"]} if what == "routing" else {}
+        _, job = await ask(service, what=what, form=form, query=chosen, **more)
         assert job.get("state") == "queued", job
         await make(service)
         status, content = await fetched(service, job["id"])

@@ -11,9 +11,12 @@ from hotline.intake.errors import FieldError, FileUnreadable
 from hotline.intake.normalise import too_deep
 from hotline.intake.profile import Profile
 from hotline.intake.readers.encoding import open_text, visible
+from hotline.intake.readers.header import WHOLE_ROW
 from hotline.intake.readers.json_scan import RECORD_LIMIT, JsonScanner
 from hotline.intake.readers.rows import RAW_KEY, Row, RowError, without_reject_keys
 
+#: The field told for a fault of a record as a whole.
+WHOLE_RECORD = "整条"
 _RAW_KEPT = 20_000
 _FIRST_KEYS_KEPT = 16
 
@@ -24,13 +27,13 @@ def parse_record(text: str) -> dict[str, Any] | FieldError:
         # The library's own decoder: whole numbers of any length stay whole (20-digit work order numbers).
         value = json.loads(text, parse_constant=lambda _name: None)
     except json.JSONDecodeError as error:
-        return FieldError("整条", f"不是完整的 JSON（第 {error.pos + 1} 个字符附近：{error.msg}）。请改正。")
+        return FieldError(WHOLE_RECORD, f"不是完整的 JSON（第 {error.pos + 1} 个字符附近：{error.msg}）。请改正。")
     except (ValueError, RecursionError):
-        return FieldError("整条", "JSON 数字过长或嵌套过深，读不出来。请改正。")
+        return FieldError(WHOLE_RECORD, "JSON 数字过长或嵌套过深，读不出来。请改正。")
     if not isinstance(value, dict):
-        return FieldError("整条", "应为一个 JSON 对象（{…}）。请改成对象。")
+        return FieldError(WHOLE_RECORD, "应为一个 JSON 对象（{…}）。请改成对象。")
     if too_deep(value):
-        return FieldError("整条", "JSON 嵌套过深，读不出来。请改正。")
+        return FieldError(WHOLE_RECORD, "JSON 嵌套过深，读不出来。请改正。")
     return value
 
 
@@ -65,7 +68,7 @@ class JsonlRows:
             if len(line) == RECORD_LIMIT and not line.endswith(("\n", "\r")):
                 while (rest := self._file.readline(RECORD_LIMIT)) and not rest.endswith(("\n", "\r")):
                     pass
-                yield RowError(number, {RAW_KEY: visible(line)[:_RAW_KEPT]}, (FieldError("整行", _TOO_LONG),))
+                yield RowError(number, {RAW_KEY: visible(line)[:_RAW_KEPT]}, (FieldError(WHOLE_ROW, _TOO_LONG),))
             elif line.strip():
                 yield _item(number, line)
 

@@ -16,6 +16,7 @@ from hotline.accounts.permissions import ROLES
 from hotline.audit.actions import ACTIONS
 from hotline.audit.reasons import REASONS
 from hotline.audit.store import queries, record
+from hotline.console.language import say
 from hotline.formulas import harmless
 from hotline.web.api.audit import EntryFilter, entry_filter
 from hotline.web.bodies import Body, path_id, read_body
@@ -92,8 +93,13 @@ async def export(request: web.Request) -> web.StreamResponse:
         }
     )
     await answer.prepare(request)
-    mark = f"导出人 {who.display_name}（工号 {who.user_id}） {now:%Y-%m-%d %H:%M:%S} 审计日志 仅供内部工作使用"
-    await answer.write(b"\xef\xbb\xbf" + _csv([[harmless(mark)], list(COLUMNS)]))
+    mark = say(
+        "导出人 %(name)s（工号 %(number)s） %(at)s 审计日志 仅供内部工作使用",
+        name=who.display_name,
+        number=who.user_id,
+        at=f"{now:%Y-%m-%d %H:%M:%S}",
+    )
+    await answer.write(b"\xef\xbb\xbf" + _csv([[harmless(mark)], [say(name) for name in COLUMNS]]))
     async for page in _pages(own, wanted):
         await answer.write(_csv([_row(entry) for entry in page]))
     await answer.write_eof()
@@ -130,11 +136,11 @@ def _row(entry: Mapping[str, Any]) -> list[str]:
         at.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M:%S"),
         entry["user_id"] or "",
         entry["by"] or "",
-        ROLES.get(entry["role"], "") if entry["role"] else "",
-        ACTIONS.get(entry["action"], ""),
+        say(ROLES.get(entry["role"], "")) if entry["role"] else "",
+        say(ACTIONS.get(entry["action"], "")),
         entry["action"],
         entry["subject"],
-        REASONS.get(entry["reason"], entry["reason"] or ""),
+        say(REASONS.get(entry["reason"], entry["reason"] or "")),
         orjson.dumps(entry["detail"]).decode() if entry["detail"] else "",
     )
     return [harmless(str(value)) for value in values]

@@ -13,6 +13,7 @@ from hotline.access.rules import SEES_ANY
 from hotline.accounts.permissions import allowed
 from hotline.accounts.store import Principal
 from hotline.audit.reasons import read_reason
+from hotline.console.language import current
 from hotline.exports import jobs
 from hotline.exports.making import tables_of
 from hotline.statistics.asked import Asked, Pairs, asked
@@ -58,6 +59,9 @@ async def ask(request: web.Request) -> web.Response:
     wanted: dict[str, Any] = {"query": [*span.words(), *span.comparison_words()]}
     if body.by:
         wanted["by"] = body.by
+    if current() != "zh":
+        # the file is made later, by a worker that sees no browser
+        wanted["language"] = current()
     if body.what == "calls":
         wanted |= {"state": body.state, "unmasked": body.unmasked, "reason": reason.code if reason else None}
     why = await _why(own, body, wanted)

@@ -12,7 +12,7 @@ import xlsxwriter
 from aiohttp import web
 
 from hotline.audit.store import record
-from hotline.console.language import say
+from hotline.console.language import Language, current, say
 from hotline.console.sentences import told_rows
 from hotline.formulas import harmless
 from hotline.web.keys import needs, principal, services
@@ -25,6 +25,11 @@ from routing.grids.tree import LEVEL_LABELS, Grid, GridDifference, inherited_gro
 
 #: More than this a page does not list one by one; the counts are of all.
 LISTED = 300
+#: Over the columns of a sheet that goes out, in words that an import knows again (``routing/grids/excel.py``).
+HEADINGS: dict[Language, tuple[str, ...]] = {
+    "zh": ("编码", "名称", "上级编码", "级别", "负责人", "调解组"),
+    "en": ("Code", "Name", "Parent", "Level", "Responsible", "Mediators"),
+}
 FIELD_LABELS = {
     "name": "名称",
     "parent": "上级编码",
@@ -142,8 +147,9 @@ def _listed(grid: Grid) -> dict[str, Any]:
 
 def _field(change: Any, name: str) -> dict[str, Any]:
     before, after = getattr(change.before, name), getattr(change.after, name)
-    words: Any = LEVEL_LABELS if name == "level" else {}
-    return {"field": say(FIELD_LABELS[name]), "before": words.get(before, before), "after": words.get(after, after)}
+    if name == "level":
+        before, after = say(LEVEL_LABELS[before]), say(LEVEL_LABELS[after])
+    return {"field": say(FIELD_LABELS[name]), "before": before, "after": after}
 
 
 def _calls(tree: StoredTree, grid: Grid) -> int:
@@ -168,19 +174,19 @@ def _sheet(grids: Sequence[Grid]) -> bytes:
     made = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(made, options) as book:
-        sheet = book.add_worksheet("网格")
+        sheet = book.add_worksheet(say("网格"))
         # as text: codes keep their leading zeros when somebody edits them
         text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True})
         sheet.set_column(0, 5, 18, text)
         sheet.freeze_panes(1, 0)
-        for column, name in enumerate(("编码", "名称", "上级编码", "级别", "负责人", "调解组")):
+        for column, name in enumerate(HEADINGS[current()]):
             sheet.write_string(0, column, name, bold)
         for number, grid in enumerate(grids, start=1):
             values = (
                 grid.code,
                 grid.name,
                 grid.parent,
-                LEVEL_LABELS[grid.level],
+                LEVEL_LABELS[grid.level] if current() == "zh" else grid.level,
                 grid.responsible,
                 grid.mediator_group,
             )

@@ -12,11 +12,14 @@ from aiohttp import web
 from pydantic import Field
 
 from hotline.audit.store import record
+from hotline.console.language import say
 from hotline.console.sentences import tell
 from hotline.intake.errors import FileUnreadable
-from hotline.intake.importer import ImportResult, import_files
+from hotline.intake.importer import ImportResult, RejectedRow, import_files
 from hotline.intake.line_profiles import KIND, SHIPPED, LineProfile, file_name, queries
 from hotline.intake.profile import Profile, parse_profile
+from hotline.intake.readers.header import WHOLE_ROW
+from hotline.intake.readers.json_rows import WHOLE_RECORD
 from hotline.intake.store import PostgresSink
 from hotline.intake.trying import told_plainly, try_file
 from hotline.intake.uploads import as_path
@@ -144,6 +147,32 @@ async def _plainly(path: Path, work: Callable[[], Any]) -> Any:
         raise told_plainly(error, path) from error
 
 
+def _told_field(field: str) -> str:
+    """A heading stays as the file has it; what we call a whole row is ours."""
+    return say(field) if field in (WHOLE_ROW, WHOLE_RECORD) else field
+
+
+def _told_row(row: RejectedRow) -> str:
+    """A rejected row in the language of the browser, each of its faults by itself."""
+    faults = (
+        say("%(key)s：%(values)s", key=_told_field(error.field), values=tell(error.message)) for error in row.errors
+    )
+    return say("%(file)s 第 %(row)s 行 %(faults)s", file=row.file, row=row.row, faults=" ".join(faults))
+
+
+def _told_trial(read: dict[str, Any]) -> dict[str, Any]:
+    """How a file would be read (``hotline/intake/trying.py``) in the language of the browser; what it holds stays."""
+    return {
+        **read,
+        "rejects": [
+            each | {"field": _told_field(each["field"]), "reason": tell(each["reason"])} for each in read["rejects"]
+        ],
+        "rejected_by_field": [each | {"field": _told_field(each["field"])} for each in read["rejected_by_field"]],
+        "shown": [each | {name: say(each[name]) for name in ("request_kind", "contact")} for each in read["shown"]],
+        "problem": tell(read["problem"]) if read["problem"] else read["problem"],
+    }
+
+
 @needs("lines.write")
 async def try_out(request: web.Request) -> web.StreamResponse:
     """POST /lines/{name}/test: ``file``, and ``text`` for a draft; how it would be read. Nothing is stored."""
@@ -160,8 +189,7 @@ async def try_out(request: web.Request) -> web.StreamResponse:
 
         with as_path(upload.data, stem, upload.suffix) as path:
             read = await _plainly(path, lambda: asyncio.to_thread(try_file, path, profile, told))
-        rejects = [each | {"reason": tell(each["reason"])} for each in read["rejects"]]
-        return {**read, "rejects": rejects, "version": version}
+        return {**_told_trial(read), "version": version}
 
     return await answer_with_progress(request, work)
 
@@ -214,8 +242,8 @@ async def import_file(request: web.Request) -> web.StreamResponse:
             "updated": result.updated,
             "duplicates": result.duplicates,
             "rejected": result.rejected,
-            "reasons": [tell(reason) for reason in result.reasons],
-            "unreadable": unreadable,
+            "reasons": [_told_row(row) for row in result.rejected_rows],
+            "unreadable": [tell(text) for text in unreadable],
             "has_rejects": bool(result.reject_files),
         }
 

@@ -9,6 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from hotline.audit.store import record
+from hotline.console.language import say
+from hotline.exports.making import marked, span_words
 from hotline.statistics.asked import asked
 from hotline.statistics.picture import picture
 from hotline.statistics.sheets import Book, csv_bytes, xlsx_bytes
@@ -156,9 +158,7 @@ async def export(request: web.Request) -> web.Response:
             subject=f"export:{at:%Y%m%dT%H%M%S}-{who.user_id}",
             detail={**detail, "rows": len(table.rows), "hidden": table.hidden},
         )
-    shown = [f"{time.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M}" for time in (from_at, to_at, at)]
-    mark = f"导出人 {who.display_name}（工号 {who.user_id}） {shown[2]} 仅供内部工作使用"
-    book = Book("热线分流", f"{shown[0]} 至 {shown[1]}（不含）", (), mark, (table,))
+    book = Book(say("热线分流"), span_words(from_at, to_at), (), marked(who, at), (table,))
     kind, write = _FORMATS[form]
     headers = {
         "Cache-Control": "no-store",
