@@ -55,6 +55,43 @@ async def test_a_list_that_is_not_up_to_date_says_so_above_what_it_shows(house: 
     await expect(failed).to_have_count(0)
 
 
+async def test_lines_saved_views_and_more_rows_are_asked_for_again(house: House) -> None:
+    calls = [await house.call(NOISE, line="110", region="城东区") for _ in range(51)]
+    for call_id in calls:
+        await house.service.call_in(call_id, "queued", "proposed")
+    zheng = await house.enter("zheng", "manager", path="/calls", expected=(503,))
+    page, failed = zheng.page, zheng.page.locator(".pane-failed")
+    await page.route("**/calls?*", _refuse)
+    await zheng.tab_to(".more button", back=True)
+    await zheng.press("Enter")
+    await expect(page.locator(".more .pane-failed")).to_contain_text("没有读到")
+    await page.unroute("**/calls?*")
+    await zheng.press("Alt+z")
+    await expect(page.locator("#call-rows tr:not(.more)")).to_have_count(len(calls))
+    await expect(failed).to_have_count(0)
+
+    await page.goto(f"{zheng.address}/statistics/routing")
+    region = page.locator('[data-chart="region"]')
+    await expect(region).to_have_attribute("data-drawn", "bar")
+    await page.route("**/api/v1/statistics/routing*", _refuse)
+    await zheng.tab_to('[data-forms="region"] [data-form="line"]')
+    await zheng.press("Enter")
+    await expect(region.locator(".pane-failed")).to_be_visible()
+    await expect(region).to_have_attribute("data-drawn", "bar")
+    await page.unroute("**/api/v1/statistics/routing*")
+    await zheng.press("Alt+z")
+    await expect(region).to_have_attribute("data-drawn", "line")
+    await expect(failed).to_have_count(0)
+
+    await page.route("**/api/v1/statistics/views", _refuse)
+    await zheng.press("v")
+    await expect(page.locator("#views .pane-failed")).to_be_visible()
+    await page.unroute("**/api/v1/statistics/views")
+    await zheng.press("Alt+z")
+    await zheng.see("还没有保存的视图", within="#view-list")
+    await expect(failed).to_have_count(0)
+
+
 async def test_figures_that_could_not_be_read_are_asked_for_again(house: House) -> None:
     zheng = await house.enter("zheng", "manager", path="/statistics", expected=(503,))
     await zheng.page.route("**/api/v1/statistics/charts*", _refuse)

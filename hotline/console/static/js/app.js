@@ -18,6 +18,9 @@ import { startTabs } from "./tabs.js";
 import { everySecond, startTicking, tickNow } from "./ticking.js";
 import { toast } from "./toasts.js";
 
+// More rows of a table are asked for by a button in a row of its own, which stays.
+const noMore = (button, why) => failed(button.parentElement, why, () => htmx.trigger(button, "click"), false);
+
 function startFragments() {
   // a part that did not change is left alone: focus, selection and scrolling stay
   document.body.addEventListener("htmx:beforeSwap", (event) => {
@@ -44,9 +47,12 @@ function startFragments() {
     if (status === 401 || status === 404 || status === 423) return;
     const why = status === 403 ? t("没有权限读取这部分内容。") : t("服务没有正常回答，请稍后重试。");
     const { triggeringEvent } = event.detail.requestConfig;
-    // more rows of a table: the button for them is still there
-    if (elt.matches("button") || !triggeringEvent) toast(why, true);
+    if (elt.matches("button")) noMore(elt, why);
+    else if (!triggeringEvent) toast(why, true);
     else failed(target, why, () => htmx.trigger(elt, triggeringEvent.type), false);
+  });
+  document.body.addEventListener("htmx:sendError", ({ detail: { elt } }) => {
+    if (elt.matches("button")) noMore(elt, t("连不上服务，恢复后再读。"));
   });
 }
 

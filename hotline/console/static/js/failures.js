@@ -11,8 +11,8 @@ export function recovered(target) {
   shown.delete(target);
 }
 
-// whole: nothing in `target` belongs to what was asked for, so the notice takes its place; else it stands above what is
-// shown, which is older than it should be. again: asks once more.
+// whole: nothing in `target` belongs to what was asked for, so the notice takes its place (before a list, which has no
+// room for it within); else it stands above what is shown, which is older than it should be. again: asks once more.
 export function failed(target, why, again, whole) {
   recovered(target);
   const notice = document.createElement("div");
@@ -38,8 +38,9 @@ export function failed(target, why, again, whole) {
     again();
   });
   notice.append(head, " ", words, " ", button);
-  if (whole) target.replaceChildren(notice);
-  else if (target.matches("ul, ol, dl, tbody")) target.before(notice);
+  const list = target.matches("ul, ol, dl, tbody");
+  if (whole) target.replaceChildren();
+  if (list) target.before(notice);
   else target.prepend(notice);
   target.hidden = false;
   shown.set(target, notice);

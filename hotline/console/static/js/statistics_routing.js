@@ -143,6 +143,7 @@ function show() {
   split("proposed", t("建议去向"), draw.overruled);
   for (const [name, title] of [["topic", t("主题")], ["region", t("区域")]]) {
     const form = formOf(name);
+    recovered(boxOf(name));
     // lines stay until the new ones are here
     const stays = form === "line" && document.querySelector(`[data-chart="${name}"]`).dataset.drawn === "line";
     if (form === "pie") split(name, title, shares);
@@ -160,15 +161,20 @@ function put(id, option) {
   document.querySelector(`[data-chart="${id}"]`).dataset.drawn = option.series[0].type;
 }
 
-// Bars stand there until the days have been asked for, and when they cannot be had.
+const boxOf = (name) => document.querySelector(`[data-chart="${name}"] .chart-box`);
+
+// Bars stand there until the days have been asked for, and below the notice when they cannot be had.
 async function drawOverTime(name, step, steps, buckets) {
   const mine = answer;
   if (!charts.has(name) || !buckets.length) return;
   try {
     const option = await overTime(name, step, steps, buckets, mine.asked);
-    if (answer === mine && formOf(name) === "line") put(name, option);
+    if (answer !== mine || formOf(name) !== "line") return;
+    put(name, option);
+    recovered(boxOf(name));
   } catch (error) {
-    toast(t("读取失败：{why}", { why: error.message }), true);
+    if (answer !== mine || formOf(name) !== "line") return;
+    failed(boxOf(name), error.message, () => drawOverTime(name, step, steps, buckets), false);
   }
 }
 

@@ -1,6 +1,7 @@
 // Saved views: the filters in the address under a name, one's own or shared.
 import { get, post, request } from "./api.js";
 import { dropDraft } from "./drafts.js";
+import { failed, recovered } from "./failures.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { showProblem, toast } from "./toasts.js";
@@ -30,9 +31,15 @@ function line(view) {
 }
 
 async function read() {
-  const { items } = await get("/api/v1/statistics/views");
-  list.replaceChildren(...items.map(line));
-  if (!items.length) list.append(t("还没有保存的视图。"));
+  try {
+    const { items } = await get("/api/v1/statistics/views");
+    recovered(list);
+    list.replaceChildren(...items.map(line));
+    if (!items.length) list.append(t("还没有保存的视图。"));
+  } catch (error) {
+    // in a menu that was closed meanwhile nobody would see it
+    if (menu.open) failed(list, error.message, read, !list.querySelector("a"));
+  }
 }
 
 async function forget(id) {
@@ -61,7 +68,8 @@ async function save() {
 }
 
 menu.addEventListener("toggle", () => {
-  if (menu.open) read().catch(showProblem);
+  if (menu.open) read();
+  else recovered(list);
 });
 document.getElementById("view-save").addEventListener("click", save);
 name.addEventListener("keydown", (event) => {
