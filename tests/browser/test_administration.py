@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from playwright.async_api import expect
+
 from routing.rosters.planning import monday_of, week_begin
 from tests.browser.house import House, Person
 from tests.integration.test_administration import GOOD, HEADS, NO_TIME, sheet
@@ -87,6 +89,34 @@ async def test_a_shift_is_moved_a_tree_imported_and_an_export_tried_out_by_keys(
     await mao.see("昨天上午", within="#file-outcome")
     async with service.pool.acquire() as connection:
         assert await connection.fetchval("select count(*) from calls") == 0, "nothing was stored"
+
+
+async def test_periods_are_tried_before_they_are_published_by_keys(house: House) -> None:
+    mao = await house.enter("mao", "admin", path="/retention")
+    dialog = mao.page.locator("#periods-dialog")
+    publish = dialog.locator("[type=submit]")
+    await mao.press("e")
+    first = dialog.locator("[data-part]").first
+    await expect(first).to_be_focused()
+    await expect(dialog.locator("#tried-state")).to_contain_text("请先试算")
+    await expect(publish).to_be_disabled()
+    days = int(await first.input_value())
+    await mao.press("Control+a")
+    await mao.page.keyboard.type(str(days - 1))
+    await mao.press("F9")
+    await expect(dialog.locator("#tried-state")).to_contain_text("照此发布")
+    await expect(publish).to_be_enabled()
+    # another figure has not been tried
+    await mao.press("Control+a")
+    await mao.page.keyboard.type(str(days - 2))
+    await expect(publish).to_be_disabled()
+    await mao.press("F9")
+    await expect(publish).to_be_enabled()
+    await mao.tab_to("[name=note]")
+    await mao.page.keyboard.type("按新规缩短")
+    await mao.press("Control+Enter")
+    await mao.see("retention-1", within="h1")
+    await mao.see(f"{days - 2} 天", within="#rules")
 
 
 async def _dragged(house: House, mao: Person, begin: datetime) -> None:

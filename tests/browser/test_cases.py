@@ -29,6 +29,56 @@ async def test_the_three_desks_by_keyboard_alone(house: House) -> None:
     await _police(house)
 
 
+async def test_a_ruling_names_the_department_and_callers_are_asked_whether_it_is_settled(house: House) -> None:
+    service = house.service
+    for user in ("sun", "li"):
+        await service.token("department", user)
+    call_id = await _waits(house, LIGHT, "departments")
+    async with service.pool.acquire() as connection:
+        await works_for(connection, "sun", "cg", "市城管局")
+        await works_for(connection, "li", "sw", "市水务局")
+        item = await connection.fetchval("select max(id) from queue_items where call_id = $1", call_id)
+
+    async def act(path: str, user: str, **body: str) -> None:
+        status, made = await service.request("POST", path, role="department", user=user, json=body)
+        assert status in (200, 201), made
+
+    await act(f"/items/{item}/object", "sun", reason="other", words="归水务")
+    zheng = await house.enter("zheng", "manager", path="/feedback")
+    await zheng.wait_live()
+    await zheng.see("归水务", within="#lists")
+    await zheng.press("u")
+    await expect(zheng.page.locator("#uphold-dialog [value=departments]")).to_be_focused()
+    await zheng.press("Enter")
+    await expect(zheng.page.locator("#department-search")).to_be_focused()
+    await zheng.page.keyboard.type("水务")
+    await expect(zheng.page.locator('#department-choices [aria-selected="true"]')).to_contain_text("市水务局")
+    await zheng.press("Enter")
+    await zheng.see("没有待裁定的异议", within="#lists")
+    await expect(zheng.page.locator("#uphold-dialog")).to_be_hidden()
+    async with service.pool.acquire() as connection:
+        named = "select o.name from queue_items i join organisations o on o.id = i.org_id where i.id = $1"
+        assert await connection.fetchval(named, item) == "市水务局"
+
+    await act(f"/items/{item}/undertake", "li")
+    async with service.pool.acquire() as connection:
+        own = await connection.fetchval("select max(id) from undertakings where call_id = $1", call_id)
+    await act(f"/undertakings/{own}/reply", "li", outcome="resolved", text="井盖已更换")
+    await zheng.page.locator(f'[data-undertaking-id="{own}"]').wait_for()
+    await zheng.press("e")
+    dialog = zheng.page.locator("#appraise-dialog")
+    await expect(dialog.locator("[name=appraisal]").first).to_be_focused()
+    # the keys go on from the first question to the second
+    for key, answer in (("4", "yes"), ("6", "unasked"), ("5", "no")):
+        await zheng.press(key)
+        await expect(dialog.locator(f"[name=resolved][value={answer}]")).to_be_checked()
+    await zheng.press("Enter")
+    await zheng.see("没有待评价的案件", within="#lists")
+    async with service.pool.acquire() as connection:
+        kept = await connection.fetchrow("select state, appraisal, resolved from undertakings where id = $1", own)
+    assert tuple(kept) == ("appraised", "satisfied", False)
+
+
 async def _mediator(house: House, call_id: int) -> None:
     zhao = await house.enter("zhao", "mediator", display_name="赵调解员")
     await zhao.wait_live()

@@ -6,6 +6,7 @@ from playwright.async_api import expect
 
 from tests.browser.house import House
 
+LAMP = "小区门口的路灯坏了半个多月，晚上看不见路，麻烦派人来修一修"
 WELL = "路口的井盖裂了一条大缝，请市政派人来换一个新的，晚上骑车很容易摔"
 
 
@@ -50,3 +51,15 @@ async def test_a_department_is_added_filled_and_named_by_an_operator(house: Hous
     await zhou.see("市水务集团", within="#forwards")
     page = await house.service.call_in(call_id, "queued")
     assert page["transfers"][0]["department"] == "市水务集团"
+
+    # by ticket, where the departments are proposed anyway: the name is asked for as well
+    lamp = await house.call(LAMP, live=True, operator="zhou")
+    await zhou.page.locator(f'.proposal[data-call-id="{lamp}"][data-destination="departments"]').wait_for()
+    await zhou.press("t")
+    await expect(zhou.page.locator("#department-search")).to_be_focused()
+    await zhou.page.keyboard.type("水务")
+    await expect(zhou.page.locator('#department-choices [aria-selected="true"]')).to_contain_text("市水务集团")
+    await zhou.press("Enter")
+    await zhou.page.locator(f'#forwards [data-call-id="{lamp}"]').first.wait_for()
+    [ticket] = (await house.service.call_in(lamp, "queued"))["transfers"]
+    assert (ticket["department"], ticket["requested_mode"]) == ("市水务集团", "ticket")

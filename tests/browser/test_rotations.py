@@ -15,7 +15,8 @@ async def test_a_rotation_is_drawn_before_it_is_kept_and_ended_by_keys(house: Ho
     await mao.press("r")
     await page.wait_for_selector("#rotation-dialog[open] [name=rotation]:focus")
     await page.select_option("#rotation-dialog [name=queue]", "lawyers")
-    await page.fill("#rotation-dialog [name=name]", "白班")
+    await mao.tab_to("#rotation-dialog [name=name]")
+    await page.keyboard.type("白班")
     # without people there is nothing to keep, and what was entered stays
     await mao.press("Control+Enter")
     await mao.see("请至少加一个人", within="#rotation-dialog .problem")
@@ -49,7 +50,9 @@ async def test_a_rotation_is_drawn_before_it_is_kept_and_ended_by_keys(house: Ho
     await page.wait_for_selector("#rotation-dialog[open] [name=rotation]:focus")
     assert await page.input_value("#rotation-dialog [name=name]") == "白班"
     await page.wait_for_selector("#rotation-board .block-turn")
-    await page.fill("#rotation-dialog [name=name]", "日班")
+    await mao.tab_to("#rotation-dialog [name=name]")
+    await mao.press("Control+a")
+    await page.keyboard.type("日班")
     await mao.press("Control+Enter")
     await page.wait_for_selector("#rotation-dialog:not([open])", state="attached")
     async with service.pool.acquire() as connection:
