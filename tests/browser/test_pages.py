@@ -57,7 +57,7 @@ AWAITED = {
 #: Looks different to each role that has it.
 OWN = "/desk"
 #: Who works with these; to others they show less.
-WORKED_WITH: dict[str, Role] = {"/rosters": "manager", "/handover": "manager"}
+WORKED_WITH: dict[str, Role] = {"/rosters": "manager", "/handover": "manager", "/audit": "auditor"}
 
 
 @dataclass
