@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class RoutingError(Exception):
     """Root of every error raised by ``routing``; its message tells the person what to do next."""
@@ -49,6 +51,15 @@ class ConsentRequired(RoutingError):
 
 class InvalidRequest(RoutingError):
     """A field has a value that cannot be used; the message names field and reason."""
+
+
+class OutsideSafeHours(InvalidRequest):
+    """A call-back was to be promised for a time at which the caller cannot speak safely."""
+
+    def __init__(self, message: str, proposed: tuple[datetime, datetime]) -> None:
+        super().__init__(message)
+        self.proposed = proposed
+        """The next window within the safe hours, aware: for a person to agree to."""
 
 
 class ReviewNotFound(RoutingError):

@@ -40,6 +40,8 @@ PLANTED = {
     "wrap-up": "已劝他把瓶子先拍照留底",
     "wrapped up": "表弟说瓶子早就卖到外地去了",
     "counterparty": "庄漏对方",
+    "contact rules": "他妹妹在家时不要提瓶子",
+    "another number": "13900070060",
     "step": "约在祠堂旁边的茶馆双方当面谈",
     "step's result": "表弟当场答应下月初赔两万四",
     "agreement": "瓶子折价两万四分三次还清",

@@ -16,6 +16,7 @@ FIELDS: dict[str, str] = {
     "address": "地址",
     "transcript": "转写原文",
     "recording_number": "录音编号",
+    "contact_rules": "回拨须知",
 }
 #: These see any call in clear, with a reason; the others only what they have on the line or in hand.
 SEES_ANY = frozenset({"manager"})

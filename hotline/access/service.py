@@ -14,6 +14,7 @@ from hotline.access.rules import caller_hidden, check_unmask
 from hotline.accounts.store import Principal
 from hotline.audit.reasons import Reason
 from hotline.audit.store import record, record_reasoned
+from routing.calls.contact_rules import ContactRules
 from routing.calls.next_steps import next_step
 from routing.calls.store import CallFilter, opened_call
 from routing.calls.store import queries as call_queries
@@ -85,7 +86,9 @@ async def unmask(
                 detail={"fields": sorted(set(fields))},
             )
         call = opened_call(vault, row)
-    return {name: call[name] for name in dict.fromkeys(fields)}
+    rules = ContactRules.from_document(call["contact_rules"])
+    shown = call | {"contact_rules": rules.words() if rules else None}
+    return {name: shown[name] for name in dict.fromkeys(fields)}
 
 
 def timeline_entry(vault: Vault, call_id: int, other_id: int) -> str:

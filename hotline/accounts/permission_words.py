@@ -13,6 +13,7 @@ GROUPS: dict[str, dict[Permission, str]] = {
         "calls.read": "查看来电（脱敏）",
         "calls.forward": "转办",
         "calls.answer": "接听、直接答复",
+        "contact_rules.write": "登记回拨须知",
         "triage.repeat": "重新研判搁置的来电",
         "danger.acknowledge": "确认危险警报",
         "events.read": "接收实时更新",

@@ -32,6 +32,7 @@ Permission = Literal[
     "calls.read",
     "calls.forward",
     "calls.answer",
+    "contact_rules.write",  # how a caller wants to be called back
     "tickets.receive",
     "queues.read",
     "queues.claim",
@@ -81,6 +82,7 @@ _STAFF: frozenset[Permission] = frozenset(
 _DESK: frozenset[Permission] = _STAFF | {
     "calls.forward",
     "queues.claim",
+    "contact_rules.write",
     "danger.acknowledge",
     "calls.unmask",
     "timeline.open",
@@ -107,6 +109,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "department": _DESK | {"tickets.receive", "knowledge.propose", "cases.carry", "cases.undertake"},
     "manager": _OVERSEE
     | {
+        "contact_rules.write",
         "calls.unmask",
         "timeline.open",
         "calls.search",

@@ -50,6 +50,7 @@ ACTIONS: dict[str, str] = {
     "wall_display_ended": "停用大屏",
     "call_overruled": "改派",
     "counterparty_named": "登记对方名称",
+    "contact_rules_noted": "登记回拨须知",
     "recused": "登记回避",
     "snippet_shared": "共享法条速查",
     "danger_acknowledged": "确认危险警报",

@@ -13,6 +13,7 @@ from hotline.accounts.store import Principal
 from hotline.console.notices import told_now
 from hotline.console.render import fragment, page
 from hotline.web.bodies import path_id
+from hotline.web.contact_rules import listed_rules
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.views import excerpt
 from routing.errors import HandoverNotFound, NoShiftLeader
@@ -86,7 +87,7 @@ async def _leads(connection: Any, who: Principal) -> bool:
 
 
 def _item(own: Services, row: Mapping[str, Any]) -> dict[str, Any]:
-    shown = opened_item(own.vault, row)
+    shown = opened_item(own.vault, row) | {"contact_rules": listed_rules(own.vault, row)}
     shown["excerpt"] = excerpt(shown["excerpt"] or "", caller=shown.pop("caller_name"))
     shown["overdue"] = bool(shown["due_at"] and shown["kind"] != "notice" and shown["due_at"] < datetime.now(UTC))
     return shown

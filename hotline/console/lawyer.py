@@ -13,6 +13,7 @@ from typing import Any
 
 from hotline.accounts.store import Principal
 from hotline.console.desk_view import Desk
+from hotline.web.contact_rules import listed_rules
 from hotline.web.keys import Services
 from nlp.masking import mask_text
 from routing.policy.facts import LOCAL_ZONE
@@ -43,7 +44,10 @@ async def _side(own: Services, who: Principal, shown: dict[str, Any]) -> dict[st
         recused = {
             row["call_id"] for row in await recusal_queries.recused_from(connection, user_id=who.user_id, call_ids=ids)
         }
-        promised = [dict(row) for row in await promise_queries.own_promises(connection, user_id=who.user_id)]
+        promised = [
+            dict(row) | {"contact_rules": listed_rules(own.vault, row)}
+            for row in await promise_queries.own_promises(connection, user_id=who.user_id)
+        ]
         opposed = await counterparties(connection, own.vault, [*ids, *(row["call_id"] for row in promised)])
         day = await queries.own_day(connection, user_id=who.user_id, since=midnight)
     agent = _as_agent(who.user_id, reach, now)

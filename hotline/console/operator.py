@@ -16,6 +16,7 @@ from hotline.console.danger import panel_context
 from hotline.console.render import fragment, page, part
 from hotline.console.words import DESTINATIONS, OVERRULE_REASONS, WRAP_UP_DISPOSITIONS
 from hotline.web.bodies import path_id
+from hotline.web.contact_rules import listed_rules
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_bytes
 from hotline.web.views import listed_item
@@ -87,6 +88,7 @@ async def _groups(own: Services, user_id: int) -> list[tuple[str, str, list[dict
     entries += [
         _entry(own, row, row["due_at"], mine=True, live=False)
         | {"due_at": row["due_at"], "group": "callbacks", "contact": "callback"}
+        | {"contact_rules": listed_rules(own.vault, row)}
         for row in promised
         if row["call_id"] not in known
     ]
@@ -107,6 +109,7 @@ def _entry(own: Services, row: Mapping[str, Any], since: datetime, *, mine: bool
         "assignment_id": shown.get("assignment_id"),
         "since": since,
         "due_at": None,
+        "contact_rules": None,
         "region": shown["region"],
         "excerpt": shown["excerpt"],
         "route": shown["route"],

@@ -12,7 +12,7 @@ where s.user_id = :user_id and s.ended_at is null order by s.id;
 -- name: own_callbacks
 -- Call-backs a person promised in the form after a call and has not made, as the shift handover counts them.
 select ch.call_id, ch.window_start as due_at, c.received_at, c.line, c.contact, c.live, c.region, c.excerpt, c.caller_name,
-       t.route, t.confidence, t.review, t.danger_level, d.destination
+       c.contact_rules, c.confidential, t.route, t.confidence, t.review, t.danger_level, d.destination
 from caller_choices ch join calls c on c.id = ch.call_id
 join wrap_ups w on w.call_id = ch.call_id and w.saved_by = ch.recorded_by
 left join triages t on t.id = c.triage_id

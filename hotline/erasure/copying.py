@@ -17,7 +17,7 @@ from routing.sql import load_queries
 queries = load_queries(__file__, "copying.sql")
 
 #: What of a call itself is opened: sealed texts, sealed documents.
-CALL = (("caller_number", "caller_name", "transcript", "address", "recording_number"), ("segments",))
+CALL = (("caller_number", "caller_name", "transcript", "address", "recording_number"), ("segments", "contact_rules"))
 #: Keys and hashes of the service's own, which tell a person nothing.
 _INSIDE = ("caller_hash", "content_hash", "excerpt", "org_id", "grid_id", "held_by", "triage_id", "decision_id")
 #: What belongs to a call: query -> sealed texts, sealed documents, table.

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from hotline.intake.contact_rules import ApiContactRules, read_rules
 from hotline.intake.errors import FieldError
 from hotline.intake.normalise import NESTING_LIMIT, cell_text, heading, json_value, phone, short, spoken, too_deep
 from hotline.intake.profile import Profile
 from hotline.intake.transcript import in_order
+from routing.calls.contact_rules import ContactRules
 from routing.calls.record import CallRecord, Contact, RequestKind, Segment
 
 #: Who the caller and the staff are where a line's profile does not name its speakers.
@@ -115,6 +117,7 @@ class ApiCall(BaseModel):
     talk_time_s: Annotated[float, Field(ge=0, le=604800)] | None = None
     satisfaction: Annotated[int, Field(ge=1, le=5)] | None = None
     contact: Literal["online", "callback", "ticket", "statistics"] | None = None
+    contact_rules: ApiContactRules | None = None
 
 
 class _Segments(BaseModel):
@@ -142,6 +145,9 @@ def record_from_api(item: object, *, profiles: Mapping[str, Profile]) -> CallRec
         return (segments,)
     if profile and not call.live and not any(s.is_caller for s in segments) and not _silence_taken(call, profile):
         return (FieldError("transcript", "没有来电人说的话，请补上。"),)
+    rules = read_rules(call.contact_rules, profile) if call.contact_rules else ContactRules()
+    if not isinstance(rules, ContactRules):
+        return tuple(FieldError(f"contact_rules.{error.field}", error.message) for error in rules)
     number = phone(
         call.caller_number,
         area_code=profile.phone.area_code if profile else "",
@@ -174,6 +180,7 @@ def record_from_api(item: object, *, profiles: Mapping[str, Profile]) -> CallRec
         contact=_contact(call, number.e164),
         source=_source(item, call),
         live=bool(call.live),
+        contact_rules=rules or None,
     )
 
 
@@ -277,6 +284,7 @@ _REASONS = {
     "list_type": "应为列表。",
     "dict_type": "应为 JSON 对象。",
     "model_type": "应为 JSON 对象。",
+    "extra_forbidden": "没有这一项，请核对名称。",
     "string_too_short": "不能为空。",
     "too_short": "不能为空。",
 }

@@ -41,7 +41,7 @@ SEALED: tuple[SealedTable, ...] = (
         "calls",
         _ID,
         ("caller_number", "caller_name", "transcript", "address", "recording_number", "excerpt"),
-        ("segments",),
+        ("segments", "contact_rules"),
         digests=("content_hash",),
         number_hash=("caller_hash", "caller_number"),
         of_call="id = any($1::bigint[])",

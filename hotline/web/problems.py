@@ -53,6 +53,7 @@ TABLE: tuple[tuple[type[Exception], int, str, str], ...] = (
     (routing.NoShiftLeader, 403, "no-shift-leader", "只有当班班长可以"),
     (routing.ReasonRequired, 422, "reason-required", "需要填写理由"),
     (routing.ConsentRequired, 422, "consent-required", "需要本人同意"),
+    (routing.OutsideSafeHours, 422, "outside-safe-hours", "不在安全时段"),
     (routing.InvalidRequest, 422, "invalid-request", "请求内容有误"),
     (routing.SnippetNotFound, 404, "snippet-not-found", "没有这一条速查"),
     (routing.SnippetChanged, 409, "snippet-changed", "这一条刚被修改"),
@@ -162,8 +163,16 @@ def from_exception(error: Exception) -> web.Response | None:
                 log.warning("value_unstorable", error=type(error).__name__, sqlstate=cause)
             elif status >= 500:
                 log.error("request_failed", problem=name, error=type(error).__name__)
-            return problem(status, name, title, detail)
+            return problem(status, name, title, detail, errors=_proposed(error))
     return None
+
+
+def _proposed(error: Exception) -> list[dict[str, Any]] | None:
+    """For a call-back outside the safe hours: the window that may be promised instead, once a person agrees."""
+    if not isinstance(error, routing.OutsideSafeHours):
+        return None
+    begins, ends = error.proposed
+    return [{"field": "callback_at", "message": str(error), "proposed_from": begins, "proposed_until": ends}]
 
 
 _HTTP_TITLES = {

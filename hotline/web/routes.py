@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from hotline.intake.contact_rules import ApiContactRules
 from hotline.web.administration_routes import ADMINISTRATION
 from hotline.web.api import (
     access,
     accounts,
     calls,
+    contact_rules,
     danger,
     events,
     health,
@@ -129,6 +131,14 @@ ROUTES: tuple[ApiRoute, ...] = (
         "保存来电后的整理",
         body=wrapups.WrapUpBody,
         answers=(200, 404, 409, 422),
+    ),
+    ApiRoute(
+        "PUT",
+        r"/calls/{id:\d{1,18}}/contact-rules",
+        contact_rules.put,
+        "登记回拨须知（安全时段、不发短信、改拨号码）",
+        body=ApiContactRules,
+        answers=(200, 403, 404, 422),
     ),
     ApiRoute("POST", r"/transfers/{id:\d{1,18}}/cancel", transfers.take_back, "撤回转办", answers=(200, 404, 409)),
     ApiRoute(

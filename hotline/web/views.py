@@ -9,6 +9,7 @@ from hotline.access.rules import caller_hidden
 from hotline.access.service import check_concern, timeline_of
 from hotline.accounts.store import Principal
 from hotline.audit.store import record_look
+from hotline.web.contact_rules import contact_rules_view
 from hotline.web.keys import Services
 from nlp.masking import mask_address, mask_name, mask_number, mask_text, names_of
 from routing.calls.record import CONTACTS
@@ -117,6 +118,7 @@ def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
         "recording_number": None if hidden else row["recording_number"],
         "talk_time_s": row["talk_time_s"],
         "satisfaction": row["satisfaction"],
+        "contact_rules": None if hidden else contact_rules_view(row["contact_rules"], names),
         # masking keeps the length, so offsets of evidence and danger still point to their words
         "transcript": mask_text(row["transcript"], names),
         "segments": [segment | {"text": mask_text(segment["text"], names)} for segment in row["segments"]],

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from routing.calls import store as calls
+from routing.calls.contact_rules import callback_window
 from routing.danger.service import check_closing
 from routing.errors import IllegalTransition, InvalidRequest
 from routing.knowledge.service import Citation, check_citation
@@ -123,7 +124,10 @@ async def record_choice(
     window_end: datetime | None,
     message: str | None,
 ) -> None:
-    """What the caller chose when few people are on duty: wait, a call-back window or a message."""
+    """What the caller chose when few people are on duty: wait, a call-back window or a message.
+
+    Raises CallNotFound, InvalidRequest, OutsideSafeHours for a window the caller cannot speak in.
+    """
     if choice not in ("wait", "callback", "message"):
         raise InvalidRequest("choice：只能是 wait（等待）、callback（回拨）或 message（留言）。")
     if choice == "callback" and (window_start is None or window_end is None or window_end <= window_start):
@@ -132,6 +136,8 @@ async def record_choice(
         raise InvalidRequest("message：请记录留言内容。")
     async with pool.acquire() as connection, connection.transaction():
         await locked_call(connection, call_id)
+        if window_start is not None and choice == "callback":
+            callback_window(await calls.contact_rules_of(connection, vault, call_id), window_start, window_end)
         await queries.insert_choice(
             connection,
             call_id=call_id,

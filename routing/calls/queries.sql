@@ -14,24 +14,24 @@ with input as (
             talk_time_s double precision, satisfaction int),
         unnest(:caller_number::bytea[]), unnest(:caller_hash::bytea[]), unnest(:caller_name::bytea[]),
         unnest(:transcript::bytea[]), unnest(:segments::bytea[]), unnest(:excerpt::bytea[]),
-        unnest(:address::bytea[]), unnest(:recording_number::bytea[]), unnest(:content_hash::bytea[]),
-        unnest(:payload::bytea[])
+        unnest(:address::bytea[]), unnest(:recording_number::bytea[]), unnest(:contact_rules::bytea[]),
+        unnest(:content_hash::bytea[]), unnest(:payload::bytea[])
     ) as r(line, external_id, intake, contact, live, held_by, received_at, language, region, operator_name,
            confidential, request_kind, channel, urgency, lead_unit, joint_units, dispatched_at, received_by_unit_at,
            ended_at, talk_time_s, satisfaction, caller_number, caller_hash, caller_name, transcript, segments, excerpt,
-           address, recording_number, content_hash, payload)
+           address, recording_number, contact_rules, content_hash, payload)
 ), stored as (
     insert into calls (
         line, external_id, intake, contact, live, held_by, received_at, caller_number, caller_hash,
         caller_name, transcript, segments, excerpt, language, address, region, operator_name, confidential,
         request_kind, channel, urgency, lead_unit, joint_units, dispatched_at, received_by_unit_at,
-        ended_at, recording_number, talk_time_s, satisfaction, content_hash, grid_id)
+        ended_at, recording_number, contact_rules, talk_time_s, satisfaction, content_hash, grid_id)
     select
         line, external_id, intake, contact, live, held_by, received_at, caller_number,
         caller_hash, caller_name, transcript, segments, excerpt, language, address, region, operator_name,
         confidential, request_kind, channel, urgency, lead_unit,
         coalesce(joint_units, '{}'), dispatched_at, received_by_unit_at,
-        ended_at, recording_number, talk_time_s, satisfaction, content_hash,
+        ended_at, recording_number, contact_rules, talk_time_s, satisfaction, content_hash,
         (select min(g.id) from grids g where g.name = input.region and g.retired_at is null)
     from input order by line, external_id
     on conflict (line, external_id) do nothing
@@ -70,7 +70,7 @@ with input as (
         transcript bytea, segments bytea, excerpt bytea, language text, address bytea, region text,
         operator_name text, confidential boolean, request_kind text, channel text, urgency text,
         lead_unit text, joint_units jsonb, dispatched_at timestamptz, received_by_unit_at timestamptz,
-        ended_at timestamptz, recording_number bytea, talk_time_s double precision, satisfaction int,
+        ended_at timestamptz, recording_number bytea, contact_rules bytea, talk_time_s double precision, satisfaction int,
         content_hash bytea, payload bytea)
 ), changed as (
     update calls c set
@@ -86,6 +86,9 @@ with input as (
         dispatched_at = i.dispatched_at, received_by_unit_at = i.received_by_unit_at, ended_at = i.ended_at,
         recording_number = i.recording_number, talk_time_s = i.talk_time_s, satisfaction = i.satisfaction,
         content_hash = i.content_hash,
+        -- what a person noted of calling back stands; what the line said before, until it says something else
+        contact_rules = case when c.contact_rules_by_hand then c.contact_rules
+                             else coalesce(i.contact_rules, c.contact_rules) end,
         grid_id = (select min(g.id) from grids g where g.name = i.region and g.retired_at is null)
     from input i where c.id = :call_id
     returning c.id, c.version, c.revision, c.intake, c.live
@@ -142,6 +145,17 @@ select * from calls where id = :call_id for update;
 -- name: call^
 -- One call with everything stored in its row.
 select * from calls where id = :call_id;
+
+-- name: contact_rules$
+-- How the caller wants to be called back, sealed.
+select contact_rules from calls where id = :call_id;
+
+-- name: keep_contact_rules!
+-- What a person noted of calling back; from now on the line does not write over it.
+with noted as (
+    update calls set contact_rules = :contact_rules, contact_rules_by_hand = true where id = :call_id returning id
+)
+insert into events (kind, call_id, user_id) select 'call_updated', id, :user_id from noted;
 
 -- name: replace_segments!
 -- A live transcript grew: the caller's words so far, and a triage job for the new revision.

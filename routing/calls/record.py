@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, Self, overload
 
+from routing.calls.contact_rules import ContactRules
 from routing.errors import InvalidRequest
 
 RequestKind = Literal["consultation", "help", "complaint", "report", "suggestion", "praise"]
@@ -93,6 +94,8 @@ class CallRecord:
     """The original row as a JSON object: nothing the line sent is lost."""
     live: bool = False
     """The caller is on the line now, held by an operator."""
+    contact_rules: ContactRules | None = None
+    """How the caller wants to be called back; None: the line said nothing of it."""
 
     @property
     def text(self) -> str:
@@ -130,6 +133,8 @@ class CallRecord:
             _iso(self.ended_at),
             None if self.talk_time_s is None else round(self.talk_time_s, 3),
             self.satisfaction,
+            # only where there are any: records of before have the hash they had
+            *([self.contact_rules.to_document()] if self.contact_rules else []),
         ]
         encoded = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode("ascii")
         return hashlib.sha256(encoded).hexdigest()
@@ -145,17 +150,21 @@ class CallRecord:
         ]
         payload["joint_units"] = list(self.joint_units)
         payload["source"] = dict(self.source)
+        payload["contact_rules"] = self.contact_rules.to_document() if self.contact_rules else None
         return payload
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """The record :meth:`to_payload` wrote; raises InvalidRequest when ``payload`` is none."""
         try:
-            values = {name: payload[name] for name in _FIELD_NAMES}
+            # versions stored before there were contact rules have none
+            values = {"contact_rules": None, **payload}
+            values = {name: values[name] for name in _FIELD_NAMES}
             for name in _TIMES:
                 values[name] = _time(values[name])
             values["segments"] = tuple(Segment(**(s | {"at": _time(s["at"])})) for s in values["segments"])
             values["joint_units"] = tuple(values["joint_units"])
+            values["contact_rules"] = ContactRules.from_document(values["contact_rules"])
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidRequest(f"存储的来电记录不完整或已损坏（{error}），请从原文件重新导入。") from error

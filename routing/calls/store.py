@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from routing.calls.contact_rules import ContactRules
 from routing.calls.live import caller_words
 from routing.calls.record import CallRecord
+from routing.errors import InvalidRequest
 from routing.sealing import EXCERPT_LENGTH, Vault, opened
 from routing.sql import load_queries
 
@@ -22,7 +24,7 @@ IN_THREAD = 20
 #: Bytes of a call's row: sealed values and keyed hashes.
 SEALED = (
     *("caller_number", "caller_hash", "caller_name", "transcript", "segments", "excerpt", "address"),
-    *("recording_number", "content_hash", "payload"),
+    *("recording_number", "contact_rules", "content_hash", "payload"),
 )
 
 
@@ -65,6 +67,7 @@ def call_row(record: CallRecord, *, intake: str, vault: Vault, held_by: int | No
         "received_by_unit_at": payload["received_by_unit_at"],
         "ended_at": payload["ended_at"],
         "recording_number": vault.seal(record.recording_number or None, "calls.recording_number"),
+        "contact_rules": vault.seal_json(payload["contact_rules"], "calls.contact_rules"),
         "talk_time_s": record.talk_time_s,
         "satisfaction": record.satisfaction,
         "content_hash": vault.content_hash(bytes.fromhex(record.content_hash())),
@@ -193,10 +196,34 @@ async def write_segments(connection: Any, vault: Vault, call_id: int, segments: 
     )
 
 
+async def keep_contact_rules(
+    connection: Any, vault: Vault, call: Mapping[str, Any], user_id: int, rules: ContactRules
+) -> None:
+    """What a person noted of calling back; empty rules take it back. In the caller's transaction, ``call`` locked.
+
+    Later versions from the line leave it. Raises InvalidRequest where the caller's number has been erased.
+    """
+    if not {"caller", "number"}.isdisjoint(call["erased_parts"]):
+        raise InvalidRequest("来电人资料已按规定删除，不能再登记回拨须知。")
+    document = rules.to_document() if rules else None
+    await queries.keep_contact_rules(
+        connection,
+        call_id=call["id"],
+        contact_rules=vault.seal_json(document, "calls.contact_rules"),
+        user_id=user_id,
+    )
+
+
+async def contact_rules_of(connection: Any, vault: Vault, call_id: int) -> ContactRules | None:
+    """How this caller wants to be called back; None: nothing was asked for. Raises SealBroken."""
+    sealed = await queries.contact_rules(connection, call_id=call_id)
+    return ContactRules.from_document(vault.open_json(sealed, "calls.contact_rules"))
+
+
 def opened_call(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
     """A whole row of ``calls`` with everything sealed opened. Raises SealBroken."""
     names = ("caller_number", "caller_name", "transcript", "address", "recording_number", "excerpt")
-    return opened(vault, row, "calls", names, ("segments",))
+    return opened(vault, row, "calls", names, ("segments", "contact_rules"))
 
 
 def with_excerpt(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:

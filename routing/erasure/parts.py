@@ -10,7 +10,7 @@ Part = Literal["caller", "notes", "words"]
 PARTS: tuple[Part, ...] = get_args(Part)
 #: With the words on screen.
 PART_LABELS: dict[Part, str] = {
-    "caller": "来电人（号码、姓名、地址、录音编号）",
+    "caller": "来电人（号码、回拨须知、姓名、地址、录音编号）",
     "notes": "办理文字（笔记、摘要、答复、留言、转办与退回理由）",
     "words": "通话内容（转写、各版本、研判摘录、检索词）",
 }
@@ -19,7 +19,7 @@ PART_LABELS: dict[Part, str] = {
 Piece = Literal["number", "name", "address", "recording", "source", "tokens"]
 PIECES: tuple[Piece, ...] = get_args(Piece)
 PIECE_LABELS: dict[Piece, str] = {
-    "number": "其中：号码（含按号码查找）",
+    "number": "其中：号码（含回拨须知、按号码查找）",
     "name": "其中：姓名",
     "address": "其中：地址",
     "recording": "其中：录音编号",
@@ -43,7 +43,7 @@ LABELS: Mapping[str, str] = dict([*PART_LABELS.items(), *PIECE_LABELS.items()])
 ERASED_REASON = "内容已按保存期限或当事人要求删除"
 
 _CALLER_FIELDS: Mapping[Piece, Mapping[str, Any]] = {
-    "number": {"caller_number": None, "caller_number_raw": ""},
+    "number": {"caller_number": None, "caller_number_raw": "", "contact_rules": None},
     "name": {"caller_name": ""},
     "address": {"address": ""},
     "recording": {"recording_number": ""},
@@ -104,5 +104,6 @@ def without_reasons(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_corrected(payload: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored version with the caller's data corrected. The line's own row, which holds the wrong ones, goes."""
-    return {**payload, **changes, "source": {}}
+    """A stored version with the caller's data corrected. The line's own row, which holds the wrong ones, goes; so does
+    how to call back, which stands corrected with the call."""
+    return {**payload, **changes, "source": {}, "contact_rules": None}

@@ -59,13 +59,14 @@ update calls set erased_parts = array(
 where id = any(:ids::bigint[]);
 
 -- name: erase_caller!
--- Who called, as far as asked for, and by which number their calls are found.
+-- Who called, as far as asked for, and by which number their calls are found. How to call back goes with the number.
 update calls set
     caller_number = case when not :number::boolean then caller_number end,
     caller_hash = case when not :number then caller_hash end,
     caller_name = case when not :name::boolean then caller_name end,
     address = case when not :address::boolean then address end,
-    recording_number = case when not :recording::boolean then recording_number end
+    recording_number = case when not :recording::boolean then recording_number end,
+    contact_rules = case when not :number then contact_rules end
 where id = any(:ids::bigint[]);
 
 -- name: erase_tokens!

@@ -138,7 +138,8 @@ update handover_items set note = :note where handover_id = :handover_id and kind
 -- name: items
 -- The matters of a handover as screens show them, in the order in which they are worked through.
 select i.*, u.display_name as confirmed_by_name, o.display_name as owner_name, c.line, c.external_id, c.region,
-       c.state as call_state, c.live, c.received_at, c.excerpt, c.caller_name, c.confidential, t.route, t.danger_level,
+       c.state as call_state, c.live, c.received_at, c.excerpt, c.caller_name, c.confidential,
+       case when i.kind = 'callback' then c.contact_rules end as contact_rules, t.route, t.danger_level,
        ch.window_start, ch.window_end, n.body as notice_body, n.ends_at as notice_ends_at, q.queue, d.destination,
        (select max(e.handover_id) from handover_items e join handovers h on h.id = e.handover_id
         where e.kind = i.kind and e.ref = i.ref and e.handover_id < i.handover_id and h.closed_at is not null) as carried_from

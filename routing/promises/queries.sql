@@ -55,7 +55,7 @@ select 'callback_due', call_id, queue, reserved_for from told returning call_id;
 -- name: own_promises
 -- The call-backs a person promised that still stand, the next first.
 select i.id as item_id, i.call_id, i.queue, i.not_before, i.reserved_until, i.not_before <= now() as due, c.line,
-       t.route, t.topics, t.danger_level
+       c.contact_rules, c.caller_name, c.confidential, t.route, t.topics, t.danger_level
 from queue_items i join calls c on c.id = i.call_id left join triages t on t.id = c.triage_id
 where i.state = 'waiting' and i.reserved_for = :user_id
 order by i.not_before, i.id limit 50;

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from routing.calls.contact_rules import WINDOW, callback_window
+from routing.calls.store import contact_rules_of
 from routing.calls.store import queries as call_queries
 from routing.errors import InvalidRequest
 from routing.policy.settings import Policy
@@ -17,8 +19,6 @@ queries = load_queries(__file__)
 
 #: What is promised for later than this is a slip of the pen.
 LATEST = timedelta(days=60)
-#: The window a caller is told where only its beginning was given.
-WINDOW = timedelta(hours=1)
 
 
 def promised_window(at: datetime, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
@@ -49,11 +49,12 @@ async def promise(
 ) -> None:
     """End the work for now with a call-back at ``at``; wrap-up begins. The caller's window is recorded beside.
 
-    Raises AssignmentNotFound, LeaseLost, InvalidRequest.
+    Raises AssignmentNotFound, LeaseLost, InvalidRequest, OutsideSafeHours.
     """
     async with pool.acquire() as connection, connection.transaction():
-        start, end = promised_window(at, until, await call_queries.clock(connection))
+        promised_window(at, until, await call_queries.clock(connection))
         found = await own_open(connection, assignment_id, user_id)
+        start, end = callback_window(await contact_rules_of(connection, vault, found["call_id"]), at, until)
         settings = policy.queue(found["queue"])
         await queries.hush(connection, item_id=found["queue_item_id"])
         await queries.promise(

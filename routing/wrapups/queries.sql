@@ -35,7 +35,7 @@ select version from saved;
 -- the operator's list until it is kept. One that stands for the same time already is not made twice.
 with made as (
     insert into caller_choices (call_id, choice, window_start, window_end, recorded_by)
-    select :call_id, 'callback', :at::timestamptz, :at + interval '1 hour', :user_id
+    select :call_id, 'callback', :at::timestamptz, :until::timestamptz, :user_id
     where not exists (
         select from caller_choices l where l.call_id = :call_id and l.choice = 'callback' and l.window_start = :at
           and not exists (select from caller_choices n where n.call_id = l.call_id and n.id > l.id))

@@ -9,6 +9,7 @@ from typing import Any
 from nlp.classification import ROUTES
 from nlp.taxonomy import Taxonomy
 from routing.calls import store as calls
+from routing.calls.contact_rules import callback_window
 from routing.errors import AnswerChanged, CallNotFound, HeldByOther, InvalidRequest
 from routing.sealing import Vault, opened
 from routing.sql import load_queries
@@ -41,7 +42,8 @@ async def save_wrap_up(
 ) -> int:
     """Save the form with its call; its new version. Only who handled the call writes it.
 
-    Raises CallNotFound, HeldByOther, AnswerChanged where somebody saved another version meanwhile, InvalidRequest.
+    Raises CallNotFound, HeldByOther, AnswerChanged where somebody saved another version meanwhile, InvalidRequest,
+    OutsideSafeHours for a call-back at a time the caller cannot speak at.
     """
     if form.route is not None and form.route not in ROUTES:
         raise InvalidRequest("route：没有这个类别。")
@@ -60,7 +62,9 @@ async def save_wrap_up(
         if form.callback_at is not None:
             if form.callback_at <= await calls.queries.clock(connection):
                 raise InvalidRequest("callback_at：回拨时间已经过去，请改为以后的时间。")
-            await queries.promise(connection, call_id=call_id, at=form.callback_at, user_id=user_id)
+            rules = await calls.contact_rules_of(connection, vault, call_id)
+            at, until = callback_window(rules, form.callback_at)
+            await queries.promise(connection, call_id=call_id, at=at, until=until, user_id=user_id)
         saved = await queries.save(
             connection,
             call_id=call_id,

@@ -1,4 +1,4 @@
-"""A call-back promised in the form after a call: it waits in the operator's list until it is made."""
+"""Call-backs: promised in the form after a call, waiting in the operator's list, and how the caller wants them."""
 
 from __future__ import annotations
 
@@ -35,3 +35,53 @@ async def test_a_promised_call_back_waits_in_the_list(house: House) -> None:
     await zhou.see("回拨后按 B", within="#toasts")
     await zhou.press("b")
     await expect(entry).to_have_count(0)
+
+
+async def test_a_call_back_is_moved_into_safe_hours_when_the_operator_says_so(house: House) -> None:
+    zhou = await house.enter("zhou", "operator", expected=(422,))
+    await zhou.wait_live()
+    rules = {"safe_from": "09:00", "safe_until": "17:00", "other_number": "13988880000"}
+    call_id = await house.call(LIGHT, live=True, operator="zhou", contact_rules=rules)
+    await zhou.page.locator(f'.proposal[data-call-id="{call_id}"] .primary-action[data-ready="yes"]').wait_for()
+    await expect(zhou.page.locator("#call .call-back-ruled")).to_contain_text("仅 09:00–17:00；改拨 139****0000")
+    await zhou.press("Enter")
+    await zhou.page.locator('#forwards [data-act="wrap-up"]').first.wait_for()
+    await zhou.press("w")
+    form, moving = zhou.page.locator("#wrap-up-dialog"), zhou.page.locator("#safe-hours-dialog")
+    await form.locator('[name="disposition"][value="约定回拨"]').check()
+    await form.locator('[name="callback_at"]').fill("2091-01-05T07:30")
+    await form.locator('[name="callback_at"]').press("Control+Enter")
+    await expect(moving).to_contain_text("可改为 01-05 09:00 至 10:00")
+    await moving.locator("[data-close]").press("Enter")
+    await expect(moving).to_be_hidden()
+    await expect(form.locator(".problem")).to_contain_text("09:00")
+    await form.locator('[name="callback_at"]').press("Control+Enter")
+    await moving.locator("[type=submit]").press("Enter")
+    await expect(form).to_be_hidden()
+    entry = zhou.page.locator(f'#entry-{call_id}[data-in-group="callbacks"]')
+    await expect(entry).to_contain_text("回拨 01-05 09:00")
+    await expect(entry.locator(".call-back-line")).to_have_text("回拨须知：仅 09:00–17:00；改拨 139****0000")
+
+
+async def test_how_to_call_back_is_written_down_with_one_key(house: House) -> None:
+    call_id = await house.call(LIGHT)
+    await house.service.call_in(call_id, "queued")
+    zhou = await house.enter("zhou", "operator", path=f"/calls/{call_id}")
+    await zhou.wait_live()
+    dialog = zhou.page.locator("#contact-rules-dialog")
+    await zhou.page.locator("[data-contact-rules]").wait_for()
+    await zhou.page.locator("#call").press("i")
+    await dialog.locator("[name=safe_from]").fill("19:00")
+    await dialog.locator("[name=note]").fill("只和本人说")
+    await dialog.locator("[name=note]").press("Enter")
+    await zhou.see("安全时段要有开始和结束", within="#contact-rules-dialog")
+    await dialog.locator("[name=note]").press("Escape")
+    await expect(dialog).to_be_hidden()
+    await zhou.page.locator("#call").press("i")
+    await expect(dialog.locator("[name=safe_from]")).to_have_value("19:00")
+    await expect(dialog.locator("[name=note]")).to_have_value("只和本人说")
+    await dialog.locator("[name=safe_until]").fill("21:30")
+    await dialog.locator("[name=no_sms]").check()
+    await dialog.locator("[name=note]").press("Enter")
+    await expect(dialog).to_be_hidden()
+    await expect(zhou.page.locator("#call .call-back-ruled")).to_contain_text("仅 19:00–21:30；不发短信；只和本人说")

@@ -24,6 +24,7 @@ WITHOUT = {
     "_recusal_dialog.html": [CONFIRMS, CONFIRMS],
     "_review.html": ["supervision.js keeps it by review"],
     "_rotation_dialog.html": ["roster_rotations.js keeps it by rotation"],
+    "_safe_hours_dialog.html": [CONFIRMS],
     "_snippet_dialog.html": ["snippets.js keeps it by snippet"],
     "agreement.html": [LOOKS_UP],
     "alarms.html": [ADDRESS],

@@ -127,6 +127,8 @@ class Journey:
         self.ask("operator", "POST", f"/calls/{call_id}/hold")
         self.ask("operator", "POST", f"/calls/{call_id}/forward", order)
         self.ask("mediator", "PUT", f"/calls/{call_id}/counterparty", {"name": PLANTED["counterparty"]})
+        rules = {"other_number": PLANTED["another number"], "note": PLANTED["contact rules"]}
+        self.ask("mediator", "PUT", f"/calls/{call_id}/contact-rules", rules)
         item = self.ask("manager", "GET", f"/calls/{call_id}")["queue_item"]["id"]
         case = self.ask("mediator", "POST", f"/items/{item}/mediate", {}, status=201)["undertaking_id"]
         soon = (datetime.now(UTC) + timedelta(days=2)).isoformat()

@@ -67,6 +67,7 @@ EXPECTED: dict[str, set[str]] = {
     "handover.take": {"operator", "manager"},
     "notices.write": {"manager"},
     "triage.repeat": {"manager", "admin"},
+    "contact_rules.write": {"operator", "lawyer", "mediator", "police", "department", "manager"},
     "calls.unmask": {"operator", "lawyer", "mediator", "police", "department", "manager"},
     "timeline.open": {"operator", "lawyer", "mediator", "police", "department", "manager"},
     "calls.search": {"operator", "lawyer", "mediator", "police", "department", "manager"},

@@ -48,6 +48,7 @@ ROWS = (
 
 #: Where the documents quote the caller.
 WITHIN: dict[str, dict[str, Any]] = {
+    "calls.contact_rules": {"note": f"{NAME}@calls.contact_rules"},
     "call_versions.payload": {"source": {"备注": f"{NAME}@call_versions.payload"}},
     "triages.reading": {"evidence": [{"text": f"{NAME}@triages.reading", "start": 0, "end": 4, "weight": 0.1}]},
     "decisions.body": {"reasons": [f"{NAME}@decisions.body"]},
@@ -92,7 +93,7 @@ async def plant(connection: Any, vault: Vault, call_id: int) -> None:
                 if use == "calls.segments":
                     value = vault.seal_json([{"speaker": "caller", "text": planted(table, column)}], use)
                 elif column in table.documents:
-                    value = vault.seal_json({**vault.open_json(row[column], use), **WITHIN[use]}, use)
+                    value = vault.seal_json({**(vault.open_json(row[column], use) or {}), **WITHIN[use]}, use)
                 else:
                     value = vault.seal(planted(table, column), use)
                 which = " and ".join(f"{name} = ${number}" for number, name in enumerate(keys, start=2))

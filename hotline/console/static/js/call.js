@@ -1,5 +1,6 @@
 // One call for reading: follows its events; the danger panel; receipts and reasoned returns of tickets.
 import { post } from "./api.js";
+import { startContactRules } from "./contact_rules.js";
 import { startCounterparty } from "./counterparty.js";
 import { onDangerEvent, showDanger, startDangerPanel } from "./danger_panel.js";
 import { dropForm } from "./drafts.js";
@@ -19,6 +20,7 @@ onEvent((kind, event) => {
   if (String(event.call_id) === pane.dataset.callId) refresh();
 });
 if (document.getElementById("counterparty-dialog")) startCounterparty();
+if (document.getElementById("contact-rules-dialog")) startContactRules();
 onOpen(refresh);
 document.addEventListener("submit", async (event) => {
   const { receipt, return: back } = event.target.dataset;

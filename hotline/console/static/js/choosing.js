@@ -3,6 +3,7 @@ import { get, post } from "./api.js";
 import { ask } from "./dialogs.js";
 import { takeUpDraft } from "./drafts.js";
 import { t } from "./language.js";
+import { inSafeHours } from "./safe_hours.js";
 import { toast } from "./toasts.js";
 
 const SHANGHAI_MS = 8 * 3600 * 1000;
@@ -93,9 +94,10 @@ function wrong(values) {
   return new Date(moment(values.window_end)) < new Date() ? t("回拨时段已经过去。") : null;
 }
 
-function bodyOf(values) {
+function bodyOf(values, moved) {
   if (values.choice === "wait") return { choice: "wait", expected_wait_s: waitTold };
   if (values.choice === "message") return { choice: "message", message: values.message.trim() };
+  if (moved) return { choice: "callback", window_start: moved.from, window_end: moved.until };
   return { choice: "callback", window_start: moment(values.window_start), window_end: moment(values.window_end) };
 }
 
@@ -106,7 +108,8 @@ export async function recordChoice(call) {
   form.reset();
   showPart();
   const given = ask("choice-dialog", {
-    about: call.id, check: wrong, send: (values) => post(`/api/v1/calls/${call.id}/choice`, bodyOf(values)),
+    about: call.id, check: wrong,
+    send: (values) => inSafeHours((moved) => post(`/api/v1/calls/${call.id}/choice`, bodyOf(values, moved))),
   });
   const turn = asking;
   form.onchange = showPart;

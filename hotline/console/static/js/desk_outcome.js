@@ -7,6 +7,7 @@ import { keepForm } from "./drafts.js";
 import { askReason, forward, reasonSent } from "./forwarding.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
+import { inSafeHours } from "./safe_hours.js";
 
 // What a person picks from the short list when the reason is a conflict of interest: the call is not offered again.
 const RECUSAL = /^回避/;
@@ -62,7 +63,7 @@ export function complete() {
   if (callsBack) body.callback_at = `${at}:00+08:00`;
   act(async () => {
     try {
-      await post(`/api/v1/assignments/${assignmentId}/complete`, body);
+      await inSafeHours((moved) => post(`/api/v1/assignments/${assignmentId}/complete`, moved ? { ...body, callback_at: moved.from, callback_until: moved.until } : body));
     } catch (error) {
       if (error.status === 422) problemOf(form, error.message);
       throw error;

@@ -1,4 +1,5 @@
 // The parts every desk shares, wired: clicks, keys, events. A desk of a role starts these and adds its own.
+import { startContactRules } from "./contact_rules.js";
 import { startCounterparty } from "./counterparty.js";
 import { currentCall, followSide, open, refreshCall, refreshSide, rest, side } from "./desk_hand.js";
 import { startNotes } from "./desk_notes.js";
@@ -37,6 +38,7 @@ export function startDesk(acts = {}) {
   startNotes();
   startPresence();
   startCounterparty();
+  startContactRules();
   document.addEventListener("click", clicked);
   document.addEventListener("click", openBeside);
   side.addEventListener("htmx:afterSwap", followSide);

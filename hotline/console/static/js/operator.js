@@ -2,6 +2,7 @@
 import { post } from "./api.js";
 import { recordChoice } from "./choosing.js";
 import { answerDirectly } from "./citing.js";
+import { startContactRules } from "./contact_rules.js";
 import { startCounterparty } from "./counterparty.js";
 import { forward, takeBack } from "./forwarding.js";
 import { onDangerEvent, showDanger, startDangerPanel } from "./danger_panel.js";
@@ -352,6 +353,7 @@ onOpen(() => {
 
 startDangerPanel(list);
 startCounterparty();
+startContactRules();
 applyFilter();
 const wanted = location.hash.slice(1);
 if (/^\d+$/.test(wanted)) choose(wanted);

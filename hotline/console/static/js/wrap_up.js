@@ -3,6 +3,7 @@ import { put } from "./api.js";
 import { ask } from "./dialogs.js";
 import { t } from "./language.js";
 import { fill } from "./panes.js";
+import { inSafeHours } from "./safe_hours.js";
 import { toast } from "./toasts.js";
 
 const fields = document.getElementById("wrap-up-fields");
@@ -28,10 +29,10 @@ export async function wrapUp(callId) {
       if (!values.disposition) return t("请选处理结果。");
       return promises(values) && !values.callback_at ? t("请填写回拨时间。") : null;
     },
-    send: (values) => put(`/api/v1/calls/${callId}/wrap-up`, {
+    send: (values) => inSafeHours((moved) => put(`/api/v1/calls/${callId}/wrap-up`, {
       ...Object.fromEntries(KEPT.map((name) => [name, values[name] || ""])), seen: Number(shown.dataset.version),
-      callback_at: promises(values) && values.callback_at !== when().defaultValue ? `${values.callback_at}:00+08:00` : null,
-    }),
+      callback_at: promises(values) && values.callback_at !== when().defaultValue ? (moved ? moved.from : `${values.callback_at}:00+08:00`) : null,
+    })),
   });
   if (!given) return false;
   toast(t("整理已保存。"));
