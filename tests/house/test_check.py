@@ -57,11 +57,17 @@ def test_a_failed_test_fails_the_run_and_the_rest_still_runs(
 UNSTEADY = """
 from pathlib import Path
 
+import pytest
+
 SEEN = Path(__file__).with_name("seen")
 
-def test_a():
-    first = not SEEN.exists()
+@pytest.fixture
+def first():
+    yield (answer := not SEEN.exists())
     SEEN.touch()
+    assert not answer, "the tear-down complains too"
+
+def test_a(first):
     assert not first
 
 def test_b():
@@ -87,7 +93,7 @@ def test_no_second_look_where_one_failure_in_many_runs_counts(
     tests = folder_of_tests(tmp_path, UNSTEADY)
     monkeypatch.setattr(check, "STAGES", [check.Stage("kills", tests=tests, second_look=False)])
     assert check.main() == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 1 failed, 0 skipped"
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 2 failed, 0 skipped"
 
 
 def test_no_second_look_where_more_than_a_few_fail(
