@@ -16,8 +16,9 @@ from hotline.console.render import fragment, local, page
 from hotline.statistics.tables import KEY_NAMES, labels
 from hotline.web.keys import principal, services
 from hotline.web.views import listed_call
+from routing.calls.store import calls_by_id
 from routing.policy.settings import Policy
-from routing.statistics.behind.service import Behind, calls_by_id, count_behind, list_behind, read_groups
+from routing.statistics.behind.service import Behind, count_behind, list_behind, read_groups
 from routing.statistics.counts import COUNTS
 
 PAGE_SIZE = 50

@@ -267,6 +267,19 @@ where (:line::text is null or c.line = :line)
 order by c.received_at desc, c.id desc
 limit :limit;
 
+-- name: calls_by_id
+-- The same rows of calls that something else has chosen, newest first.
+select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
+       c.caller_number, c.caller_name, c.close_reason, c.excerpt,
+       t.route, t.confidence, t.review, t.danger_level, t.topics,
+       d.destination, d.queue, d.mode, d.priority, d.deadline
+from calls c
+left join triages t on t.id = c.triage_id
+left join decisions d on d.id = c.decision_id
+where c.id = any(:ids::bigint[])
+order by c.received_at desc, c.id desc
+limit :limit;
+
 -- name: operators_by_name
 -- Users by log-in name, for the operator that a live call names.
 select id, name from users where name = any(:names::text[]) and disabled_at is null;

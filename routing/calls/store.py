@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -245,4 +245,15 @@ async def list_calls(connection: Any, vault: Vault, wanted: CallFilter) -> list[
         before_id=wanted.before_id,
         limit=wanted.limit,
     )
+    return _listed(vault, rows)
+
+
+async def calls_by_id(
+    connection: Any, vault: Vault, ids: Collection[int], *, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """Calls that something else has chosen, newest first, in the form of ``list_calls``; unknown ids are left out."""
+    return _listed(vault, await queries.calls_by_id(connection, ids=list(ids), limit=limit))
+
+
+def _listed(vault: Vault, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [opened(vault, row, "calls", ("caller_number", "caller_name", "excerpt")) for row in rows]

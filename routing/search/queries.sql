@@ -37,15 +37,3 @@ select id from calls where caller_hash = :number_hash and not confidential
   and (:before_at::timestamptz is null or (received_at, id) < (:before_at, :before_id::bigint))
 order by received_at desc, id desc
 limit :limit;
-
--- name: shown
--- The list rows of calls that were found.
-select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
-       c.caller_number, c.caller_name, c.close_reason, c.excerpt,
-       t.route, t.confidence, t.review, t.danger_level, t.topics,
-       d.destination, d.queue, d.mode, d.priority, d.deadline
-from calls c
-left join triages t on t.id = c.triage_id
-left join decisions d on d.id = c.decision_id
-where c.id = any(:ids::bigint[])
-order by c.received_at desc, c.id desc;

@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from nlp.search_tokens import search_tokens
+from routing.calls.store import calls_by_id
 from routing.errors import InvalidRequest
-from routing.sealing import Vault, opened
+from routing.sealing import Vault
 from routing.sql import load_queries
 
 queries = load_queries(__file__)
@@ -69,8 +70,7 @@ async def search_calls(connection: Any, vault: Vault, wanted: CallSearch) -> lis
             found = await queries.by_number(connection, number_hash=number_hash, **place)
         case _:
             raise InvalidRequest("words、code、number：请给出要找的词、编号或号码，三者取一。")
-    rows = await queries.shown(connection, ids=[row["id"] for row in found])
-    return [opened(vault, row, "calls", ("caller_number", "caller_name", "excerpt")) for row in rows]
+    return await calls_by_id(connection, vault, [row["id"] for row in found])
 
 
 def _query_hashes(vault: Vault, words: str) -> list[int]:

@@ -22,14 +22,9 @@ select count(*) as calls,
 from chosen;
 
 -- name: list_behind
--- The calls themselves, newest first, in the form of list_calls. The cursor is the last row's (received_at, id).
-select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
-       c.caller_number, c.caller_name, c.close_reason, c.excerpt,
-       t.route, t.confidence, t.review, t.danger_level, t.topics,
-       d.destination, d.queue, d.mode, d.priority, d.deadline
+-- Which calls, newest first. The cursor is the last row's (received_at, id).
+select c.id
 from call_figures f join calls c on c.id = f.call_id
-left join triages t on t.id = c.triage_id
-left join decisions d on d.id = c.decision_id
 where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz
   and (:line::text[] is null or f.line = any(:line)) and (:route::text[] is null or f.route = any(:route))
   and (:destination::text[] is null or f.destination = any(:destination))
@@ -52,16 +47,3 @@ from organisations o
 left join users u on u.org_id = o.id and u.disabled_at is null
     and u.role in ('operator', 'lawyer', 'mediator', 'police', 'department')
 group by o.id, o.name order by o.id;
-
--- name: calls_by_id
--- Calls behind a figure that is no roll-up, newest first, in the form of list_calls.
-select c.id, c.line, c.external_id, c.state, c.received_at, c.contact, c.live, c.region, c.confidential,
-       c.caller_number, c.caller_name, c.close_reason, c.excerpt,
-       t.route, t.confidence, t.review, t.danger_level, t.topics,
-       d.destination, d.queue, d.mode, d.priority, d.deadline
-from calls c
-left join triages t on t.id = c.triage_id
-left join decisions d on d.id = c.decision_id
-where c.id = any(:ids::bigint[])
-order by c.received_at desc, c.id desc
-limit :limit;

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from routing.sealing import Vault, opened
+from routing.calls.store import calls_by_id
+from routing.sealing import Vault
 from routing.sql import load_queries
 from routing.statistics.counts import KEYS
 from routing.statistics.groups import Group, Groups, groups_of
@@ -48,16 +49,10 @@ async def list_behind(
     limit: int = 50,
 ) -> list[dict[str, Any]]:
     """The calls newest first, in the form of ``routing.calls.store.list_calls``; before a place where one is given."""
-    rows = await queries.list_behind(
+    found = await queries.list_behind(
         connection, **_values(wanted), before_at=before_at, before_id=before_id, limit=limit
     )
-    return [opened(vault, row, "calls", ("caller_number", "caller_name", "excerpt")) for row in rows]
-
-
-async def calls_by_id(connection: Any, vault: Vault, ids: Collection[int], *, limit: int) -> list[dict[str, Any]]:
-    """These calls newest first, in the same form: for figures that are counted from their rows, not rolled up."""
-    rows = await queries.calls_by_id(connection, ids=list(ids), limit=limit)
-    return [opened(vault, row, "calls", ("caller_number", "caller_name", "excerpt")) for row in rows]
+    return await calls_by_id(connection, vault, [row["id"] for row in found])
 
 
 async def read_groups(connection: Any) -> Groups:
