@@ -51,20 +51,26 @@ def entry_filter(request: web.Request) -> EntryFilter:
     )
 
 
+async def entries(connection: Any, wanted: EntryFilter, before_id: int | None, limit: int) -> list[Any]:
+    """Rows of the log newest first, at most ``limit``, with an id below ``before_id`` where one is given."""
+    rows: list[Any] = await queries.entries(
+        connection,
+        from_at=wanted.from_at,
+        to_at=wanted.to_at,
+        user_id=wanted.user_id,
+        action=wanted.action,
+        subject=wanted.subject,
+        kind=wanted.kind,
+        before_id=before_id,
+        limit=limit,
+    )
+    return rows
+
+
 async def read_entries(own: Services, who: Any, wanted: EntryFilter, limit: int) -> list[dict[str, Any]]:
     """Entries newest first, at most ``limit``; that the log was read is in it afterwards."""
     async with own.pool.acquire() as connection:
-        rows = await queries.entries(
-            connection,
-            from_at=wanted.from_at,
-            to_at=wanted.to_at,
-            user_id=wanted.user_id,
-            action=wanted.action,
-            subject=wanted.subject,
-            kind=wanted.kind,
-            before_id=wanted.before_id,
-            limit=limit,
-        )
+        rows = await entries(connection, wanted, wanted.before_id, limit)
         await record_look(connection, actor=who, action="audit_read", subject="audit:log")
     return [dict(row) for row in rows]
 

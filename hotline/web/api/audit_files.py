@@ -18,7 +18,7 @@ from hotline.audit.reasons import REASONS
 from hotline.audit.store import queries, record
 from hotline.console.language import say
 from hotline.formulas import harmless
-from hotline.web.api.audit import EntryFilter, entry_filter
+from hotline.web.api.audit import EntryFilter, entries, entry_filter
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import Services, needs, principal, services
 from hotline.web.problems import json_response
@@ -110,17 +110,7 @@ async def _pages(own: Services, wanted: EntryFilter) -> AsyncIterator[list[Any]]
     before, left = wanted.before_id, EXPORTED_AT_MOST
     while left > 0:
         async with own.pool.acquire() as connection:
-            rows = await queries.entries(
-                connection,
-                from_at=wanted.from_at,
-                to_at=wanted.to_at,
-                user_id=wanted.user_id,
-                action=wanted.action,
-                subject=wanted.subject,
-                kind=wanted.kind,
-                before_id=before,
-                limit=min(_PAGE, left),
-            )
+            rows = await entries(connection, wanted, before, min(_PAGE, left))
         if not rows:
             return
         yield rows
