@@ -25,6 +25,9 @@ from hotline.worker import metrics
 from hotline.worker.guarded import GuardedReader, ReaderUnusable
 from hotline.worker.trials import TrialRunner
 from nlp.classification import Reader
+from nlp.deep.model import ask_below
+from nlp.errors import ModelError
+from nlp.model import DEFAULT_FOLDER
 from routing.calls.service import end_silent_calls
 from routing.danger.service import escalate
 from routing.erasure.service import periods_in_force
@@ -149,6 +152,8 @@ class Worker:
         self._unusable: tuple[Path | None, Path | None] | None = None
         self._second = second
         self._second_queued_s = second_queued_s
+        self._unsure_below = 0.0
+        """Confidence below which the second reader is asked; of the model it reads with."""
         self._sharpener = Sharpener()
         self._proposed = asyncio.Event()
         self._connection: Any = None
@@ -158,6 +163,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; a batch begun is finished."""
+        await self._take_bar(None)
         await self._model()
         # the model's name is known when the reader has started
         model = await asyncio.to_thread(lambda: self._reader.model)
@@ -289,10 +295,23 @@ class Worker:
         if not isinstance(second, GuardedReader):
             return
         try:
-            await asyncio.to_thread(second.use, folder, lexicon)
+            if await asyncio.to_thread(second.use, folder, lexicon):
+                await self._take_bar(folder)
         except ReaderUnusable as error:
-            self._second = None
-            log.warning("second_reader_unusable", error=str(error))
+            self._give_up_second(error)
+
+    async def _take_bar(self, folder: Path | None) -> None:
+        """Below which confidence the second reader of the model in ``folder`` is asked; stored with that model."""
+        if self._second is None:
+            return
+        try:
+            self._unsure_below = await asyncio.to_thread(ask_below, folder or DEFAULT_FOLDER)
+        except ModelError as error:
+            self._give_up_second(error)
+
+    def _give_up_second(self, error: Exception) -> None:
+        self._second = None
+        log.warning("second_reader_unusable", error=str(error))
 
     async def _sharpen(self) -> None:
         """Let the second reader say what it thinks of live proposals; a reader that cannot start is given up."""
@@ -312,11 +331,12 @@ class Worker:
             moved = (
                 not took
                 and self._second_queued_s > 0
-                and await self._sharpener.queued_round(self._pool, context, recent_s=self._second_queued_s)
+                and await self._sharpener.queued_round(
+                    self._pool, context, recent_s=self._second_queued_s, unsure_below=self._unsure_below
+                )
             )
         except ReaderUnusable as error:
-            self._second = None
-            log.warning("second_reader_unusable", error=str(error))
+            self._give_up_second(error)
             return
         for waited_s in took:
             metrics.SHARPENED.observe(waited_s)
@@ -356,6 +376,7 @@ class Worker:
             await account_queries.delete_expired(connection)
             await event_queries.prune(connection, hours=KEPT_H)
             await triage_queries.forget_dead(connection)
+            await triage_queries.forget_second_readings(connection)
             await trial_queries.forget_trials(connection)
         if await close_completed(self._pool):
             await self._signals.ring()

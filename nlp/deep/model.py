@@ -18,6 +18,8 @@ FORMAT = 1
 FILE = "second.npz"
 _STEPS = 127
 _FLOOR = 1e-6
+#: Place of the bar among the stored numbers.
+_ASK_BELOW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,18 @@ def save_second(model: SecondModel, folder: Path) -> None:
     np.savez_compressed(folder / FILE, **arrays)
 
 
+def ask_below(folder: Path) -> float:
+    """First confidence below which the second reader of the model in ``folder`` is asked, without loading the rest.
+
+    Raises ModelError as load_second does.
+    """
+    try:
+        with np.load(folder / FILE, allow_pickle=False) as stored:
+            return float(stored["numbers"][_ASK_BELOW])
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise _unreadable(folder, error) from error
+
+
 def load_second(folder: Path) -> SecondModel:
     """Read the model; raises ModelError when it is missing, damaged or of another format."""
     try:
@@ -102,6 +116,8 @@ def load_second(folder: Path) -> SecondModel:
                 review_below=review_below,
             )
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(
-            f"The second model in {folder} cannot be read ({error}); make it with `hotline train`."
-        ) from error
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: Exception) -> ModelError:
+    return ModelError(f"The second model in {folder} cannot be read ({error}); make it with `hotline train`.")

@@ -49,31 +49,43 @@ from calls c left join grids g on g.id = c.grid_id left join triages t on t.id =
 where c.id = any(:ids::bigint[]) order by c.id;
 
 -- name: live_to_sharpen
--- Live calls whose proposal nobody has taken up and that only the first reader has read, as calls_to_read gives them.
+-- Live calls whose proposal nobody has taken up, that only the first reader has read and no second reader was asked
+-- about, as calls_to_read gives them.
 select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.segments,
        c.talk_time_s, c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
        c.confidential, now() as read_at, t.id as triage_id, t.reading as shown, c.heard_at
 from calls c join triages t on t.id = c.triage_id left join grids g on g.id = c.grid_id
 where c.live and c.state = 'proposed' and t.revision = c.revision and position('+' in t.model) = 0
-  and t.created_at > now() - make_interval(secs => :recent_s) and t.id <> all(:asked::bigint[])
+  and t.created_at > now() - make_interval(secs => :recent_s)
+  and not exists (select from second_readings s where s.triage_id = t.id)
 order by t.id desc limit :limit;
 
 -- name: queued_to_sharpen
 -- The recorded call that has waited longest of those whose first reading is unsure, as calls_to_read gives it: queued, of
--- the last :recent_s seconds and the newest 500 readings, read by the first reader alone. None while anything is to be
--- read, or while a caller spoke in the last :quiet_s seconds.
+-- the last :recent_s seconds and the newest 500 readings, read by the first reader alone, and no second one asked. None
+-- while anything is to be read, or while a caller spoke in the last :quiet_s seconds.
 select c.id, c.line, c.external_id, c.revision, c.intake, c.live, c.received_at, c.transcript, c.segments,
        c.talk_time_s, c.region, coalesce(g.code, c.region) as grid, c.language, c.caller_number is not null as has_number,
        c.confidential, now() as read_at, t.id as triage_id, t.reading as shown
 from (select * from triages order by id desc limit 500) t
 join calls c on c.triage_id = t.id left join grids g on g.id = c.grid_id
-where t.created_at > now() - make_interval(secs => :recent_s) and (t.review or t.confidence < :sure)
-  and position('+' in t.model) = 0 and t.id <> all(:asked::bigint[])
+where t.created_at > now() - make_interval(secs => :recent_s) and (t.review or t.confidence < :unsure_below)
+  and position('+' in t.model) = 0 and not exists (select from second_readings s where s.triage_id = t.id)
   and c.state = 'queued' and not c.live and c.intake <> 'history' and t.revision = c.revision
   and not exists (select from triage_jobs where set_aside_at is null)
   and not exists (select from calls h where h.live and h.state in ('received', 'triaged', 'proposed')
                   and h.heard_at > now() - make_interval(secs => :quiet_s))
 order by t.id limit 1;
+
+-- name: take_second_readings
+-- Of these readings those that nobody has taken yet, taken now: each is asked about by one worker, once.
+insert into second_readings (triage_id, taken_by)
+select id, :worker from triages where id = any(:ids::bigint[]) order by id
+on conflict do nothing returning triage_id;
+
+-- name: forget_second_readings!
+-- By then the proposal is too old to be looked at again.
+delete from second_readings where taken_at < now() - interval '7 days';
 
 -- name: set_aside!
 -- Jobs that failed too often wait for a person, with the reason of the last failure where one was told; they hold up

@@ -6,7 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from config.files import ConfigFiles
+from hotline.published import Published
 from nlp.classification import Classification, Reader, Route
+from routing.triage.service import TriageContext
+from routing.triage.sharpening.service import Sharpener
 from tests.service_fixtures import CallMaker, RunningService, eventually
 
 _TEXT = "楼上漏水把我家泡了，我要他赔钱修好"
@@ -234,3 +238,62 @@ async def test_what_was_taken_up_or_was_not_waiting_keeps_its_place(
     assert other_id in taken
     assert [row["model"] for row in await _readings(service, call_id)] == ["first"]
     assert [row["state"] for row in await _lead(service, call_id)] == ["offered"]
+
+
+def _context(service: RunningService, second: Reader, worker: str) -> TriageContext:
+    policy = Published(ConfigFiles()).policy
+    return TriageContext(second, policy, lambda queue, at: 1, service.services.vault, worker)
+
+
+async def test_one_unsure_call_is_asked_about_by_one_of_many_workers(
+    service: RunningService, call: CallMaker, reader: Reader
+) -> None:
+    await service.start_worker(reader=_Unsure(reader))
+    answer = await service.post_calls(call(_TEXT))
+    call_id = answer["accepted"][0]["call_id"]
+    await service.call_in(call_id, "queued")
+    seconds = [_Second(reader, "legal_consultation") for _ in range(6)]
+    rounds = [
+        Sharpener().queued_round(
+            service.pool, _context(service, second, f"worker-{number}"), recent_s=900, unsure_below=0.9
+        )
+        for number, second in enumerate(seconds)
+    ]
+    moved = await asyncio.gather(*rounds)
+    assert sum(moved) == 1
+    assert sum(len(second.asked) for second in seconds) == 1
+    assert [row["model"] for row in await _readings(service, call_id)] == ["first", "first+second"]
+
+
+async def test_many_workers_share_the_live_proposals_and_ask_about_none_twice(
+    service: RunningService, call: CallMaker, reader: Reader
+) -> None:
+    await service.start_worker()
+    live_ids = [await _live(service, call) for _ in range(3)]
+    for call_id in live_ids:
+        await service.call_in(call_id, "proposed")
+    # with the class that stands nothing is stored, and still nobody asks again
+    seconds = [_Second(reader, "dispute") for _ in range(6)]
+
+    async def work(second: _Second, name: str) -> None:
+        sharpener = Sharpener()
+        for _ in range(2):
+            await sharpener.round(service.pool, _context(service, second, name))
+
+    await asyncio.gather(*(work(second, f"worker-{number}") for number, second in enumerate(seconds)))
+    assert sum(len(second.asked) for second in seconds) == len(live_ids)
+
+
+async def test_what_counts_as_unsure_is_the_bar_of_the_model(
+    service: RunningService, call: CallMaker, reader: Reader
+) -> None:
+    await service.start_worker(reader=_Unsure(reader))
+    # read with 0.95
+    answer = await service.post_calls(call(_TEXT + "一定"))
+    await service.call_in(answer["accepted"][0]["call_id"], "queued")
+    second = _Second(reader, "dispute")
+    context = _context(service, second, "worker")
+    await Sharpener().queued_round(service.pool, context, recent_s=900, unsure_below=0.94)
+    assert second.asked == []
+    await Sharpener().queued_round(service.pool, context, recent_s=900, unsure_below=0.96)
+    assert len(second.asked) == 1
