@@ -9,8 +9,13 @@ from nlp.person_names import name_places, names_in, person_names, recorded_name
 
 _GAP = r"[-\s.·_]?"
 _DIGIT = r"[0-9０-９]"
-# Any run of 7 digits or more, single separators between them allowed, is a number of a person or an account.
-_RUN = re.compile(rf"(?<![0-9０-９A-Za-z])[+＋]?{_DIGIT}(?:{_GAP}{_DIGIT}){{6,}}(?:{_GAP}[xXｘＸ])?")
+# Any run of 7 digits or more, single separators between them allowed, is a number of a person or an account, also right
+# behind letters (wx13800001111). Commas and brackets part amounts and lists, but not the parts of a mobile number.
+_PART = r"[,，、()（）/]{1,2}"
+_RUN = re.compile(
+    rf"(?<![0-9０-９])(?:[+＋]?{_DIGIT}(?:{_GAP}{_DIGIT}){{6,}}(?:{_GAP}[xXｘＸ])?"
+    rf"|[1１][3-9３-９]{_DIGIT}{_PART}{_DIGIT}{{4}}{_PART}{_DIGIT}{{4}}(?![0-9０-９]))"
+)
 # "2019-08-14" and "2019.8.14" are dates, however many digits they have.
 _DATE = re.compile(r"(?:19|20)\d{2}([-./])\d{1,2}\1\d{1,2}")
 _CHINESE_DIGITS = "零〇一二三四五六七八九幺洞拐"

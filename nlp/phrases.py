@@ -235,7 +235,8 @@ def _collect(phrase: Phrase, size: int, text: str, start: int, hits: list[Hit]) 
 
 def _outermost(hits: list[Hit]) -> list[Hit]:
     """Hits in order, without those inside another of the same kind that is no less grave."""
-    hits.sort(key=lambda hit: (hit.start, -hit.phrase.level, -hit.end))
+    # What weighs most comes first, so that neither the order of discovery nor a double of it shows.
+    hits.sort(key=lambda hit: (hit.start, -hit.phrase.level, not hit.phrase.sure, -hit.end))
     kept: list[Hit] = []
     around: list[Hit] = []
     for hit in hits:

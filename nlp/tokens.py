@@ -3,7 +3,8 @@
 jieba with our lexicon is the reference. Two accelerators cut the same dictionary: the kernel (nlp/kernel, C,
 where a compiler was at hand when the project was installed), some fifty times as fast, and ``rjieba`` (the extra
 [fast]), some twenty times; the latter differs in mixed ASCII runs ("10-15") and in rare ideographs, and both are cut
-here by jieba's own rule. At start an accelerator must give jieba's answers on a stored probe, else the next is tried.
+here by jieba's own rule; where something is said over and over (嗯嗯嗯嗯嗯) its choice among equals may be another.
+At start an accelerator must give jieba's answers on a stored probe, else the next is tried.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _CARDS += [f"6217{(i * 7907 + 3) % 10**15:015d}" for i in range(4)]
 _PHONES = [f"0{10 + i}-{(i * 104729 + 22334455) % 10**8:08d}" for i in range(4)]
 _NUMBERS = [
     *_MOBILES,
-    *(_grouped(one, (3, 4), gap) for one in _MOBILES[:4] for gap in (" ", "-", ".")),
+    *(_grouped(one, (3, 4), gap) for one in _MOBILES[:4] for gap in (" ", "-", ".", "，", "、", "/")),
     *(f"+86{one}" for one in _MOBILES[:2]),
     *(one.translate(_WIDE) for one in _MOBILES[:3]),
     *(_spoken(one) for one in _MOBILES[:4]),
@@ -51,6 +51,8 @@ _SENTENCES = [
     "身份证{}，麻烦查一下",
     "钱打到{}这个账户了\n没到账",
     "({})",
+    "加我微信wx{}",
+    "QQ{}，备注维权",
 ]
 _CASES = [sentence.format(number) for number in _NUMBERS for sentence in _SENTENCES]
 
@@ -63,7 +65,7 @@ def _plain(text: str) -> str:
 
 def _longest_run(text: str) -> int:
     """Most digits in a row, separators inside left out."""
-    kept = "".join(char for char in _plain(text) if char not in " -.,+")
+    kept = "".join(char for char in _plain(text) if char not in " -.,，、/+")
     runs = "".join(char if char.isdigit() else " " for char in kept).split()
     return max(map(len, runs), default=0)
 
@@ -90,6 +92,18 @@ def test_a_masked_text_stays_as_it_is() -> None:
         assert mask_text(mask_text(text)) == mask_text(text)
 
 
-@pytest.mark.parametrize("text", ["2019-08-14去的", "一二三栋", "赔了50000元", "三万五千八百块", "12345热线"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2019-08-14去的",
+        "一二三栋",
+        "赔了50000元",
+        "三万五千八百块",
+        "12345热线",
+        "川A12345",
+        "1,234,567元",
+        "138、139开头的",
+    ],
+)
 def test_dates_sums_and_lines_are_no_numbers_of_persons(text: str) -> None:
     assert mask_text(text) == text
