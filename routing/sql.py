@@ -104,12 +104,31 @@ class PlainAdapter(AsyncPGAdapter):
         return await self._timed(query_name, conn.execute(sql, *self._values(query_name, parameters)), _tagged)
 
 
-def load_queries(beside: str, name: str = "queries.sql") -> Any:
-    """The named queries of ``name`` in the folder of ``beside`` (pass ``__file__``).
+class NamedQueries:
+    """The queries of one file, read when the first of them is asked for.
 
-    Each query is a coroutine function taking a connection and its parameters
-    by keyword.
+    Reading all files took an eighth of the start of every command, most of which need few of them.
     """
-    folder = Path(beside).resolve().parent
-    adapter: Any = partial(PlainAdapter, f"{folder.parent.name}.{folder.name}")
-    return aiosql.from_path(folder / name, adapter, mandatory_parameters=False)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        """The query called ``name``, a coroutine function taking a connection and its parameters by keyword.
+
+        Raises AttributeError when the file names no such query.
+        """
+        if name.startswith("__"):  # Python asks for these of its own accord, before there is a path, too
+            raise AttributeError(name)
+        folder = self._path.parent
+        adapter: Any = partial(PlainAdapter, f"{folder.parent.name}.{folder.name}")
+        read = aiosql.from_path(self._path, adapter, mandatory_parameters=False)
+        self.__dict__.update({one: getattr(read, one) for one in read.available_queries})
+        if name not in self.__dict__:
+            raise AttributeError(f"{self._path} has no query called {name}")
+        return self.__dict__[name]
+
+
+def load_queries(beside: str, name: str = "queries.sql") -> Any:
+    """The named queries of ``name`` in the folder of ``beside`` (pass ``__file__``), see :class:`NamedQueries`."""
+    return NamedQueries(Path(beside).resolve().parent / name)

@@ -15,8 +15,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import xlsxwriter
-
 from hotline.formulas import harmless
 from hotline.intake.errors import FieldError
 from hotline.intake.normalise import cell_text, json_value
@@ -132,6 +130,9 @@ def _safe(text: str) -> str:
 
 class _XlsxWriter:
     def __init__(self, sealed: SealedWriter, headers: tuple[str, ...]) -> None:
+        # loaded where a table is written: every process would start with it otherwise
+        import xlsxwriter
+
         self._headers = headers
         self._sealed = sealed
         self._content = io.BytesIO()

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import xlsxwriter
-
 from hotline.console.language import say
 from hotline.formulas import harmless
 from hotline.statistics.tables import BEFORE, Table, Value
@@ -56,6 +54,9 @@ def xlsx_bytes(book: Book, tell: Callable[[int, int], None] = lambda done, steps
     Texts stay texts (codes and numbers of phones too), only figures are numbers. Its parts stand in a private folder
     meanwhile, which is gone afterwards.
     """
+    # loaded where a table is written: every process would start with it otherwise
+    import xlsxwriter
+
     steps = sum(len(table.rows) for table in book.tables)
     done = 0
     with tempfile.TemporaryDirectory(prefix="hotline-export-") as folder:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import asyncpg
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from hotline.tracing import CallTraces
 from hotline.web.keys import NEW_CALLS, SERVICES, TAKEN_CALL, route_of
 from routing.sql import load_queries
+
+if TYPE_CHECKING:  # what sends traces is loaded where they are asked for
+    from hotline.tracing import CallTraces
 
 queries = load_queries(__file__, "journeys.sql")
 log = structlog.get_logger(__name__)

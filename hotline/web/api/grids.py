@@ -8,7 +8,6 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import xlsxwriter
 from aiohttp import web
 
 from hotline.audit.store import record
@@ -171,6 +170,9 @@ async def export_sheet(request: web.Request) -> web.Response:
 
 
 def _sheet(grids: Sequence[Grid]) -> bytes:
+    # loaded where a table is written: every process would start with it otherwise
+    import xlsxwriter
+
     made = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(made, options) as book:
