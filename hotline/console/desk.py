@@ -5,6 +5,7 @@ One path for all; what a role's desk looks like beyond the shared parts stands i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,12 +20,15 @@ from hotline.console.desk_view import Desk
 from hotline.console.lawyer import LAWYER
 from hotline.console.operator import destination_states
 from hotline.console.police import POLICE
-from hotline.console.render import fragment, page
+from hotline.console.render import fragment, page, part
 from hotline.console.words import CALLBACK, DESTINATIONS, DISPOSITIONS, OVERRULE_REASONS, RELEASE_REASONS
-from hotline.web.bodies import path_id
+from hotline.web.api.queues import claim_next
+from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import Services, needs, principal, services
+from hotline.web.problems import json_bytes
 from hotline.web.views import listed_item
 from routing.errors import AssignmentNotFound
+from routing.events.store import newest
 from routing.policy.facts import LOCAL_ZONE
 from routing.queues.service import LATE_NOTES_S
 from routing.queues.store import queries as queue_queries
@@ -93,13 +97,60 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
 
 @needs("queues.claim")
 async def work(request: web.Request) -> web.StreamResponse:
-    """GET /desk/work/{id}: notes, outcome and handing on of one call in hand."""
+    """GET /desk/work/{id}: one call in hand and the work on it, each as HTML."""
     own, who = services(request), principal(request)
     async with own.pool.acquire() as connection:
         row = await queries.own_assignment(connection, assignment_id=path_id(request), user_id=who.user_id)
     if row is None:
         raise AssignmentNotFound("这张接单已经结束（办结、退回或租约到期）。")
-    shown = await shown_call(own, who, row["call_id"])
+    return _as_json(await _in_parts(request, row, await shown_call(own, who, row["call_id"])))
+
+
+class NextBody(Body):
+    """POST /desk/next."""
+
+    queue: str | None = None
+    """Where something rings for this person; None: the queues of their role in order."""
+    seen: list[int] | None = None
+    """Calls whose other side this person was shown; None: nothing is asked before a call opens."""
+
+
+@needs("queues.claim")
+async def take_next(request: web.Request) -> web.StreamResponse:
+    """POST /desk/next: the next call claimed, with all that the desk shows of it in one answer; 204 without one.
+
+    ``parts`` is None where the other side has to be shown first: a lawyer may have to give the call back (回避).
+    ``since``: the newest event that the parts know of.
+    """
+    own, who = services(request), principal(request)
+    body = await read_body(request, NextBody)
+    queues = own.published.policy.queues_of_role(who.role)
+    taken = await claim_next(request, [name for name in queues if body.queue in (None, name)])
+    if taken is None:
+        return web.Response(status=204)
+    async with own.pool.acquire() as connection:
+        since = await newest(connection)
+        row = await queries.own_assignment(connection, assignment_id=taken.assignment_id, user_id=who.user_id)
+    shown = await shown_call(own, who, taken.call_id)
+    opposed = shown["counterparty"]["names"]
+    unasked = body.seen is None or not opposed or taken.call_id in body.seen
+    answer = {
+        "assignment_id": taken.assignment_id,
+        "call_id": taken.call_id,
+        "counterparty": opposed,
+        "since": str(since),
+        "parts": await _in_parts(request, row, shown) if unasked else None,
+    }
+    return _as_json(answer)
+
+
+def _as_json(answer: Mapping[str, Any]) -> web.Response:
+    return web.Response(body=json_bytes(answer), content_type="application/json")
+
+
+async def _in_parts(request: web.Request, row: Mapping[str, Any], shown: dict[str, Any]) -> dict[str, str]:
+    """The middle and the right of the desk for the assignment ``row``, read at one time."""
+    own, who = services(request), principal(request)
     states = await destination_states(own)
     mine = {own.published.policy.queue(name).destination for name in own.published.policy.queues_of_role(who.role)}
     context = {
@@ -110,7 +161,8 @@ async def work(request: web.Request) -> web.StreamResponse:
         "onward": [state for name, state in states.items() if name not in mine],
     }
     view = desk_of(who)
-    return fragment(request, view.work, context | await view.work_extra(own, who, context))
+    context |= await view.work_extra(own, who, context)
+    return {"call": part(request, "_call.html", shown), "work": part(request, view.work, context)}
 
 
 @needs("queues.claim")

@@ -147,6 +147,26 @@ async def call_in_parts(request: web.Request) -> web.StreamResponse:
     return web.Response(body=json_bytes(parts), content_type="application/json")
 
 
+@needs("calls.answer")
+async def staffing(request: web.Request) -> web.StreamResponse:
+    """GET /operator/staffing?queue=: who is on duty at a proposal's queue and how long it takes there, as HTML.
+
+    ``facts`` of that queue, ``figures`` of the main queue of every destination: what changes beside a proposal that
+    stays as it is. Raises QueueNotFound.
+    """
+    own = services(request)
+    policy = own.published.policy
+    queue = policy.queue(request.query.get("queue", ""))
+    main = {name: policy.queue_for(name) for name in DESTINATIONS}  # type: ignore[arg-type]
+    states = await queue_states(own, [*main.values(), queue])
+    people = await _people(own, queue.name)
+    answer = {
+        "facts": part(request, "_queue_facts.html", {"target": states[queue.name], "on_duty": people}),
+        "figures": {name: part(request, "_queue_figures.html", {"s": states[main[name].name]}) for name in main},
+    }
+    return web.Response(body=json_bytes(answer), content_type="application/json")
+
+
 async def _proposal(own: Services, who: Principal, shown: Mapping[str, Any]) -> dict[str, Any]:
     """What the right side shows, with queues and waits as they are now."""
     decision = shown["decision"]

@@ -34,27 +34,41 @@ async def sums(
     ``where`` lets through only calls whose key has one of the values. Raises
     InvalidRequest for an unknown key or an empty period.
     """
-    unknown = [key for key in (*by, *where) if key not in KEYS]
+    return (await sums_of_splits(connection, from_at, to_at, [by], where))[0]
+
+
+async def sums_of_splits(
+    connection: Any,
+    from_at: datetime,
+    to_at: datetime,
+    splits: Sequence[Sequence[str]],
+    where: Mapping[str, Sequence[Any]] = NO_FILTER,
+) -> list[list[Bucket]]:
+    """:func:`sums` of the same calls for each of ``splits``, which are keys to split by, with fewer round trips."""
+    unknown = [key for key in (*(key for by in splits for key in by), *where) if key not in KEYS]
     if unknown:
         raise InvalidRequest(f"by：不认识 {'、'.join(unknown)}；可用 {'、'.join(KEYS)}。")
-    keys = {*by, *where} - {"day", "weekday"}
-    cut = span(from_at, to_at, by_hour="hour" in keys)
+    found = []
     async with connection.transaction():
         grains = [(row["id"], frozenset(row["keys"])) for row in await queries.grains(connection)]
-        rows = await queries.sums(
-            connection,
-            by=list(by),
-            **{key: list(where[key]) if key in where else None for key in KEYS if key != "day"},
-            day_grain=next(grain for grain, kept in grains if kept >= keys),
-            hour_grain=next(grain for grain, kept in grains if kept >= {*keys, "hour"}),
-            days_from=cut.days_from,
-            days_to=cut.days_to,
-            hours_from=cut.hours_from,
-            hours_to=cut.hours_to,
-            parts_from=[start for start, _ in cut.parts],
-            parts_to=[stop for _, stop in cut.parts],
-        )
-    return [Bucket({key: row[key] for key in KEYS if key in by}, row["counts"]) for row in rows]
+        for by in splits:
+            keys = {*by, *where} - {"day", "weekday"}
+            cut = span(from_at, to_at, by_hour="hour" in keys)
+            rows = await queries.sums(
+                connection,
+                by=list(by),
+                **{key: list(where[key]) if key in where else None for key in KEYS if key != "day"},
+                day_grain=next(grain for grain, kept in grains if kept >= keys),
+                hour_grain=next(grain for grain, kept in grains if kept >= {*keys, "hour"}),
+                days_from=cut.days_from,
+                days_to=cut.days_to,
+                hours_from=cut.hours_from,
+                hours_to=cut.hours_to,
+                parts_from=[start for start, _ in cut.parts],
+                parts_to=[stop for _, stop in cut.parts],
+            )
+            found.append([Bucket({key: row[key] for key in KEYS if key in by}, row["counts"]) for row in rows])
+    return found
 
 
 async def routing_statistics(

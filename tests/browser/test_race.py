@@ -11,7 +11,7 @@ from tests.browser.house import House, Person
 
 CONSULT = "我想咨询一下，公司没有和我签劳动合同，辞职以后能不能要双倍工资，仲裁要多久"
 READY = '.primary-action[data-ready="yes"]'
-FORWARD, HOLD, CLAIM = "**/forward", "**/hold", "**/queues/*/claim"
+FORWARD, HOLD, CLAIM = "**/forward", "**/hold", "**/desk/next"
 #: What each operator presses, call by call: both hand it on, the one picks it up while the other hands it on.
 TRIES = (
     (("Enter", FORWARD), ("Enter", FORWARD)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from routing.offers.service import refuse_offer
 from routing.policy.facts import LOCAL_ZONE
 from routing.promises.service import promise
 from routing.queues.service import (
+    Claim,
     claim,
     complete,
     extend_wrap_up,
@@ -49,6 +51,19 @@ async def waiting(request: web.Request) -> web.Response:
     return json_response({"items": [listed_item(own.vault, row) for row in rows]})
 
 
+async def claim_next(request: web.Request, queues: Iterable[str]) -> Claim | None:
+    """The next call for who asks, from the first of ``queues`` that has one; None when none has."""
+    own, who = services(request), principal(request)
+    await own.published.refresh(own.pool)
+    for queue in queues:
+        taken = await claim(own.pool, own.published.policy, queue, who.user_id, on_roster=own.published.book.has)
+        if taken is not None:
+            request[TAKEN_CALL] = taken.call_id
+            await own.signals.ring()
+            return taken
+    return None
+
+
 @needs("queues.claim")
 async def take(request: web.Request) -> web.Response:
     """POST /queues/{name}/claim: the next call, or 204."""
@@ -57,12 +72,9 @@ async def take(request: web.Request) -> web.Response:
     queue = policy.queue(request.match_info["name"]).name
     if who.role != "admin" and queue not in policy.queues_of_role(who.role):
         return problem(403, "not-your-queue", "不是您的队列", f"您的角色不接“{policy.queue(queue).label}”队列的来电。")
-    await own.published.refresh(own.pool)
-    taken = await claim(own.pool, policy, queue, who.user_id, on_roster=own.published.book.has)
+    taken = await claim_next(request, [queue])
     if taken is None:
         return web.Response(status=204)
-    request[TAKEN_CALL] = taken.call_id
-    await own.signals.ring()
     return json_response(
         {
             "assignment_id": taken.assignment_id,

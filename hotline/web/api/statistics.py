@@ -47,8 +47,12 @@ def _indicator_span(request: web.Request) -> tuple[datetime, datetime]:
     return _span(request)
 
 
+def _listed(request: web.Request, name: str) -> list[str]:
+    return list(dict.fromkeys(one for value in request.query.getall(name, []) for one in value.split(",") if one))
+
+
 def _by(request: web.Request) -> list[str]:
-    return list(dict.fromkeys(key for value in request.query.getall("by", []) for key in value.split(",") if key))
+    return _listed(request, "by")
 
 
 @needs("statistics.read")
@@ -65,9 +69,12 @@ async def routing(request: web.Request) -> web.Response:
 
 @needs("statistics.read")
 async def charts(request: web.Request) -> web.Response:
-    """GET /statistics/charts?from=&to=&compare=: what the page of charts draws, with the same filters."""
+    """GET /statistics/charts?from=&to=&compare=: what the page of charts draws, with the same filters.
+
+    ``parts``, repeatable or with commas, names those that are wanted, such as the charts that are seen.
+    """
     async with services(request).pool.acquire() as connection:
-        return json_response(await picture(connection, asked(request.query)))
+        return json_response(await picture(connection, asked(request.query), _listed(request, "parts")))
 
 
 @needs("statistics.read")

@@ -1,6 +1,8 @@
 // What is in hand at a desk: the call and the work on it open together; one step at a time.
+import { post } from "./api.js";
 import { t } from "./language.js";
-import { empty, fill, soon } from "./panes.js";
+import { isAfter } from "./live.js";
+import { empty, fill, parts, place, soon } from "./panes.js";
 import { showProblem, toast } from "./toasts.js";
 
 export const side = document.getElementById("side");
@@ -12,7 +14,9 @@ const nothingInHand = workPane.textContent.trim();
 
 const leaving = [];
 const ending = [];
-let current = null; // {assignmentId, callId}
+let current = null; // {assignmentId, callId, since: the newest event that what is shown of it knows of}
+let sideOf = null; // the assignment that was current when the side was last asked for
+let answering = Promise.resolve(); // settles when the claim under way is answered
 let taking = false; // a call is being claimed: it opens when its check is passed, not because it shows up in hand
 let wrapping = null; // the assignment that is wrapped up
 let busy = false;
@@ -29,19 +33,28 @@ export function beforeLeaving(action) {
 }
 
 let check = async () => true;
+let seenCalls = () => null;
 
 // What has to be settled before the content of a call just taken opens; gives false where it was given back.
-export function beforeBeginning(action) {
+// seen: gives ids of the calls that need no such check.
+export function beforeBeginning(action, seen) {
   check = action;
+  seenCalls = seen;
 }
 
-export const mayBegin = (taken) => check(taken);
-
-export async function whileTaking(step) {
+// The next call, of `queue` or of any of one's own; its parts come with it and open at once.
+export async function takeNext(queue, none) {
   if (taking) return;
   taking = true;
   try {
-    await step();
+    let taken = null;
+    await act(async () => {
+      const asking = post("/desk/next", { queue, seen: seenCalls() });
+      answering = asking.catch(() => {});
+      taken = await asking;
+      if (!taken) none();
+    });
+    if (taken && (await check(taken))) open(String(taken.assignment_id), String(taken.call_id), taken);
   } finally {
     taking = false;
   }
@@ -52,15 +65,37 @@ export function whenDone(action) {
   ending.push(action);
 }
 
-export async function open(assignmentId, callId) {
+// taken: what came with the claim, where it did.
+export async function open(assignmentId, callId, taken = {}) {
   if (current && current.assignmentId === assignmentId) return;
   for (const action of leaving) await action();
-  current = { assignmentId, callId };
+  current = { assignmentId, callId, since: taken.since };
   elsewhere = false;
   wrapping = null;
   markCurrent();
   workPane.shownPath = null;
-  await Promise.all([fill(callPane, `/console/calls/${callId}`), fill(workPane, `/desk/work/${assignmentId}`)]);
+  await show(current, taken.parts);
+}
+
+// Both panes out of one answer, so that the work fits the words beside it.
+async function show(wanted, came) {
+  const path = `/desk/work/${wanted.assignmentId}`;
+  const read = came || (await parts(callPane, path, () => show(wanted)));
+  if (current !== wanted) return;
+  if (!read) {
+    // nothing that belongs to another call stands beside one that could not be read
+    empty(workPane, nothingInHand);
+    return;
+  }
+  place(callPane, callPath(wanted), read.call);
+  place(workPane, path, read.work);
+}
+
+const callPath = ({ callId }) => `/console/calls/${callId}`;
+
+// Whether an event may have changed what is shown of the call in hand.
+export function concernsCurrent(event, id) {
+  return Boolean(current) && event.call_id !== null && String(event.call_id) === current.callId && isAfter(id, current.since);
 }
 
 // Another list of the desk shows something in the panes: calls in hand wait until they are opened.
@@ -94,7 +129,8 @@ function clear() {
 export function followSide() {
   const hand = inHand();
   const still = current && hand.some((button) => button.dataset.assignmentId === current.assignmentId);
-  if (current && !still) clear();
+  // a side that was asked for before the call opened does not know of it
+  if (current && !still && sideOf === current.assignmentId) clear();
   if (!current && hand.length && !elsewhere && !taking) {
     const last = hand[hand.length - 1];
     open(last.dataset.assignmentId, last.dataset.callId);
@@ -158,5 +194,14 @@ export async function act(step) {
   }
 }
 
-export const refreshSide = soon(() => htmx.trigger(side, "side-stale"));
-export const refreshCall = soon(() => current && fill(callPane, `/console/calls/${current.callId}`));
+side.addEventListener("htmx:beforeRequest", () => { sideOf = current && current.assignmentId; });
+
+// A claim tells what it changed itself: nothing is read beside it before it is answered.
+export const refreshSide = soon(async () => {
+  await answering;
+  htmx.trigger(side, "side-stale");
+});
+export const refreshCall = soon(async () => {
+  await answering;
+  if (current) fill(callPane, callPath(current));
+});

@@ -1,33 +1,14 @@
 // Presence, what rings, the next call, leases kept alive, the end of wrap-up.
 import { post, put } from "./api.js";
-import { act, inHand, mayBegin, open, refreshSide, state, whileTaking, wrapped } from "./desk_hand.js";
+import { act, inHand, refreshSide, state, takeNext, wrapped } from "./desk_hand.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { everySecond } from "./ticking.js";
 import { toast } from "./toasts.js";
 
-async function claim(queues) {
-  for (const queue of queues) {
-    const taken = await post(`/api/v1/queues/${queue}/claim`);
-    if (taken) return taken;
-  }
-  toast(t("队列里现在没有您可接的来电。"));
-  return null;
-}
-
-// Keys work again as soon as the call is claimed, while its parts are still being read.
-function take(queues) {
-  return whileTaking(async () => {
-    let taken = null;
-    await act(async () => { taken = await claim(queues); });
-    if (taken && (await mayBegin(taken))) open(String(taken.assignment_id), String(taken.call.id));
-  });
-}
-
+// Keys work again as soon as the call is claimed.
 export function next() {
-  const { ringingQueue } = state();
-  const queues = document.getElementById("next").dataset.queues.split(" ").filter(Boolean);
-  return take(ringingQueue ? [ringingQueue] : queues);
+  return takeNext(state().ringingQueue || null, () => toast(t("队列里现在没有您可接的来电。")));
 }
 
 export function refuse() {

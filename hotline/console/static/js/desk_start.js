@@ -1,7 +1,7 @@
 // The parts every desk shares, wired: clicks, keys, events. A desk of a role starts these and adds its own.
 import { startContactRules } from "./contact_rules.js";
 import { startCounterparty } from "./counterparty.js";
-import { currentCall, followSide, open, refreshCall, refreshSide, rest, side } from "./desk_hand.js";
+import { concernsCurrent, currentCall, followSide, open, refreshCall, refreshSide, rest, side } from "./desk_hand.js";
 import { startNotes } from "./desk_notes.js";
 import { complete, handOn, release, startOutcome } from "./desk_outcome.js";
 import { extendWrapUp, next, refuse, setPresence, startPresence } from "./desk_presence.js";
@@ -42,11 +42,10 @@ export function startDesk(acts = {}) {
   document.addEventListener("click", clicked);
   document.addEventListener("click", openBeside);
   side.addEventListener("htmx:afterSwap", followSide);
-  onEvent((kind, event) => {
+  onEvent((kind, event, id) => {
     if (kind === "presence_changed" && event.user_id !== userId) return;
     refreshSide();
-    const current = currentCall();
-    if (current && event.call_id !== null && String(event.call_id) === current.callId) refreshCall();
+    if (concernsCurrent(event, id)) refreshCall();
   });
   onOpen(() => {
     refreshSide();

@@ -23,8 +23,16 @@ let asRead = Boolean(lastId);
 let lastSign = 0;
 let timer = null;
 
+// Called with the kind, the body and the id of every event.
 export function onEvent(listener) {
   listeners.push(listener);
+}
+
+// Whether an event came after what `since` knows of; without either nothing is known, which counts as after.
+export function isAfter(id, since) {
+  if (!id || !since) return true;
+  const [[txid, n], [knownTxid, known]] = [id, since].map((text) => text.split("-").map(Number));
+  return txid > knownTxid || (txid === knownTxid && n > known);
 }
 
 // Called when the stream is open again: pages read anew what they show, whatever happened meanwhile.
@@ -43,7 +51,7 @@ function receive(event) {
   lastSign = Date.now();
   if (event.lastEventId) lastId = event.lastEventId;
   const body = JSON.parse(event.data);
-  for (const listener of listeners) listener(event.type, body);
+  for (const listener of listeners) listener(event.type, body, event.lastEventId);
 }
 
 function open() {

@@ -11,6 +11,7 @@ import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
 import { applyFilter, entries, going, mark, neighbour, stepFrom } from "./operator_list.js";
 import { empty, parts, place, soon } from "./panes.js";
+import { followStaffing } from "./staffing.js";
 import { showProblem, toast } from "./toasts.js";
 import { wrapUp } from "./wrap_up.js";
 
@@ -340,6 +341,7 @@ onKey(["u", "Ctrl+z"], t("撤回上一次转办"), () => undo());
 
 onEvent((kind, event) => {
   onDangerEvent(kind, event);
+  followStaffing(kind);
   if (kind === "presence_changed" || kind === "danger_answered") return;
   refreshList();
   if (kind.startsWith("transfer_") || kind.startsWith("call_") || kind === "ticket_received") refreshForwards();

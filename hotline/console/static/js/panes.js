@@ -56,6 +56,8 @@ async function ask(target, path, again) {
 
 // Puts what was read from `path` into `target` and tells it "filled"; a growing transcript is followed at its end.
 export function place(target, path, text) {
+  // an older request does not come back over it
+  if (asked.has(target)) asked.get(target).abort();
   recovered(target);
   const same = target.shownPath === path;
   if (same && target.shownText === text) return;
@@ -96,6 +98,20 @@ export function empty(target, text) {
   target.replaceChildren(line);
   target.shownText = null;
   target.shownPath = null;
+}
+
+// Calls `action` soon, and then not again for a pause, however much happens: the last thing is never missed.
+export function paced(action, soonMs, pauseMs) {
+  let timer = null;
+  let last = 0;
+  return () => {
+    if (timer !== null) return;
+    timer = setTimeout(() => {
+      timer = null;
+      last = Date.now();
+      action();
+    }, Math.max(soonMs, last + pauseMs - Date.now()));
+  };
 }
 
 // Calls `action` soon, once for many calls close together.

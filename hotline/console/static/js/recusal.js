@@ -47,18 +47,18 @@ export function recuseInHand() {
 
 // Somebody was faster: the call that came instead shows its other side first, and its content after that.
 async function checkUnseen(taken) {
-  const { names } = taken.counterparty;
-  if (seen.has(String(taken.call.id)) || !names.length) return true;
+  const names = taken.counterparty;
+  if (taken.parts) return true;
   const dialog = document.getElementById("conflict-dialog");
   dialog.querySelector(".conflict-names").textContent = t("对方：{names}", { names: names.join("、") });
   const begun = await ask("conflict-dialog");
   if (begun) return true;
-  await act(async () => toast(said(await post(`/api/v1/calls/${taken.call.id}/recusal`, {}))));
+  await act(async () => toast(said(await post(`/api/v1/calls/${taken.call_id}/recusal`, {}))));
   return false;
 }
 
 export function startRecusals() {
-  beforeBeginning(checkUnseen);
+  beforeBeginning(checkUnseen, () => Array.from(seen, Number));
   look();
   side.addEventListener("htmx:afterSwap", look);
   const dialog = document.getElementById("conflict-dialog");

@@ -3,7 +3,7 @@ import { post } from "./api.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
-import { fill } from "./panes.js";
+import { fill, paced } from "./panes.js";
 import { showProblem } from "./toasts.js";
 
 const target = document.getElementById("glance");
@@ -12,17 +12,7 @@ const dialog = document.getElementById("definitions");
 // at once when something happened, and not with every event of a busy hour
 const SOON_MS = 200;
 const PAUSE_MS = 3000;
-let timer = null;
-let last = 0;
-
-function again() {
-  if (timer !== null) return;
-  timer = setTimeout(() => {
-    timer = null;
-    last = Date.now();
-    fill(target, "/console/statistics/glance");
-  }, Math.max(SOON_MS, last + PAUSE_MS - Date.now()));
-}
+const again = paced(() => fill(target, "/console/statistics/glance"), SOON_MS, PAUSE_MS);
 
 onEvent((kind) => {
   if (kind !== "presence_changed") again();

@@ -4,8 +4,16 @@ import { atMost, count, name, percent } from "./statistics_names.js";
 
 const SERIES = 7;
 
+let colours = new Map();
+
+// Tokens are read once for all charts that are drawn together: reading one makes the browser lay out the page first.
+export function freshColours() {
+  colours = new Map();
+}
+
 function token(property) {
-  return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+  if (!colours.has(property)) colours.set(property, getComputedStyle(document.documentElement).getPropertyValue(property).trim());
+  return colours.get(property);
 }
 
 function base() {

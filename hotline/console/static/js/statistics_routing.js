@@ -18,6 +18,7 @@ const stateLine = document.getElementById("statistics-state");
 const totals = document.getElementById("totals");
 const figures = document.getElementById("figures");
 const charts = new Map();
+const tables = new Map(); // by card: makes the table out of what was read last
 let chosen = null; // { from, until, days }
 let answer = null;
 let turn = 0;
@@ -78,6 +79,7 @@ function ask() {
   read();
 }
 
+// Charts that are seen are asked for and drawn first, the others right after.
 async function read() {
   const mine = (turn += 1);
   const asked = { from: chosen.from, to: dayAfter(chosen.until), filters: filters(), before: null };
@@ -89,11 +91,32 @@ async function read() {
   }
   stateLine.textContent = t("读取中…");
   figures.setAttribute("aria-busy", "true");
+  const inView = cards().filter(isSeen);
+  const later = cards().filter((card) => !inView.includes(card));
+  const wanted = new Set(["whole", "time", ...inView.map(partOf)]);
+  const others = new Set(later.map(partOf).filter((part) => !wanted.has(part)));
+  const partsOf = (names) => get(`/api/v1/statistics/charts?${query}&parts=${[...names].join(",")}`);
+  const sameAsked = answer && answer.query === String(query);
   try {
-    const found = await get(`/api/v1/statistics/charts?${query}`);
+    const found = await partsOf(wanted);
     if (mine !== turn) return;
-    answer = { ...found, asked: { ...asked, before: found.before } };
-    show();
+    // what is not seen stays as it is for a moment, and looks older than the rest when it is of another period
+    for (const card of later) card.classList.toggle("older", !sameAsked);
+    answer = { ...found, query: String(query), asked: { ...asked, before: found.before } };
+    show(inView);
+    figures.dataset.seen = `${asked.from} ${asked.to}`;
+    if (others.size) await painted();
+    const more = others.size ? await partsOf(others) : { parts: {}, parts_before: {} };
+    if (mine !== turn) return;
+    Object.assign(answer.parts, more.parts);
+    if (answer.parts_before) Object.assign(answer.parts_before, more.parts_before);
+    for (const card of later) {
+      show([card]);
+      card.classList.remove("older");
+      // a key that is pressed meanwhile does not wait for all of them
+      await free();
+      if (mine !== turn) return;
+    }
     const time = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
     stateLine.textContent = t("更新于 {time}", { time });
     recovered(figures);
@@ -106,6 +129,21 @@ async function read() {
     if (mine === turn) figures.removeAttribute("aria-busy");
   }
 }
+
+const cards = () => Array.from(figures.querySelectorAll("[data-chart]"));
+const partOf = (card) => (card.dataset.chart === "waits" ? "time" : card.dataset.chart);
+
+function isSeen(card) {
+  const { top, bottom } = card.getBoundingClientRect();
+  return top < innerHeight && bottom > 0;
+}
+
+// What a hidden page never paints is not waited for.
+const painted = () => new Promise((done) => {
+  if (document.hidden) setTimeout(done);
+  else requestAnimationFrame(() => setTimeout(done));
+});
+const free = () => new Promise((done) => setTimeout(done));
 
 const byCount = (buckets) => buckets.slice().sort((a, b) => b.count - a.count);
 
@@ -124,36 +162,47 @@ function everyStep(buckets, key, from, to) {
 // Midnight of Asia/Shanghai as the API gives it, as a local day.
 const localDay = (moment) => new Date(Date.parse(moment) + 8 * 3600 * 1000).toISOString().slice(0, 10);
 
-function show() {
+// Draws these of the charts out of the answer, and the tiles above them.
+function show(which = cards()) {
   const { parts, parts_before: before, time_by: step, asked } = answer;
   const past = (name) => (before ? before[name] : null);
-  const steps = everyStep(parts.time, step, asked.from, asked.to);
-  const stepsBefore = before ? everyStep(before.time, step, localDay(answer.before.from), localDay(answer.before.to)).slice(0, steps.length) : null;
+  const timeName = step === "hour" ? t("时") : t("日期");
+  draw.freshColours();
   showTotals(totals, parts.whole[0], before && before.whole[0], asked);
-  card("flow", parts.flow, () => draw.flow(parts.flow), () => flowTable(parts.flow, past("flow"), asked));
-  card("week", parts.week, () => draw.week(parts.week), () => weekTable(parts.week, asked));
-  card("time", parts.time, () => draw.curve(step, steps, stepsBefore), () => figuresTable(step === "hour" ? t("时") : t("日期"), step, steps, stepsBefore, asked));
-  card("waits", parts.time.filter((bucket) => bucket.wait_p50_s !== null), () => draw.waits(step, steps), () => figuresTable(step === "hour" ? t("时") : t("日期"), step, steps, stepsBefore, asked));
-  const split = (name, title, drawn, top) => {
+  const inTime = (drawn, buckets = (all) => all) => (id) => {
+    const steps = everyStep(parts.time, step, asked.from, asked.to);
+    const stepsBefore = before ? everyStep(before.time, step, localDay(answer.before.from), localDay(answer.before.to)).slice(0, steps.length) : null;
+    card(id, buckets(parts.time), () => drawn(steps, stepsBefore), () => figuresTable(timeName, step, steps, stepsBefore, asked));
+  };
+  const split = (title, drawn, top) => (name) => {
     const buckets = byCount(parts[name]);
     card(name, buckets, () => drawn(name, top ? buckets.slice(0, top) : buckets, past(name)), () => figuresTable(title, name, buckets, past(name), asked));
   };
-  split("queue", t("队列"), draw.waitBars);
-  split("org", t("承办组"), draw.bars);
-  split("proposed", t("建议去向"), draw.overruled);
-  for (const [name, title] of [["topic", t("主题")], ["region", t("区域")]]) {
+  const inForms = (title) => (name) => {
     const form = formOf(name);
     recovered(boxOf(name));
     // lines stay until the new ones are here
     const stays = form === "line" && document.querySelector(`[data-chart="${name}"]`).dataset.drawn === "line";
-    if (form === "pie") split(name, title, shares);
-    else split(name, title, stays ? () => null : draw.bars, TOP);
-    if (form === "line") drawOverTime(name, step, steps, byCount(parts[name]));
-  }
-  split("destination", t("去向"), draw.bars);
-  split("route", t("类别"), draw.ring);
-  split("line", t("线路"), draw.ring);
-  split("intake", t("来源"), draw.bars);
+    if (form === "pie") split(title, shares)(name);
+    else split(title, stays ? () => null : draw.bars, TOP)(name);
+    if (form === "line") drawOverTime(name, step, everyStep(parts.time, step, asked.from, asked.to), byCount(parts[name]));
+  };
+  const kinds = {
+    flow: (id) => card(id, parts.flow, () => draw.flow(parts.flow), () => flowTable(parts.flow, past("flow"), asked)),
+    week: (id) => card(id, parts.week, () => draw.week(parts.week), () => weekTable(parts.week, asked)),
+    time: inTime((steps, stepsBefore) => draw.curve(step, steps, stepsBefore)),
+    waits: inTime((steps) => draw.waits(step, steps), (all) => all.filter((bucket) => bucket.wait_p50_s !== null)),
+    queue: split(t("队列"), draw.waitBars),
+    org: split(t("承办组"), draw.bars),
+    proposed: split(t("建议去向"), draw.overruled),
+    topic: inForms(t("主题")),
+    region: inForms(t("区域")),
+    destination: split(t("去向"), draw.bars),
+    route: split(t("类别"), draw.ring),
+    line: split(t("线路"), draw.ring),
+    intake: split(t("来源"), draw.bars),
+  };
+  for (const one of which) if (parts[partOf(one)]) kinds[one.dataset.chart](one.dataset.chart);
 }
 
 function put(id, option) {
@@ -189,7 +238,11 @@ function note(target, kind, text) {
 function card(id, buckets, option, tableOf) {
   const target = document.querySelector(`[data-chart="${id}"]`);
   const box = target.querySelector(".chart");
-  target.querySelector(".chart-table").replaceChildren(tableOf());
+  // long tables are made when somebody wants to see them
+  const table = target.querySelector(".chart-table");
+  tables.set(target, () => table.replaceChildren(tableOf()));
+  if (table.hidden) table.replaceChildren();
+  else tables.get(target)();
   const empty = !buckets.some((bucket) => bucket.count > 0);
   note(target, "", empty ? t("这个时段没有来电。") : "");
   box.classList.toggle("out", empty);
@@ -211,7 +264,9 @@ function open(data) {
 
 function asTable(target, on) {
   target.querySelector(".chart").classList.toggle("behind-table", on);
-  target.querySelector(".chart-table").hidden = !on;
+  const table = target.querySelector(".chart-table");
+  table.hidden = !on;
+  if (on && !table.firstChild && tables.has(target)) tables.get(target)();
   const button = target.querySelector("[data-switch]");
   button.setAttribute("aria-pressed", String(on));
   button.textContent = on ? t("图形") : t("表格");
