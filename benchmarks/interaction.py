@@ -59,7 +59,7 @@ OFFERED_NOW = TAKEN_NOW.replace("#work-form", "#case-offer")
 SEEN_BEFORE = "window.before = document.getElementById('figures').dataset.seen"
 #: What is on the screen stands there; the charts below it come right after.
 SEEN_NOW = "document.getElementById('figures').dataset.seen !== window.before"
-ALL_DRAWN = "!document.querySelector('[aria-busy=true]')"
+ALL_DRAWN = "!document.getElementById('figures').hasAttribute('aria-busy')"
 #: Interaction in less than this (issue 5), by the median and with nothing else on the machine.
 AIM_S = 0.1
 OPEN, SHUT = "document.querySelector('dialog[open]') !== null", "document.querySelector('dialog[open]') === null"
@@ -172,7 +172,7 @@ async def manager(page: Page, times: int, until: str = SEEN_NOW) -> tuple[list[f
     for n in range(times):
         await page.evaluate(SEEN_BEFORE)
         drawing.append(await pressed(page, "321"[n % 3], until))
-        await page.wait_for_function(ALL_DRAWN)
+        await page.wait_for_selector("#figures:not([aria-busy])")
         helping.append(await helped(page))
     return drawing, helping
 

@@ -5,6 +5,7 @@ One path for all; what a role's desk looks like beyond the shared parts stands i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -103,7 +104,8 @@ async def work(request: web.Request) -> web.StreamResponse:
         row = await queries.own_assignment(connection, assignment_id=path_id(request), user_id=who.user_id)
     if row is None:
         raise AssignmentNotFound("这张接单已经结束（办结、退回或租约到期）。")
-    return _as_json(await _in_parts(request, row, await shown_call(own, who, row["call_id"])))
+    shown, states = await asyncio.gather(shown_call(own, who, row["call_id"]), destination_states(own))
+    return _as_json(await _in_parts(request, row, shown, states))
 
 
 class NextBody(Body):
@@ -129,9 +131,10 @@ async def take_next(request: web.Request) -> web.StreamResponse:
     if taken is None:
         return web.Response(status=204)
     async with own.pool.acquire() as connection:
+        # before the rest is read, which therefore knows of it
         since = await newest(connection)
         row = await queries.own_assignment(connection, assignment_id=taken.assignment_id, user_id=who.user_id)
-    shown = await shown_call(own, who, taken.call_id)
+    shown, states = await asyncio.gather(shown_call(own, who, taken.call_id), destination_states(own))
     opposed = shown["counterparty"]["names"]
     unasked = body.seen is None or not opposed or taken.call_id in body.seen
     answer = {
@@ -139,7 +142,7 @@ async def take_next(request: web.Request) -> web.StreamResponse:
         "call_id": taken.call_id,
         "counterparty": opposed,
         "since": str(since),
-        "parts": await _in_parts(request, row, shown) if unasked else None,
+        "parts": await _in_parts(request, row, shown, states) if unasked else None,
     }
     return _as_json(answer)
 
@@ -148,10 +151,11 @@ def _as_json(answer: Mapping[str, Any]) -> web.Response:
     return web.Response(body=json_bytes(answer), content_type="application/json")
 
 
-async def _in_parts(request: web.Request, row: Mapping[str, Any], shown: dict[str, Any]) -> dict[str, str]:
+async def _in_parts(
+    request: web.Request, row: Mapping[str, Any], shown: dict[str, Any], states: Mapping[str, Any]
+) -> dict[str, str]:
     """The middle and the right of the desk for the assignment ``row``, read at one time."""
     own, who = services(request), principal(request)
-    states = await destination_states(own)
     mine = {own.published.policy.queue(name).destination for name in own.published.policy.queues_of_role(who.role)}
     context = {
         **shown,

@@ -162,6 +162,14 @@ update police_returns set at = pg_temp.past(call_id, at);
 -- The waiting item of a call in a queue.
 select id from queue_items where call_id = :call_id and queue = :queue and state = 'waiting';
 
+-- name: open_item$
+-- The same, or one that rings.
+select id from queue_items where call_id = :call_id and queue = :queue and state in ('waiting', 'offered');
+
+-- name: ringing_item$
+-- The same where somebody is on the line: it rings before it is taken.
+select id from queue_items where call_id = :call_id and queue = :queue and state = 'waiting' and live and role = 'lead';
+
 -- name: case_of$
 -- The case an undertaking belongs to.
 select case_id from undertakings where id = :undertaking_id;

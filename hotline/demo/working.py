@@ -52,6 +52,9 @@ HANDLING_S: dict[Destination, float] = {
 PEAK_HOURS = frozenset({9, 10, 14, 15})
 PEAK, MONDAY = 1.7, 1.3
 
+#: A call rings so long before it is answered.
+RINGS_S = (3, 4, 4, 5, 6, 8, 11)
+
 #: Of calls about offices and papers, operators answer so many themselves.
 ANSWERED = 0.4
 #: Forwards in which a caller wants something else than was proposed, that are taken back, that come back.
@@ -165,12 +168,13 @@ class Work:
             self, queue, call_id, agent, planned
         ):
             return
+        await self._ring(queue, call_id, agent, planned)
         at = await self.clock.set(call_id, planned)
 
         def on_roster(name: str, user_id: int, _: datetime) -> bool:
             return self.book.has(name, user_id, at)
 
-        if await queries.waiting_item(self.connection, call_id=call_id, queue=queue) is None:
+        if await queries.open_item(self.connection, call_id=call_id, queue=queue) is None:
             return
         # by choice: some of what stands before it waits still when the demo begins
         taken = await pick(self.pool, self.policy, call_id, agent.user_id, queues=[queue], on_roster=on_roster)
@@ -206,6 +210,20 @@ class Work:
             notes=self.rng.choice(self.city.words[f"{role}s" if role != "police" else role]),
             summary=self.city.words["summary"] if role == "lawyer" else None,
             summary_approved=self.rng.random() < SUMMARY_APPROVED if role == "lawyer" else None,
+        )
+
+    async def _ring(self, queue: str, call_id: int, agent: AgentView, answered: datetime) -> None:
+        """Where somebody is on the line, the call rings for a few seconds before it is answered."""
+        item_id = await queries.ringing_item(self.connection, call_id=call_id, queue=queue)
+        if item_id is None:
+            return
+        await queue_queries.ensure_agent(self.connection, user_id=agent.user_id)
+        await self.clock.set(call_id, answered - timedelta(seconds=RINGS_S[call_id % len(RINGS_S)]))
+        await queue_queries.offer(
+            self.connection,
+            item_id=item_id,
+            user_id=agent.user_id,
+            ring_timeout_s=self.policy.queue(queue).ring_timeout_s,
         )
 
     async def _sent_back(self, queue: str, call_id: int, agent: AgentView, transfer_id: int | None) -> bool:

@@ -176,6 +176,15 @@ async def test_calls_of_every_line_class_and_state_are_whole(demo: Any) -> None:
     assert set(await counts(demo, "select intake, count(*) from calls group by 1")) == {"live", "backlog", "history"}
     assert await demo.fetchval("select count(*) from calls where confidential") > 0
     assert await demo.fetchval("select count(*) from calls where caller_hash is null") > 0
+    rang = await demo.fetchrow(
+        """
+        select count(*) filter (where after = 'claimed') as answered, count(*) filter (where after <> 'claimed') as other,
+               count(distinct user_id) as people
+        from (select action, user_id, lead(action) over (partition by call_id order by id) as after from call_log) l
+        where action = 'offered'
+        """
+    )
+    assert (rang["answered"] > 20, rang["other"], rang["people"] > 3) == (True, 0, True), "live calls ring first"
     several_lines = (
         "select caller_hash from calls group by 1 having count(distinct line) > 1 and caller_hash is not null"
     )
