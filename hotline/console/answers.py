@@ -6,7 +6,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from hotline.console.language import LONG
+from hotline.console.language_choice import LONG
 from hotline.console.render import LIVE_SINCE, page
 from hotline.console.scripts import FOREVER
 from hotline.console.sentences import told_problem

@@ -14,7 +14,7 @@ from hotline.console import (
     desk,
     handover,
     knowledge,
-    language,
+    language_choice,
     lexicon,
     operator,
     police,
@@ -39,7 +39,7 @@ def add_console(app: web.Application) -> None:
     set_up_first_steps(app)
     # outside of the middleware that answers errors, inside of the one that sets the security headers
     app.middlewares.insert(app.middlewares.index(answer_errors), answer_people)
-    app.middlewares.insert(0, language.speak)
+    app.middlewares.insert(0, language_choice.speak)
     app.router.add_static("/static/", STATIC, name="static")
     _add_frame(app)
     app.router.add_get("/operator", operator.table)
@@ -82,7 +82,7 @@ def add_console(app: web.Application) -> None:
 def _add_frame(app: web.Application) -> None:
     """What surrounds the pages, log-in and one's own account."""
     app.router.add_get("/", accounts.home)
-    app.router.add_get("/console/words.js", language.script)
+    app.router.add_get("/console/words.js", language_choice.script)
     app.router.add_get("/console/console.css", sheets.joined)
     app.router.add_get("/login", accounts.login_page)
     app.router.add_post("/login", accounts.log_in_here)

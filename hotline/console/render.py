@@ -18,7 +18,7 @@ from babel.dates import format_skeleton
 from hotline.access.rules import FIELDS
 from hotline.accounts.permissions import ROLES, allowed
 from hotline.audit.reasons import REASONS
-from hotline.console import language, words
+from hotline.console import language, language_choice, words
 from hotline.console.alarms import open_alarms
 from hotline.console.first_steps import guide_is_open
 from hotline.console.navigation import AT_ONCE, AT_ONCE_ENGLISH, NO_BAR, Bar, bar
@@ -170,7 +170,7 @@ def set_up_templates(app: web.Application) -> None:
         confidence_word=words.confidence_word,
         roles=ROLES,
         language=language.current,
-        words_script=language.script_address,
+        words_script=language_choice.script_address,
         sheets_address=sheets_address,
         clear_fields=FIELDS,
         look_reasons=REASONS,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from hotline.console.language import LONG
+from hotline.console.language_choice import LONG
 from hotline.web.keys import needs
 
 FOLDER = Path(__file__).parent / "static" / "css"

@@ -16,7 +16,7 @@ from config.settings import load_settings
 from hotline.accounts.login import log_in
 from hotline.accounts.permissions import Role
 from hotline.accounts.store import digest
-from hotline.console.language import COOKIE as LANGUAGE
+from hotline.console.language_choice import COOKIE as LANGUAGE
 from hotline.console.navigation import bar
 from hotline.demo.fill import fill_demo
 from hotline.web.authentication import COOKIE

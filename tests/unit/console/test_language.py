@@ -11,7 +11,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from hotline.accounts.permissions import Role
-from hotline.console import language, render
+from hotline.console import language, language_choice, render
 from hotline.console.navigation import AT_ONCE, GUIDE, NAVIGATION, bar
 from hotline.web import authentication
 
@@ -31,7 +31,7 @@ def test_a_text_without_english_is_shown_in_chinese(english: object) -> None:
 
 def test_only_a_known_cookie_changes_the_language() -> None:
     for cookie, shown in (("lang=en", "en"), ("lang=zh", "zh"), ("lang=../../etc", "zh"), ("", "zh")):
-        assert language.chosen(make_mocked_request("GET", "/", headers={"Cookie": cookie})) == shown
+        assert language_choice.chosen(make_mocked_request("GET", "/", headers={"Cookie": cookie})) == shown
 
 
 def test_times_and_numbers_in_both_languages(english: object) -> None:
@@ -46,14 +46,14 @@ def test_times_and_numbers_in_both_languages(english: object) -> None:
 
 
 async def test_scripts_get_the_words_they_say_and_no_others() -> None:
-    body = language._script_words("en")
+    body = language_choice._script_words("en")
     words = json.loads(body.removeprefix(b"window.hotlineWords=").removesuffix(b";"))
     assert words["实时"] == "Live"
     assert "忘记密码请联系安全管理员。" not in words, "said by a template only"
-    assert language.spoken('t("一"); toast("二"); x.t("三"); t(\n  "四", { n })') == ["一", "四"]
-    versioned = await language.script(make_mocked_request("GET", language.script_address()))
+    assert language_choice.spoken('t("一"); toast("二"); x.t("三"); t(\n  "四", { n })') == ["一", "四"]
+    versioned = await language_choice.script(make_mocked_request("GET", language_choice.script_address()))
     assert "immutable" in versioned.headers["Cache-Control"]
-    bare = await language.script(make_mocked_request("GET", "/console/words.js"))
+    bare = await language_choice.script(make_mocked_request("GET", "/console/words.js"))
     assert bare.headers["Cache-Control"] == "no-cache"
 
 
