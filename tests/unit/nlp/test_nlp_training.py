@@ -17,7 +17,7 @@ from nlp.model import DEFAULT_FOLDER, load_model, save_model
 from nlp.reader import build_reader, load_reader
 from nlp.reading import CallReader
 from nlp.report import html_report, text_report
-from nlp.training.fit import train
+from nlp.training.fit import Trained, train
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,14 @@ def rows() -> list[LabelledRow]:
     return read_labels(sorted(CALLS.glob("*.jsonl")))
 
 
-def test_the_same_rows_and_seed_give_the_same_bytes(rows: list[LabelledRow], tmp_path: Path) -> None:
-    first, second = train(rows, seed=3), train(rows, seed=3)
+@pytest.fixture(scope="module")
+def trained(rows: list[LabelledRow]) -> Trained:
+    """A model of the rows; training takes seconds."""
+    return train(rows, seed=3)
+
+
+def test_the_same_rows_and_seed_give_the_same_bytes(rows: list[LabelledRow], trained: Trained, tmp_path: Path) -> None:
+    first, second = trained, train(rows, seed=3)
     save_model(first.model, tmp_path / "a")
     save_model(second.model, tmp_path / "b")
     assert first.model.name == second.model.name
@@ -37,8 +43,8 @@ def test_the_same_rows_and_seed_give_the_same_bytes(rows: list[LabelledRow], tmp
     assert train(rows[:-1], seed=3).model.name != first.model.name
 
 
-def test_a_stored_model_reads_as_the_one_at_hand(rows: list[LabelledRow], tmp_path: Path) -> None:
-    model = train(rows, seed=3).model
+def test_a_stored_model_reads_as_the_one_at_hand(rows: list[LabelledRow], trained: Trained, tmp_path: Path) -> None:
+    model = trained.model
     save_model(model, tmp_path)
     stored, at_hand = load_reader(tmp_path), build_reader(model)
     items = [(row.text, row.line) for row in rows[:40]]
