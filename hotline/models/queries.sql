@@ -43,4 +43,4 @@ order by c.id limit :page;
 
 -- name: erased
 -- Calls whose words have been erased.
-select id from calls where erased_parts @> '{words}'::text[] order by id;
+select id from calls where erased_parts && '{words,transcript}'::text[] order by id;

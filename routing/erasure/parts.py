@@ -11,12 +11,14 @@ PARTS: tuple[Part, ...] = get_args(Part)
 #: With the words on screen.
 PART_LABELS: dict[Part, str] = {
     "caller": "来电人（号码、回拨须知、姓名、地址、录音编号）",
-    "notes": "办理文字（笔记、摘要、答复、留言、转办与退回理由）",
+    "notes": "办理文字（笔记、摘要、答复、留言、转办与退回理由、承办与调解文字）",
     "words": "通话内容（转写、各版本、研判摘录、检索词）",
 }
 
 #: Single fields that may go sooner than the part they belong to.
-Piece = Literal["number", "name", "address", "recording", "source", "tokens"]
+Piece = Literal[
+    "number", "name", "address", "recording", "source", "transcript", "readings", "tokens", "handling", "cases"
+]
 PIECES: tuple[Piece, ...] = get_args(Piece)
 PIECE_LABELS: dict[Piece, str] = {
     "number": "其中：号码（含回拨须知、按号码查找）",
@@ -24,16 +26,24 @@ PIECE_LABELS: dict[Piece, str] = {
     "address": "其中：地址",
     "recording": "其中：录音编号",
     "source": "其中：线路原始记录",
+    "transcript": "其中：转写（含各版本、线路原始记录、检索词）",
+    "readings": "其中：研判摘录（引用的原话与分流理由）",
     "tokens": "其中：检索词（之后按词查不到）",
+    "handling": "其中：接办文字（笔记、摘要、答复、留言、转办与退回理由）",
+    "cases": "其中：承办与调解文字（步骤、协议、答复、异议、评价）",
 }
-#: With which parts a field goes at the latest.
-WHOLES: Mapping[str, tuple[Part, ...]] = {
+#: With which parts, or which wider field, a field goes at the latest.
+WHOLES: Mapping[str, tuple[Part | Piece, ...]] = {
     "number": ("caller",),
     "name": ("caller",),
     "address": ("caller",),
     "recording": ("caller",),
-    "source": ("caller", "words"),
-    "tokens": ("words",),
+    "source": ("caller", "words", "transcript"),
+    "transcript": ("words",),
+    "readings": ("words",),
+    "tokens": ("words", "transcript"),
+    "handling": ("notes",),
+    "cases": ("notes",),
 }
 #: Everything a period may be set for, in the order in which ``calls.erased_parts`` holds it.
 ERASABLE: tuple[Part | Piece, ...] = (*PARTS, *PIECES)
@@ -57,8 +67,8 @@ def is_erased(what: Part | Piece, erased_parts: Collection[str]) -> bool:
     return what in erased_parts or any(whole in erased_parts for whole in wholes_of(what))
 
 
-def wholes_of(what: Part | Piece) -> tuple[Part, ...]:
-    """The parts a field goes with; none for a part."""
+def wholes_of(what: Part | Piece) -> tuple[Part | Piece, ...]:
+    """The parts and wider fields a field goes with; none for a part."""
     return WHOLES.get(what, ())
 
 
@@ -72,7 +82,7 @@ def without_parts(payload: Mapping[str, Any], parts: Collection[str]) -> dict[st
     for piece, fields in _CALLER_FIELDS.items():
         if is_erased(piece, parts):
             left |= {name: value for name, value in fields.items() if name in left}
-    if "words" in parts:
+    if is_erased("transcript", parts):
         left["segments"] = []
     if touches_versions(parts):
         left["source"] = {}

@@ -73,7 +73,7 @@ where id = any(:ids::bigint[]);
 -- By which words these calls are found.
 delete from call_tokens where call_id = any(:ids::bigint[]);
 
--- name: erase_words!
+-- name: erase_transcript!
 -- What was said; the empty values are sealed like all others. A worker that is just reading the call loses its job, so
 -- that what it quotes is refused.
 with said as (
@@ -111,8 +111,8 @@ select id, body from decisions where call_id = any(:ids::bigint[]) order by id;
 update decisions d set body = n.body
 from unnest(:row_ids::bigint[], :bodies::bytea[]) as n(id, body) where d.id = n.id;
 
--- name: erase_notes!
--- What people wrote while they handled these calls.
+-- name: erase_handling!
+-- What people wrote at the desks that took these calls.
 with handled as (
     update assignments set disposition = null, notes = null, summary = null where call_id = any(:ids::bigint[])
 ), forwarded as (
@@ -121,16 +121,6 @@ with handled as (
     update direct_answers set answer = :answer, no_article_reason = null where call_id = any(:ids::bigint[])
 ), handed_over as (
     update handover_items set note = null where call_id = any(:ids::bigint[])
-), carried as (
-    update undertakings set extension_reason = null, agreement = null, reply = null, appraisal_words = null,
-        handed_on_words = null
-    where call_id = any(:ids::bigint[])
-), stepped as (
-    update case_steps s set note = null, result = null from cases e
-    where e.id = s.case_id and e.call_id = any(:ids::bigint[])
-), objected as (
-    update objections b set words = null, decision_words = null from undertakings k
-    where k.id = b.undertaking_id and k.call_id = any(:ids::bigint[])
 ), sent_back as (
     update police_returns set words = null where call_id = any(:ids::bigint[])
 ), chosen as (
@@ -145,6 +135,19 @@ with handled as (
     update wrap_ups set disposition = null, summary = null where call_id = any(:ids::bigint[])
 )
 update danger_checks set outcome = null where call_id = any(:ids::bigint[]);
+
+-- name: erase_cases!
+-- What departments, police and mediators wrote while they worked on these calls.
+with carried as (
+    update undertakings set extension_reason = null, agreement = null, reply = null, appraisal_words = null,
+        handed_on_words = null
+    where call_id = any(:ids::bigint[])
+), objected as (
+    update objections b set words = null, decision_words = null from undertakings k
+    where k.id = b.undertaking_id and k.call_id = any(:ids::bigint[])
+)
+update case_steps s set note = null, result = null from cases e
+where e.id = s.case_id and e.call_id = any(:ids::bigint[]);
 
 -- name: forget_shift_notes
 -- General notes of handovers and notices, which belong to no call, when the time of notes is up.

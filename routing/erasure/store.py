@@ -36,18 +36,21 @@ async def erase_parts(connection: Any, vault: Vault, call_ids: Sequence[int], pa
         await queries.erase_caller(connection, ids=ids, number=number, name=name, address=address, recording=recording)
     if "tokens" in parts:
         await queries.erase_tokens(connection, ids=ids)
-    if "words" in parts:
-        await queries.erase_words(
+    if is_erased("transcript", parts):
+        await queries.erase_transcript(
             connection,
             ids=ids,
             transcript=vault.seal("", "calls.transcript"),
             segments=vault.seal_json([], "calls.segments"),
             excerpt=vault.seal("", "calls.excerpt"),
         )
+    if is_erased("readings", parts):
         await _rewrite_readings(connection, vault, ids)
         await _rewrite_decisions(connection, vault, ids)
-    if "notes" in parts:
-        await queries.erase_notes(connection, ids=ids, answer=vault.seal("", "direct_answers.answer"))
+    if is_erased("handling", parts):
+        await queries.erase_handling(connection, ids=ids, answer=vault.seal("", "direct_answers.answer"))
+    if is_erased("cases", parts):
+        await queries.erase_cases(connection, ids=ids)
     if touches_versions(parts):
         await rewrite_versions(connection, vault, ids, lambda payload: without_parts(payload, parts))
     pairs = [(piece, whole) for piece, wholes in WHOLES.items() for whole in wholes]

@@ -70,7 +70,7 @@ with next as (
     where r.decided_at is null and (r.leased_until is null or r.leased_until <= now())
       and (:reason::text is null or :reason = any(r.reasons))
       and not c.live and c.state not in ('received', 'triaged', 'proposed')
-      and not c.erased_parts @> '{words}'::text[]
+      and not c.erased_parts && '{words,transcript}'::text[]
     order by :user_id::bigint = any(r.passed_by), r.danger_level desc, r.entered_at, r.id
     limit 1
     for update of r skip locked
@@ -124,7 +124,7 @@ order by decided_at desc limit 1;
 select coalesce(x.reason, '') as reason, count(*) as waiting
 from reviews r join calls c on c.id = r.call_id cross join lateral unnest(r.reasons || null::text) as x(reason)
 where r.decided_at is null and not c.live and c.state not in ('received', 'triaged', 'proposed')
-  and not c.erased_parts @> '{words}'::text[]
+  and not c.erased_parts && '{words,transcript}'::text[]
 group by 1;
 
 -- name: decided_since$
@@ -172,7 +172,7 @@ order by f.created_at;
 select r.id, c.id as call_id, c.line, c.transcript, c.caller_name, c.address, r.route, r.topic, r.danger, r.agreed
 from reviews r join calls c on c.id = r.call_id
 where r.id > :after and r.decided_at >= now() - make_interval(days => :days) and not c.confidential
-  and not c.erased_parts @> '{words}'::text[] and (:agreed_too or not r.agreed)
+  and not c.erased_parts && '{words,transcript}'::text[] and (:agreed_too or not r.agreed)
 order by r.id limit :page;
 
 -- name: lock_supervisor$

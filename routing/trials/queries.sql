@@ -45,7 +45,7 @@ delete from trials where created_at < now() - interval '1 day';
 -- name: newest_calls
 -- The last calls with a reading in force and words that have not been erased, newest first.
 select c.id from calls c
-where c.triage_id is not null and not c.erased_parts @> '{words}'::text[]
+where c.triage_id is not null and not c.erased_parts && '{words,transcript}'::text[]
 order by c.received_at desc, c.id desc limit :wanted;
 
 -- name: calls_to_try

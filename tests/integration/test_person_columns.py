@@ -14,6 +14,8 @@ from hotline.erasure.person import erase_person
 from hotline.models.label_files import known_files, note_file
 from hotline.models.labels import row_id
 from hotline.sealing.columns import SEALED, SealedTable
+from routing.erasure.parts import Piece
+from routing.erasure.store import erase_parts
 from routing.sealing import Vault
 from tests.integration.test_erasure import ASKED, NAME, NUMBER, ended_call
 from tests.service_fixtures import CallMaker, RunningService
@@ -52,6 +54,26 @@ WITHIN: dict[str, dict[str, Any]] = {
     "call_versions.payload": {"source": {"备注": f"{NAME}@call_versions.payload"}},
     "triages.reading": {"evidence": [{"text": f"{NAME}@triages.reading", "start": 0, "end": 4, "weight": 0.1}]},
     "decisions.body": {"reasons": [f"{NAME}@decisions.body"]},
+}
+
+#: What goes with a field that has a period of its own, and nothing else: tables, or columns of calls.
+OF_A_FIELD: dict[Piece, set[str]] = {
+    "cases": {"undertakings", "case_steps", "objections"},
+    "handling": {
+        "assignments",
+        "transfers",
+        "direct_answers",
+        "handover_items",
+        "caller_choices",
+        "counterparties",
+        "danger_answers",
+        "closing_releases",
+        "wrap_ups",
+        "danger_checks",
+        "police_returns",
+    },
+    "readings": {"triages", "decisions"},
+    "transcript": {"calls.transcript", "calls.segments", "calls.excerpt", "call_versions"},
 }
 
 
@@ -104,14 +126,20 @@ async def plant(connection: Any, vault: Vault, call_id: int) -> None:
                 )
 
 
-async def test_a_copy_a_correction_and_an_erasure_reach_every_sealed_column_of_a_call(
-    service: RunningService, settings: Settings, call: CallMaker, tmp_path: Path
-) -> None:
-    await service.start_worker()
+async def ended_and_unmasked(service: RunningService, call: CallMaker) -> int:
+    """A call that has gone the whole way, and that somebody has looked at with a reason."""
     ended = await ended_call(service, call, line="12345")
     fields = {"fields": ["caller_number"], "reason": "核对回拨电话"}
     assert (await service.request("POST", f"/calls/{ended}/unmask", role="manager", json=fields))[0] == 200
     await service.stop_worker()
+    return ended
+
+
+async def test_a_copy_a_correction_and_an_erasure_reach_every_sealed_column_of_a_call(
+    service: RunningService, settings: Settings, call: CallMaker, tmp_path: Path
+) -> None:
+    await service.start_worker()
+    ended = await ended_and_unmasked(service, call)
     vault = service.services.vault
     labelled = tmp_path / "labels.jsonl"
     rows = [{"id": row_id(vault, ended), "text": f"我是{RIGHT}，路砖松了"}, {"id": "other", "text": f"找{RIGHT}"}]
@@ -154,6 +182,41 @@ async def test_a_copy_a_correction_and_an_erasure_reach_every_sealed_column_of_a
     async with service.pool.acquire() as connection:
         left = {use: await stored(connection, vault, table, column, ended) for table, column, use in columns}
     assert {use: now for use, now in left.items() if NAME in now or RIGHT in now} == {}
+
+
+async def test_fields_with_a_period_of_their_own_go_alone(service: RunningService, call: CallMaker) -> None:
+    await service.start_worker()
+    ended = await ended_and_unmasked(service, call)
+    vault = service.services.vault
+
+    async def quoting(connection: Any) -> set[str]:
+        uses = [(table, column, f"{table.name}.{column}") for table in OF_A_CALL for column in table.columns]
+        found = {
+            use
+            for table, column, use in uses
+            if use not in FIELDS and NAME in await stored(connection, vault, table, column, ended)
+        }
+        return {use if use.startswith("calls.") else use.partition(".")[0] for use in found}
+
+    async with service.pool.acquire() as connection:
+        await plant(connection, vault, ended)
+        for piece, gone in OF_A_FIELD.items():
+            before = await quoting(connection)
+            assert gone <= before
+            assert await erase_parts(connection, vault, [ended], (piece,)) == 1
+            now = await quoting(connection)
+            # the name of who called stands in the versions beside what was said
+            assert before - now == gone - {"call_versions"}, piece
+            assert await erase_parts(connection, vault, [ended], (piece,)) == 0
+        version = await connection.fetchval("select payload from call_versions where call_id = $1", ended)
+        payload = vault.open_json(version, "call_versions.payload")
+        assert (payload["segments"], payload["source"], payload["caller_name"]) == ([], {}, NAME)
+        marked = "select erased_parts from calls where id = $1"
+        assert await connection.fetchval(marked, ended) == ["transcript", "readings", "handling", "cases"]
+        assert await connection.fetchval("select count(*) from call_tokens where call_id = $1", ended) == 0
+        assert await erase_parts(connection, vault, [ended], ("tokens", "source")) == 0, "gone with the transcript"
+        assert await erase_parts(connection, vault, [ended], ("words", "notes")) == 1
+        assert await connection.fetchval(marked, ended) == ["notes", "words"]
 
 
 def test_only_the_wrong_text_is_replaced() -> None:

@@ -192,7 +192,7 @@ async def test_single_fields_go_sooner_than_their_part(service: RunningService, 
             await correct_caller(connection, vault, ended, {"caller_number": "+8613800000000"})
         await correct_caller(connection, vault, ended, {"caller_name": "欧阳伯年"})
         # with its part a field is part of that again
-        assert await erase_parts(connection, vault, [ended], ("caller",)) == 1
+        assert await erase_parts(connection, vault, [ended], ["caller"]) == 1
         assert await connection.fetchval("select erased_parts from calls where id = $1", ended) == ["caller", "tokens"]
         assert await erase_parts(connection, vault, [ended], ("number", "address")) == 0
         assert await erase_parts(connection, vault, [ended], PARTS) == 1
@@ -201,3 +201,29 @@ async def test_single_fields_go_sooner_than_their_part(service: RunningService, 
         assert await verify(connection) == []
     _, shown = await service.request("GET", "/retention")
     assert {"其中：录音编号", "其中：检索词"} <= {each["label"] for run in shown["runs"] for each in run["erased"]}
+
+
+async def test_transcripts_readings_desks_and_cases_are_tried_held_and_erased_by_periods_of_their_own(
+    service: RunningService, call: CallMaker
+) -> None:
+    await service.start_worker()
+    ended, held = [await ended_call(service, call, line=line) for line in ("12348", "110")]
+    await service.stop_worker()
+    pool, vault = service.pool, service.services.vault
+    body = {"call_id": held, "reason": "法院调取函"}
+    assert (await service.request("POST", "/retention/holds", json=body))[0] == 201
+    async with pool.acquire() as connection:
+        await age(connection, 40, ended, held)
+    fields = rules(transcript=30, readings=50, handling=30, cases=50)
+    _, last = await streamed(service, "/retention/count", "admin", json={"periods": fields})
+    tried = {each["part"]: (each["due"], each["held"]) for each in last["result"]["items"] if each["due"]}
+    assert tried == {"transcript": (1, 1), "handling": (1, 1)}
+    periods = Periods("fields", tuple(Period(each["line"], each["part"], each["days"]) for each in fields))
+    assert await retention_round(pool, vault, periods) == {"*:transcript": 1, "*:handling": 1}
+    async with pool.acquire() as connection:
+        rows = {row["id"]: row for row in await connection.fetch("select * from calls")}
+        assert rows[held]["erased_parts"] == []
+        assert rows[ended]["erased_parts"] == ["transcript", "handling"]
+        assert vault.open(rows[held]["transcript"], "calls.transcript") == SAID
+        assert vault.open(rows[ended]["transcript"], "calls.transcript") == ""
+        assert await verify(connection) == []
