@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench soak fuzz lint format lock sbom audit-deps bundle
+.PHONY: help setup run test bench soak fuzz signals lint format lock sbom audit-deps bundle
 .SILENT:
 
 help: ## this list
@@ -41,6 +41,9 @@ soak: setup ## the whole service under traffic and random kills for MINUTES=n (5
 
 fuzz: setup ## reads calls spoilt in every way with both engines for MINUTES=n (10); exit 1 on any fault
 	cd "$(ROOT)" && exec "$(BIN)/python" tools/fuzz_reading.py --minutes $(or $(MINUTES),10)
+
+signals: setup ## precision and recall of danger kinds and entities on calls written for them
+	cd "$(ROOT)" && exec "$(BIN)/python" tools/measure_signals.py --wrong
 
 format: setup ## rewrites the Python files in the house style
 	cd "$(ROOT)" && "$(BIN)/ruff" check --fix-only --quiet . && "$(BIN)/ruff" format .

@@ -66,6 +66,8 @@ class DangerLexicon:
                 continue
             if hit.phrase.unless is not None and hit.phrase.unless.match(text, hit.end):
                 continue
+            if hit.phrase.not_with is not None and hit.phrase.not_with.search(text, hit.start, hit.end):
+                continue
             before = text[max(0, hit.start - 40) : hit.start]
             cut = max(before.rfind(end) for end in _SENTENCE_ENDS)
             before = before[cut + 1 :]

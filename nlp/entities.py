@@ -26,7 +26,7 @@ class Named(NamedTuple):
 
 # Each of these begins with one set of characters, which lets the search skip all other places quickly.
 # A numeral is taken whole, and only where a unit may follow or a sum in tens of thousands was said.
-_UNIT_STARTS = "多几来余万千百亿元块人圆角毛号栋幢座单室弄个半年月星礼周天日小钟分工业村居住家学员同老孩户名口"
+_UNIT_STARTS = "多几来余万千百亿元块人圆角毛号栋幢座单室弄个半年月星礼周天日小钟分工业村居住家学员同老孩户名位口"
 _LARGE_SAID = "|".join(f"(?<=[万亿]{'.' * places})" for places in range(9))
 # It begins with one set of characters, which lets the search skip all other places quickly.
 _NUMERAL = re.compile(
@@ -37,10 +37,15 @@ _NUMERAL = re.compile(
 # What may follow a numeral; tried once at its end, so that the time stays linear.
 _UNIT = re.compile(
     r"(?P<about>[多几来余])?(?:"
-    r"(?P<times>[万千百亿])?[多几来]?(?P<money>元|块钱|块(?!地|钱?头)|人民币|圆|角|毛钱|毛(?=[,。!? ]|$))(?:钱|整)?"
+    r"(?P<times>[万千百亿])?[多几来]?(?P<money>元(?![桥里坊旦宵素村])"
+    r"|块钱|块(?!地|钱?头)|人民币|圆|角|毛钱|毛(?=[,。!? ]|$))(?:钱|整)?"
     r"|(?P<house>号楼|号院|栋|幢|座(?![山桥庙坟])|单元|室|弄|号(?![线车召称令文]))"
-    r"|个?(?P<half>半)?(?P<time>年(?![级轻代龄纪初底末货])|月(?![份初底末饼])|星期(?![一二三四五六日天])|礼拜(?![一二三四五六天])|周(?![边岁一二三四五六日])|天(?![气花])|日(?!常)|小时|钟头|分钟)(?P<more>半)?"
-    r"|个?(?P<people>工友|工人|业主|村民|居民|住户|家长|学生|员工|同事|老人|孩子|人(?![行民家都说工次均生])|户(?![口型外])|名(?![义誉字称])|口人)"
+    r"|(?<=[多几来余])(?P<sum>[万亿])(?![人户亩平只头斤元块])"
+    r"|个?[多几来]?(?P<half>半)?(?P<time>年(?![级轻代龄纪初底末货])|月(?![份初底末饼])|星期(?![一二三四五六日天])|礼拜(?![一二三四五六天])|周(?![边岁一二三四五六日])"
+    r"|天(?![气花窗桥])|日(?!常)|小时|钟头|分钟)(?P<more>半)?"
+    r"|(?P<people>[个名位](?:工友|工人|民工|农民工|业主|村民|居民|住户|家长|学生|员工|职工|同事|老人|孩子|儿童|小孩|女孩|男孩"
+    r"|乘客|旅客|病人|患者|租户|商户|老师|司机)|工友|工人|民工|业主|村民|居民|住户|家长|学生|员工|同事|老人|孩子"
+    r"|个?人(?![行民家都说工次均生转])|户(?![口型外])|名(?![义誉字称山牌])|口人)"
     r")"
 )
 _LONG_DIGITS = re.compile(r"\d[\d \-]{5,}[\dx]")
@@ -51,9 +56,9 @@ _DATE = re.compile(
     r"(?<=[0-9])(?:\d{3}年(?:\d{1,2}月(?:份|\d{1,2}[日号])?)?|\d{3}[-./]\d{1,2}[-./]\d{1,2}|\d?月(?:\d{1,2}[日号]|份))"
     r"|(?<=[二一])[零〇九][零〇一二三四五六七八九]{2}年(?:[一二三四五六七八九十]{1,2}月)?"
     r"|(?<=[一二三四五六七八九十])[一二三四五六七八九十]?月(?:[一二三四五六七八九十]{1,3}[日号]|份)"
-    r"|(?<=[去今前明])年(?:[一二三四五六七八九十正腊]{1,2}月|\d{1,2}月)?"
+    r"|(?<=[去今前明])年(?:[一二三四五六七八九十正腊]{1,2}月份?|\d{1,2}月份?)?"
     r"|(?<=[上下这本])个?(?:(?:周|星期|礼拜)[一二三四五六日天]|月)"
-    r"|(?<=[昨今明前后])[天晚早])"
+    r"|(?<=[昨今明前后])(?:天(?:晚上|早上|早晨|上午|中午|下午|夜里|凌晨|傍晚)?|晚|早))"
 )
 _ID_CARD = re.compile(
     r"(?<![\da-z])\d{6}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dx](?![\da-z])"
@@ -96,7 +101,9 @@ _LEAD = re.compile(
     r".*(?:[我他你]们|[我家]住|这个|那个|因为|举报|投诉|反映|请问|[在是到去找被跟和与给向的了说有从我他她叫要让某来对于把家])"
 )
 _NO_NAME = re.compile(r"[^\u4e00-\u9fffa-z0-9]")
-_ADVERB_TAILS = frozenset("直定共起样般旦切")
+_ADVERB_TAILS = frozenset("直定共起样般旦切亩年月个斤平")
+#: Each of these alone counts nothing: 千万别, 万一.
+_ROUND = frozenset("百千万亿")
 _DAYS = {
     "年": 365,
     "月": 30,
@@ -109,6 +116,8 @@ _DAYS = {
     "钟头": 1 / 24,
     "分钟": 1 / 1440,
 }
+#: 两块五: what is left of a yuan stands without its unit.
+_TENTHS = re.compile("[一二三四五六七八九](?![一二三四五六七八九十百千万亿个块元角毛人天年月日户名位斤])")
 _OF_TIME = frozenset({"time", "more"})
 _START = itemgetter(1)
 _TIMES = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000, None: 1}
@@ -134,12 +143,14 @@ def find_entities(text: str, hits: Sequence[Hit]) -> list[Named]:
         named = _counted(text, numeral)
         if named:
             found.add(*named)
+    bodies = {low for label, low, _ in hits if label.source == NAME_LEXICON and label.kind == "organisation"}
     for label, low, high in hits:
-        if label.source != NAME_LEXICON:
+        if label.source != NAME_LEXICON or (label.kind == "address" and high in bodies):
+            # 滨江社区居委会 is one body, not a place and a body
             continue
         if label.firm:
             found.add(label.kind, low, high, None)
-        elif text[high : high + 1] not in _NO_TAIL:
+        elif text[high : high + 1] not in _NO_TAIL or (label.kind == "organisation" and text[high] == "上"):
             start = _name_start(text, low, _REACH)
             if start < low:
                 common = _COMMON_BEFORE.get(text[low:high])
@@ -177,7 +188,7 @@ def _counted(text: str, numeral: re.Match[str]) -> Named | None:
         said = numeral[0]
         if said[-1] == "一" and text[end : end + 1] in _ADVERB_TAILS:
             said, end = said[:-1], end - 1
-        large = ("万" in said or "亿" in said) and said != "万一"
+        large = ("万" in said or "亿" in said) and said != "万一" and not _ROUND.issuperset(said)
         number = parse_number(said) if large and end - start > 1 else None
         return None if number is None else Named("amount", start, end, number)
     end = unit.end()
@@ -189,7 +200,16 @@ def _counted(text: str, numeral: re.Match[str]) -> Named | None:
     if number is None:
         return None
     if kind == "money":
-        return Named("amount", start, end, round(number * _TIMES[unit["times"]] * _CENTS.get(unit["money"], 1), 2))
+        value = number * _TIMES[unit["times"]] * _CENTS.get(unit["money"], 1)
+        tenths = _TENTHS.match(text, end) if unit["money"] == "块" and not unit["times"] else None
+        if tenths:
+            value, end = value + "零一二三四五六七八九".index(tenths[0]) / 10, tenths.end()
+        return Named("amount", start, end, round(value, 2))
+    if kind == "sum":
+        return Named("amount", start, end, number * _TIMES[unit["sum"]])
+    if text[start - 1 : start] == "第":
+        # 第三年, 第五户: an order, no length and no count
+        return None
     if kind in _OF_TIME:
         number += 0.5 if unit["half"] or unit["more"] else 0
         return Named("duration", start, end, round(number * _DAYS[unit["time"]], 3))

@@ -41,6 +41,8 @@ class Label:
     """Heard plainly, it means danger whatever else the text says."""
     unless: re.Pattern[str] | None = None
     """What makes something else of the phrase when it follows."""
+    not_with: re.Pattern[str] | None = None
+    """What makes something else of the phrase when it stands inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def load_phrases(files: ConfigFiles, name: str, kinds: Mapping[str, str]) -> tup
                         firm=bool(entry.get("firm")),
                         sure=bool(entry.get("sure")),
                         unless=_following(entry.get("unless", ())),
+                        not_with=_inside(entry.get("not_with", ())),
                     ),
                 )
             except ValueError as error:
@@ -100,6 +103,10 @@ def load_phrases(files: ConfigFiles, name: str, kinds: Mapping[str, str]) -> tup
 
 def _following(words: Sequence[str]) -> re.Pattern[str] | None:
     return re.compile(rf"[^。,!?\n]{{0,4}}?(?:{'|'.join(map(re.escape, words))})") if words else None
+
+
+def _inside(words: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(map(re.escape, words))) if words else None
 
 
 def compile_phrase(say: str, label: Label) -> Phrase:
