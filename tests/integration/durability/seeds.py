@@ -334,6 +334,7 @@ async def handed_over_and_looked_at(connection: Any, seeded: Seeded) -> None:
     )
     await insert(connection, "desk_duties", call_id=seeded.done, queue="lawyers", handover_id=handover)
     await insert(connection, "reviews", call_id=seeded.done, triage_id=seeded.triage, reasons=["uncertain"])
+    await insert(connection, "second_readings", triage_id=seeded.triage, taken_by="worker-1")
 
 
 async def contents(connection: Any) -> dict[str, dict[str, list[Any]]]:
