@@ -12,7 +12,7 @@ from aiohttp import web
 from hotline.access.service import without_own
 from hotline.accounts.permissions import allowed
 from hotline.console.language import say
-from hotline.console.render import fragment, local, page
+from hotline.console.render import fragment, page, span
 from hotline.statistics.tables import KEY_NAMES, labels
 from hotline.web.keys import principal, services
 from hotline.web.views import listed_call
@@ -69,7 +69,7 @@ async def show_calls(
 def filter_words(wanted: Behind, policy: Policy, organisations: Mapping[str, str]) -> list[tuple[str, str]]:
     """What the list is filtered by, in words: period, keys, counts."""
     known = labels(policy, organisations)
-    said = [(say("时段"), f"{local(wanted.from_at, '%Y-%m-%d %H:%M')} — {local(wanted.to_at, '%Y-%m-%d %H:%M')}")]
+    said = [(say("时段"), span(wanted.from_at, wanted.to_at))]
     for key, values in wanted.where.items():
         said.append((say(KEY_NAMES[key]), "、".join(_word(known, key, value) for value in values)))
     said.append((say("计数"), "、".join(say(COUNTS[name]) for name in wanted.counted)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,15 @@ def day(value: datetime | date | str | None) -> str:
     moment = as_moment(value) if isinstance(value, str) else value
     shown = moment.astimezone(LOCAL_ZONE).date() if isinstance(moment, datetime) else moment
     return format_skeleton("MMMEd", shown, locale="en_GB" if language.current() == "en" else "zh_Hans_CN")
+
+
+def span(begin: datetime, until: datetime) -> str:
+    """A period of whole days by its first and last day; any other by its times, ``until`` not included."""
+    first, end = begin.astimezone(LOCAL_ZONE), until.astimezone(LOCAL_ZONE)
+    if first.time() == end.time() == time.min and first < end:
+        last = end.date() - timedelta(days=1)
+        return f"{first:%Y-%m-%d}" if first.date() == last else f"{first:%Y-%m-%d} — {last:%Y-%m-%d}"
+    return language.say("%(begin)s 至 %(end)s（不含）", begin=f"{first:%Y-%m-%d %H:%M}", end=f"{end:%Y-%m-%d %H:%M}")
 
 
 def number(value: float | None, digits: int = 0) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,15 +10,16 @@ from aiohttp import web
 
 from hotline.console import wall
 from hotline.console.language import say
-from hotline.console.render import fragment, page
+from hotline.console.render import fragment, page, span
 from hotline.exports import jobs
-from hotline.statistics.asked import COMPARISONS
+from hotline.statistics.asked import COMPARISONS, Pairs, asked
 from hotline.statistics.glance import glance
 from hotline.statistics.tables import KEY_NAMES, labels
 from hotline.statistics.wall import queries as wall_queries
 from hotline.web.api.exports import jobs_of
 from hotline.web.keys import needs, principal, services
 from routing.policy.facts import LOCAL_ZONE
+from routing.policy.settings import Policy
 from routing.queues.service import queue_states
 from routing.statistics.behind.service import read_groups
 from routing.statistics.indicators import INDICATOR_KEYS, Indicators
@@ -102,7 +104,7 @@ async def exports(request: web.Request) -> web.StreamResponse:
     async with own.pool.acquire() as connection:
         organisations = (await read_groups(connection)).names
     shown = {
-        "items": await jobs_of(own, who),
+        "items": _told(await jobs_of(own, who), own.published.policy, organisations),
         "jobs": jobs,
         "comparisons": COMPARISONS,
         "key_names": KEY_NAMES,
@@ -118,8 +120,29 @@ async def exports(request: web.Request) -> web.StreamResponse:
 @needs("statistics.export")
 async def fragment_of_exports(request: web.Request) -> web.StreamResponse:
     """GET /console/statistics/exports: the list alone, with progress."""
-    shown = {"items": await jobs_of(services(request), principal(request)), "jobs": jobs}
+    own = services(request)
+    async with own.pool.acquire() as connection:
+        organisations = (await read_groups(connection)).names
+    items = _told(await jobs_of(own, principal(request)), own.published.policy, organisations)
+    shown = {"items": items, "jobs": jobs}
     return fragment(request, "_statistics_exports.html", shown)
+
+
+def _told(items: Sequence[Mapping[str, Any]], policy: Policy, organisations: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Exports with what was asked for in words: its period, and each condition as (name, value)."""
+    known = labels(policy, organisations)
+    told = []
+    for item in items:
+        wanted = asked(Pairs([(key, value) for key, value in item["asked"]["query"]]), default_days=31)
+        conditions = [
+            (say(KEY_NAMES[key]), "、".join(say(known.get(key, {}).get(str(value), str(value))) for value in values))
+            for key, values in wanted.where.items()
+        ]
+        if before := wanted.before():
+            conditions.append((say("对比期"), span(*before)))
+        by = [say(KEY_NAMES[key]) for key in item["asked"].get("by", ())]
+        told.append({**item, "period": span(wanted.from_at, wanted.to_at), "conditions": conditions, "by": by})
+    return told
 
 
 @needs("displays.write")

@@ -10,7 +10,7 @@ from hotline.audit.store import record_look
 from hotline.console.behind import show_calls
 from hotline.console.language import say
 from hotline.console.marks import spans_of, utterances
-from hotline.console.render import fragment, local, page
+from hotline.console.render import fragment, page, span
 from hotline.console.words import DESTINATIONS
 from hotline.web.api.supervision import chosen, compared
 from hotline.web.bodies import path_id
@@ -144,7 +144,7 @@ async def agreement_calls(request: web.Request) -> web.StreamResponse:
     ids = calls_behind(rows, against, which, machine, person)
     words = {**own.published.policy.taxonomy.routes, **{code: name for code, (name, _) in DESTINATIONS.items()}}
     chips = [
-        (say("时段"), f"{local(begin, '%Y-%m-%d')} — {local(until, '%Y-%m-%d')}"),
+        (say("时段"), span(begin, until)),
         (say("计数"), say(BEHIND_WORDS[which])),
     ]
     for title, code in (("机器", machine), ("人工", person)):

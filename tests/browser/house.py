@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect
 
 from hotline.accounts.login import log_in
 from hotline.accounts.store import add_user
@@ -35,6 +35,7 @@ FOCUSED = """(selector) => {
   const at = document.activeElement;
   return [at.matches(selector), `${at.tagName} ${at.id || at.name || at.className}`];
 }"""
+CHOSEN = "[document.activeElement.value, document.activeElement.selectedOptions[0].text]"
 #: Whether TEXT was said; once for each time it was.
 SAID = """(text) => {
   const at = window.toastsSaid.findIndex((said) => said.includes(text));
@@ -79,6 +80,17 @@ class Person:
             focused.append(name)
         raise AssertionError(f"no Tab leads to {selector}, only to {focused}")
 
+    async def choose(self, selector: str, wanted: str, *, back: bool = False) -> None:
+        """Tab to a list of choices and go down to the one whose value or words are ``wanted``."""
+        await self.tab_to(selector, back=back)
+        await self.press("Home")
+        for _ in range(await self.page.locator(f"{selector} option").count()):
+            value, words = await self.page.evaluate(CHOSEN)
+            if wanted in (value, words):
+                return
+            await self.press("ArrowDown")
+        raise AssertionError(f"{selector} has no choice {wanted}")
+
     async def see(self, text: str, *, within: str = "body") -> None:
         """Wait until ``text`` stands there; in the short messages: until it was said, each time once."""
         if within == "#toasts":
@@ -93,9 +105,10 @@ class Person:
             return False
 
     async def log_out(self) -> None:
-        """By the menu behind one's name."""
-        await self.page.locator(".bar .user").click()
-        await self.page.get_by_role("button", name="退出").click()
+        """By the menu behind one's name, whose last entry it is."""
+        await self.press("Alt+u", "ArrowUp")
+        await expect(self.page.locator('.bar form[action="/logout"] button')).to_be_focused()
+        await self.press("Enter")
 
     async def wait_live(self) -> None:
         """Wait until the live sign is on."""

@@ -49,7 +49,7 @@ async def test_a_list_that_is_not_up_to_date_says_so_above_what_it_shows(house: 
     await house.service.call_in(other, "queued", "proposed")
     await zhou.page.unroute("**/operator/calls")
     # by the button, which Tab reaches: it stands before the list
-    await failed.get_by_role("button").focus()
+    await zhou.tab_to("#main .pane-failed [data-retry]", back=True)
     await zhou.press("Enter")
     await zhou.page.locator(f"#entry-{other}").wait_for()
     await expect(failed).to_have_count(0)

@@ -14,10 +14,10 @@ async def test_words_are_added_tried_and_published_and_danger_words_confirmed_by
     page = li.page
     await page.wait_for_selector("#words li")
     await li.see("与现行版本相同", within="#draft-state")
-    await page.focus("#tables input:checked")
+    await li.tab_to("#tables input:checked")
     while await page.locator("#tables input:checked").get_attribute("value") != "words":
         await li.press("ArrowRight")
-    await page.focus("#add-form [name=text]")
+    await li.press("Alt+n")
     await page.keyboard.type("灵泉新苑")
     await li.press("Enter")
     await li.see("草稿有 1 处改动", within="#draft-state")
@@ -28,7 +28,7 @@ async def test_words_are_added_tried_and_published_and_danger_words_confirmed_by
     await li.see("写了两次", within="#add-problem")
     assert await page.input_value("#add-form [name=text]") == "灵泉新苑"
 
-    await page.focus("#sentence-form textarea")
+    await li.press("Alt+s")
     await page.keyboard.type("灵泉新苑着火啦，快来人")
     await li.press("Control+Enter")
     await page.wait_for_selector("#sentence-result .compared", timeout=TRIED_MS)
@@ -40,10 +40,10 @@ async def test_words_are_added_tried_and_published_and_danger_words_confirmed_by
     await page.reload()
     await li.see("草稿有 1 处改动", within="#draft-state")
     await page.wait_for_selector("#words li")
-    await page.focus("#find")
+    await li.tab_to("#find")
     await page.keyboard.type("着火啦")
     await page.wait_for_selector("#words li:only-child")
-    await page.focus('#words button[aria-label="停用：着火啦"]')
+    await li.tab_to('#words button[aria-label="停用：着火啦"]')
     await li.press("Enter")
     await li.see("草稿有 2 处改动", within="#draft-state")
 
@@ -58,7 +58,7 @@ async def test_words_are_added_tried_and_published_and_danger_words_confirmed_by
     await page.keyboard.type("与本地方言的口头语相混")
     await li.press("Control+Enter")
     await li.see("请勾选确认", within="#danger-dialog .problem")
-    await page.focus("#danger-dialog [name=sure]")
+    await li.tab_to("#danger-dialog [name=sure]")
     await li.press("Space", "Control+Enter")
     await page.wait_for_selector("#lexicon-version:not(:text('…'))")
     await page.wait_for_selector("#tab-versions .count:text-is('1')")

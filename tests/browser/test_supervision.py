@@ -66,7 +66,7 @@ async def test_three_calls_are_judged_and_a_policy_is_published(house: House) ->
 
     await page.goto(f"{boss.address}/policy")
     text = page.locator("#policy-text")
-    await text.focus()
+    await boss.tab_to("#policy-text")
     await boss.press("Control+End")
     await page.keyboard.type('[[rules]]\nname = "odd"\nwhen = { line = "12345" }\nqueue = "nowhere"\n')
     await expect(page.locator("#policy-problems")).to_contain_text("现为 'nowhere'")

@@ -256,6 +256,11 @@ document.addEventListener("click", (event) => {
   const shown = event.target.closest("[data-show]");
   if (shown) showVersion(shown.dataset.show);
 });
+onKey("Alt+n", t("到新词"), () => addForm.elements.text.focus(), { inFields: true });
+onKey("Alt+s", t("试一句话"), () => {
+  document.getElementById("tab-sentence").click();
+  sentenceForm.querySelector("textarea").focus();
+}, { inFields: true });
 onKey("F9", t("试算：最近的来电按草稿会怎样研判"), tryCalls);
 onKey("F10", t("试算并发布词库"), publish);
 startTabs();

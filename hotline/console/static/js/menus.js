@@ -38,6 +38,9 @@ export function startMenus() {
   document.addEventListener("click", (event) => {
     for (const menu of menus) if (menu.open && !menu.contains(event.target)) close(menu);
   });
-  const first = menus[0];
-  if (first) onKey("Alt+m", t("打开菜单"), () => { first.open = true; move(first, 1); }, { inFields: true });
+  const [first] = menus;
+  const own = menus.find((menu) => menu.matches(".menu-right"));
+  const show = (menu) => { menu.open = true; move(menu, 1); };
+  if (first) onKey("Alt+m", t("打开菜单"), () => show(first), { inFields: true });
+  if (own) onKey("Alt+u", t("我的账号、显示设置、退出"), () => show(own), { inFields: true });
 }

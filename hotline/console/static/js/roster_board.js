@@ -24,11 +24,13 @@ export function span(start, end) {
 const ROOMY_MS = 11.5 * HOUR_MS;
 const SLIM_MS = 5 * HOUR_MS;
 const seen = (plan, start, end) => Math.min(end, weekBegin(plan) + WEEK_MS) - Math.max(start, weekBegin(plan));
+// Large type takes the room of a longer block.
+const typeSize = () => Number(document.documentElement.dataset.typeSize || 100) / 100;
 const tight = (text) => text.replace(/^0/, "").replace(":00", "");
 
 export function label(plan, start, end) {
   const full = span(start, end);
-  const room = seen(plan, start, end);
+  const room = seen(plan, start, end) / typeSize();
   if (room >= ROOMY_MS) return full;
   const [from, until] = full.split("–").map(tight);
   return room < SLIM_MS ? `${from}–` : `${from}–${until}`;

@@ -241,6 +241,7 @@ async function copyWeek() {
 }
 
 show(plan);
+document.addEventListener("type-size-changed", () => show(plan));
 onKey("[", t("上周"), () => document.getElementById("earlier").click());
 onKey("]", t("下周"), () => document.getElementById("later").click());
 onKey("g", t("下一处空档"), nextGap);
