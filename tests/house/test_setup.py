@@ -51,6 +51,16 @@ def test_a_new_environment_works_but_is_not_yet_installed(setup: ModuleType, mad
     assert not setup.installed()
 
 
+def test_what_was_installed_is_compiled_but_for_its_tests(setup: ModuleType, made: Path) -> None:
+    packages = next(made.glob("lib/python*/site-packages"))
+    for name in ("some/good.py", "some/tests/unused.py"):
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text("x = 1\n", encoding="utf-8")
+    (packages / "some" / "example.py").write_text("print 'of another Python'\n", encoding="utf-8")
+    setup.compile_installed()
+    assert [path.name.partition(".")[0] for path in (packages / "some").rglob("*.pyc")] == ["good"]
+
+
 def test_no_environment_does_not_work(setup: ModuleType) -> None:
     assert not setup.venv_works()
 
