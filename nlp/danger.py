@@ -25,6 +25,8 @@ _NEGATION_REACH = 5
 _CONDITION_REACH = 14
 _SENTENCE_ENDS = "。!?\n"
 COUNTS = 6
+#: Kinds that put money at risk and nobody's body: heard alone they make no noise, however plainly they happen now.
+_QUIET = frozenset({"fraud_in_progress"})
 #: Up to this many characters a call is short: one strong phrase is then most of what it says.
 _SHORT = 110
 
@@ -136,6 +138,7 @@ def danger_level(weights: DangerWeights, probability: float, sightings: Sequence
     """
     if probability < weights.level_one:
         return int(any(s.hit.phrase.sure and not s.weak for s in sightings))
+    sightings = [s for s in sightings if s.hit.phrase.kind not in _QUIET]
     if len(strong_kinds(sightings)) > 2 or (now and any(s.level == 2 and s.hit.phrase.sure for s in sightings)):
         return 2
     strong = any(s.level == 2 for s in sightings)

@@ -19,7 +19,13 @@ KINDS = DangerKinds(ConfigFiles(), load_taxonomy(ConfigFiles()).danger_kinds)
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("救护车快来，我妈倒在地上不答应", "medical"), ("厨房着火了，全是烟", "fire"), ("", None), ("xyz 123", None)],
+    [
+        ("救护车快来，我妈倒在地上不答应", "medical"),
+        ("厨房着火了，全是烟", "fire"),
+        ("", None),
+        ("xyz 123", None),
+        ("报警时间", None),
+    ],
 )
 def test_a_sentence_is_of_the_kind_it_resembles(text: str, kind: str | None) -> None:
     assert KINDS.likely(text) == kind
@@ -35,6 +41,13 @@ def test_a_danger_without_a_phrase_has_the_kind_of_its_examples(reader: CallRead
     danger = reader.read("隧道里好几辆车撞成一团，有人趴在地上起不来，快来人", line="110").danger
     assert danger.level >= 1
     assert danger.kinds - {"other_danger"}
+
+
+def test_fraud_alone_makes_no_noise(reader: CallReader) -> None:
+    danger = reader.read("我妈现在正在给骗子转账，对方自称公安，让她转到安全账户，快点来人", line="110").danger
+    quiet = reader.read("有人自称公安，现在正让我妈把钱转到安全账户，马上就要转了", line="110").danger
+    assert "fraud_in_progress" in danger.kinds & quiet.kinds
+    assert quiet.level == 1
 
 
 def test_examples_under_no_kind_are_told_with_their_line(tmp_path: Path) -> None:
