@@ -159,7 +159,7 @@ export function bars(key, buckets, before) {
     ...base(), ...(before ? {} : { legend: undefined }),
     grid: { left: 4, right: 44, top: before ? 22 : 4, bottom: 2, containLabel: true },
     xAxis: { type: "value", minInterval: 1, splitNumber: 3, axisLabel: { hideOverlap: true } },
-    yAxis: { type: "category", data: rows.map((bucket) => name(key, bucket.keys[key])), axisTick: { show: false }, axisLabel: { interval: 0, fontSize: 11, width: 92, overflow: "truncate" } },
+    yAxis: { type: "category", data: rows.map((bucket) => name(key, bucket.keys[key])), axisTick: { show: false }, axisLabel: { interval: 0, fontSize: 11, width: 124, overflow: "truncate" } },
     series: before ? [then, now] : [now],
   });
 }
