@@ -1,4 +1,4 @@
-"""What the browser tests need from the machine: Chromium and a font with Chinese characters.
+"""What the browser tests need from the machine: Chromium, best its headless shell, and a font with Chinese characters.
 
 Installs both from Debian's packages where it may (root, apt-get); otherwise says what to install.
 """
@@ -10,7 +10,10 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: Chromium without windows of its own to draw: it takes a third of the processor time (docs/adr/0061).
+SHELL = "chromium-headless-shell"
+#: The first that is there drives the tests; the same list stands in tests/browser/conftest.py.
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PACKAGES = {"browser": "chromium", "font": "fonts-wqy-microhei"}
 
 
@@ -37,24 +40,32 @@ def missing() -> list[str]:
     return lacking if has_chinese_font() else [*lacking, PACKAGES["font"], "fontconfig"]
 
 
+def install(apt_get: str) -> None:
+    """The packages of what is missing, and the shell; where that is not to be had, a whole Chromium."""
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # Another apt-get may be at work; better to wait for it than to fail.
+    patient = [apt_get, "-qq", "-o", "DPkg::Lock::Timeout=300"]
+    if not missing():
+        # It goes without the shell, so nobody shall wait for a network that does not answer.
+        patient += ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10"]
+    subprocess.run([*patient, "update"], check=False, env=quiet, stdout=subprocess.DEVNULL)
+    with_shell = [SHELL, *(name for name in missing() if name != PACKAGES["browser"])]
+    for packages in (with_shell, missing()):
+        if packages and (missing() or not shutil.which(SHELL)):
+            print(f"installing {' '.join(packages)} for the browser tests", flush=True)
+            command = [*patient, "install", "-y", "--no-install-recommends", "--no-remove", *packages]
+            subprocess.run(command, check=False, env=quiet, stdout=subprocess.DEVNULL)
+
+
 def missing_after_install() -> str:
     """Installs what is missing where that is allowed; "" when all is there, else a sentence with the way out."""
+    apt_get = shutil.which("apt-get")
+    quick = shutil.which(SHELL) or os.environ.get("HOTLINE_TEST_BROWSER")
+    if os.geteuid() == 0 and apt_get and (missing() or not quick):
+        install(apt_get)
     lacking = missing()
     if not lacking:
         return ""
-    apt_get = shutil.which("apt-get")
-    if os.geteuid() == 0 and apt_get:
-        print(f"installing {' '.join(lacking)} for the browser tests", flush=True)
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        with open(os.devnull, "w", encoding="utf-8") as nowhere:
-            # Another apt-get may be at work; better to wait for it than to fail.
-            patient = [apt_get, "-qq", "-o", "DPkg::Lock::Timeout=300"]
-            subprocess.run([*patient, "update"], check=False, env=quiet, stdout=nowhere)
-            command = [*patient, "install", "-y", "--no-install-recommends", *lacking]
-            subprocess.run(command, check=False, env=quiet, stdout=nowhere)
-        lacking = missing()
-        if not lacking:
-            return ""
     return f"the browser tests need {' and '.join(lacking)}; on Debian, as root: apt-get install {' '.join(lacking)}"
 
 

@@ -18,7 +18,6 @@ from tests.browser.house import PATIENCE_MS, House
 from tests.service_fixtures import RunningService, running_service
 
 ARGUMENTS = [
-    "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
@@ -29,11 +28,15 @@ ARGUMENTS = [
 ]
 
 
+#: The first that is there (docs/adr/0061); the same list stands in tools/browser.py.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
 def _executable() -> str:
     named = os.environ.get("HOTLINE_TEST_BROWSER")
-    found = named or next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
+    found = named or next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
-        text = "the browser tests need Chromium: apt-get install chromium, or name it in HOTLINE_TEST_BROWSER"
+        text = f"the browser tests need Chromium: apt-get install {NAMES[0]}, or name one in HOTLINE_TEST_BROWSER"
         if os.environ.get("CI"):
             pytest.fail(text)
         pytest.skip(text)
@@ -49,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium, started once; every person gets a window without any memory of the others."""
+    """The machine's Chromium, started once; every person gets a window without any memory of the others."""
     # nothing here is a measurement: what is expected comes, however busy the machine is
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
