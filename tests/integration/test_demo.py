@@ -178,8 +178,8 @@ async def test_calls_of_every_line_class_and_state_are_whole(demo: Any) -> None:
     assert await demo.fetchval("select count(*) from calls where caller_hash is null") > 0
     rang = await demo.fetchrow(
         """
-        select count(*) filter (where after = 'claimed') as answered, count(*) filter (where after <> 'claimed') as other,
-               count(distinct user_id) as people
+        select count(*) filter (where after = 'claimed') as answered,
+               count(*) filter (where after <> 'claimed') as other, count(distinct user_id) as people
         from (select action, user_id, lead(action) over (partition by call_id order by id) as after from call_log) l
         where action = 'offered'
         """
