@@ -70,4 +70,4 @@ def missing_after_install() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(missing_after_install())
+    sys.exit(missing_after_install() or None)
