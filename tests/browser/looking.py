@@ -31,7 +31,8 @@ new PerformanceObserver((list) => {
     window.shifted += entry.value;
     for (const source of entry.sources) {
       const part = source.node && (source.node.nodeType === 1 ? source.node : source.node.parentElement);
-      if (part) window.shiftedParts.push(`${part.tagName}.${part.className}#${part.id}`);
+      const way = `${Math.round(source.previousRect.y)}→${Math.round(source.currentRect.y)}`;
+      if (part) window.shiftedParts.push(`${part.tagName}.${part.className}#${part.id} ${way}`);
     }
   }
 }).observe({ type: "layout-shift", buffered: true });
