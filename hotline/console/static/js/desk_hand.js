@@ -17,6 +17,7 @@ const ending = [];
 let current = null; // {assignmentId, callId, since: the newest event that what is shown of it knows of}
 let sideOf = null; // the assignment that was current when the side was last asked for
 let answering = Promise.resolve(); // settles when the claim under way is answered
+let showing = Promise.resolve(); // settles when both panes of the call just opened are read
 let taking = false; // a call is being claimed: it opens when its check is passed, not because it shows up in hand
 let wrapping = null; // the assignment that is wrapped up
 let busy = false;
@@ -77,8 +78,14 @@ export async function open(assignmentId, callId, taken = {}) {
   await show(current, taken.parts);
 }
 
+function show(wanted, came) {
+  const shown = placeBoth(wanted, came);
+  showing = shown.catch(() => {});
+  return shown;
+}
+
 // Both panes out of one answer, so that the work fits the words beside it.
-async function show(wanted, came) {
+async function placeBoth(wanted, came) {
   const path = `/desk/work/${wanted.assignmentId}`;
   const read = came || (await parts(callPane, path, () => show(wanted)));
   if (current !== wanted) return;
@@ -201,7 +208,9 @@ export const refreshSide = soon(async () => {
   await answering;
   htmx.trigger(side, "side-stale");
 });
+// Nor while both panes are being read: the call alone would take the place of that request, and the work never come.
 export const refreshCall = soon(async () => {
   await answering;
+  await showing;
   if (current) fill(callPane, callPath(current));
 });
