@@ -1,11 +1,13 @@
-"""What the figures of a run were seen on, for its first line."""
+"""What the figures of a run were seen on, for its first line, and what the host took away meanwhile, for its last."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -26,8 +28,33 @@ def processor() -> str:
     return ", ".join([named, *numbers, *clock])
 
 
+def taken_away(since: Any) -> str:
+    """The share of the processor time wanted that the host of a virtual machine gave to others; "" where it tells none.
+
+    ``since``: ``psutil.cpu_times()`` of before. Times seen while much was taken away say little of the service.
+    """
+    now = psutil.cpu_times()
+    if not hasattr(now, "steal"):
+        return ""
+    stolen = now.steal - since.steal
+    used = sum(now) - sum(since) - (now.idle - since.idle) - (now.iowait - since.iowait)
+    # what guests of this machine use stands in two of the times
+    used -= (now.guest - since.guest) + (now.guest_nice - since.guest_nice)
+    return f"of the processor time wanted meanwhile the host took {stolen / used:.0%}" if used > 0 else ""
+
+
 def machine() -> str:
-    """One line: when, processor, cores, memory, system, and how busy it is before the run."""
+    """One line: when, processor, cores, memory, system, and how busy it is before the run.
+
+    At the end of the run another line tells what ``taken_away`` found.
+    """
+    before = psutil.cpu_times()
+
+    @atexit.register
+    def last_line() -> None:
+        if told := taken_away(before):
+            print(told, flush=True)
+
     gib = psutil.virtual_memory().total / 2**30
     load = os.getloadavg()[0]
     return (
