@@ -9,7 +9,6 @@ from config.errors import ConfigError
 from config.files import ConfigFiles
 from nlp.cues import CueRules
 from nlp.danger import DangerLexicon
-from nlp.danger_kinds import DangerKinds
 from nlp.entities import name_phrases
 from nlp.model import Model, load_model
 from nlp.reading import CallReader
@@ -67,7 +66,6 @@ def build_reader(
         make_tokenizer(files, model.probe, accelerate=accelerate),
         taxonomy,
         DangerLexicon(files, taxonomy),
-        kinds=DangerKinds(files, taxonomy.danger_kinds),
         cues=CueRules(files, taxonomy),
         names=name_phrases(files, taxonomy),
         with_evidence=with_evidence,

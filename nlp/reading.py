@@ -16,7 +16,6 @@ import numpy as np
 from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal, Entity, Evidence, Route
 from nlp.cues import CUE_LEXICON, CueRules
 from nlp.danger import DangerLexicon, Sighting, danger_level, danger_probability, unheard_danger
-from nlp.danger_kinds import WHOLE, DangerKinds
 from nlp.engine import BEST_ROUTE, DANGER_COLUMN, NO_EVIDENCE, ArrayEngine, Engine, Findings
 from nlp.entities import Named, find_entities
 from nlp.evidence import Shown
@@ -64,7 +63,6 @@ class CallReader:
         taxonomy: Taxonomy,
         danger: DangerLexicon,
         *,
-        kinds: DangerKinds,
         cues: CueRules,
         names: Sequence[Phrase],
         with_evidence: bool = True,
@@ -74,7 +72,6 @@ class CallReader:
         self.tokenizer = tokenizer
         self.taxonomy = taxonomy
         self._danger = danger
-        self._kinds = kinds
         self._cues = cues
         self._with_evidence = with_evidence
         self._with_entities = with_entities
@@ -171,18 +168,11 @@ class CallReader:
         clauses = {_clause(text, start, end) for start, end, _ in shown[:2]}
         return sorted(clauses) or [_clause(text, 0, min(1, len(text)))]
 
-    def _likely_kind(self, text: str, clauses: Sequence[tuple[int, int]]) -> str:
-        if len(text) > WHOLE:
-            text = "".join(text[start:end] for start, end in clauses)
-        return self._kinds.likely(text) or "other_danger"
-
     def _danger_of(self, original: str, parts: Parts, level: int, sightings: Sequence[Sighting]) -> Danger:
         spans = [(s.hit.phrase.kind, s.hit.start, s.hit.end, min(s.level, level)) for s in sightings]
         if not spans:
             # No phrase stands: the learnt score alone speaks, and the clauses that carry most of it are shown.
-            clauses = self._clauses_for_danger(parts.normal.text)
-            kind = self._likely_kind(parts.normal.text, clauses)
-            spans = [(kind, start, end, 1) for start, end in clauses]
+            spans = [("other_danger", start, end, 1) for start, end in self._clauses_for_danger(parts.normal.text)]
         return Danger(
             level,
             tuple(

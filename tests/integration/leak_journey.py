@@ -80,7 +80,7 @@ class Journey:
         order = {"destination": "lawyers", "reason": PLANTED["reason"]}
         proposed = self.ask("manager", "GET", f"/calls/{talk}")["decision"]["destination"]
         if proposed == "lawyers":
-            order = {"destination": "mediators", "reason": PLANTED["reason"]}
+            order = {"destination": "mediators", "reason": PLANTED["reason"], "consent": True}
             self.ask("operator", "POST", f"/calls/{talk}/forward", order)
             order = {"destination": "lawyers", "reason": PLANTED["reason"]}
         self.ask("operator", "POST", f"/calls/{talk}/forward", order)
