@@ -98,8 +98,23 @@ _HOUSE_MORE = re.compile(
 )
 # Words that end where a name of a body or place begins.
 _LEAD = re.compile(
-    r".*(?:[我他你]们|[我家]住|这个|那个|因为|举报|投诉|反映|请问|[在是到去找被跟和与给向的了说有从我他她叫要让某来对于把家])"
+    r".*(?:[我他你]们|[我家]住|这个|那个|因为|举报|投诉|反映|请问|请求|恳请|希望|建议|麻烦|督促|责令|强制|规范|加强|协调|联系|查处|起诉|申请"
+    r"|委托|召集|引进|承建|预订|开往|移交|发现|接着|已报|哪个|什么|经过|冒充|自称|时候|以后|允许用|对方|想问问|理解|[一两几三四][个家所名张伙下趟]|(?<![广报通警])告(?!示)|(?<![自来])由(?!于)"
+    r"|请|(?<=要)求|跑[一二两三四五六几]?趟?|换(?!热)|但|并(?!购)|(?<!自)来|来(?!水)|对(?!外)|家(?![政电居装具乐惠])"
+    r"|[在是到去找被跟和与给向的了说有从我他她叫要让某把该])"
 )
+#: A common word that stands alone before a tail makes no name of it: 换公司, 上大学, 走银行流水.
+_NO_NAME_ALONE = frozenset("换走上开看住修办填骗着过求请告去回跑进抢转比以按新旧老小大原个")
+#: A clause, not a name: 金额不大派出所.
+_DENIED = frozenset("没未不")
+#: What follows these tails makes another word of them: 银行卡, 大学生, 酒店式.
+_OTHER_WORD = {
+    "银行": frozenset("卡流账贷利存"),
+    "大学": frozenset("生城"),
+    "中学": frozenset("生"),
+    "小学": frozenset("生"),
+    "酒店": frozenset("式"),
+}
 _NO_NAME = re.compile(r"[^\u4e00-\u9fffa-z0-9]")
 _ADVERB_TAILS = frozenset("直定共起样般旦切亩年月个斤平")
 #: Each of these alone counts nothing: 千万别, 万一.
@@ -152,7 +167,7 @@ def find_entities(text: str, hits: Sequence[Hit]) -> list[Named]:
             found.add(label.kind, low, high, None)
         elif text[high : high + 1] not in _NO_TAIL or (label.kind == "organisation" and text[high] == "上"):
             start = _name_start(text, low, _REACH)
-            if start < low:
+            if start < low and not (label.kind == "organisation" and _no_name(text, start, low, high)):
                 common = _COMMON_BEFORE.get(text[low:high])
                 if common is None or not common.fullmatch(text, start, low):
                     found.add(label.kind, start, high, None)
@@ -244,6 +259,14 @@ def _name_start(text: str, start: int, reach: int) -> int:
     begin = start - stop.start() if stop else low
     lead = _LEAD.match(text, begin, start)
     return lead.end() if lead else begin
+
+
+def _no_name(text: str, start: int, low: int, high: int) -> bool:
+    """Whether what stands before an organisation's tail at ``low`` is a common word, or what follows makes another."""
+    if text[high : high + 1] in _OTHER_WORD.get(text[low:high], ()):
+        return True
+    before = text[start:low]
+    return before in _NO_NAME_ALONE or before == text[low:high] or not _DENIED.isdisjoint(before)
 
 
 def _digits(match: re.Match[str]) -> str:

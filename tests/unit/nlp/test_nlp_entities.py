@@ -52,6 +52,9 @@ def test_arabic_numerals_mean_themselves(number: int) -> None:
         ("bank_card", "卡号6222021234567890123", "6222021234567890123", "6222021234567890123"),
         ("plate", "车牌川A12345跑了", "川A12345", "川A12345"),
         ("organisation", "我在县人民医院看的", "县人民医院", None),
+        ("organisation", "楼道堆满杂物，恳请县住建局来看看", "县住建局", None),
+        ("organisation", "自来水公司的人说下周才修", "自来水公司", None),
+        ("organisation", "想和家政公司解约", "家政公司", None),
         ("address", "就在幸福路12号3栋2单元", "幸福路12号3栋2单元", None),
         ("address", "住在天府三街", "天府三街", None),
     ],
@@ -61,6 +64,17 @@ def test_entities_with_their_values(
 ) -> None:
     found = [(entity.kind, entity.text, entity.value) for entity in reader.read(text).entities]
     assert (kind, words, value) in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "车棚一直锁着，要求物业打开", "业委会去要账本，物业不给看", "请派出所帮忙查一下", "想跟对方公司当面谈",
+        "骗我说银行卡被冻结了", "金额不大派出所不立案", "我是一名大学生", "年底又换公司了", "跑了一趟银行",
+    ],
+)  # fmt: skip
+def test_a_request_or_a_common_word_before_a_tail_makes_no_name(reader: CallReader, text: str) -> None:
+    assert [entity.text for entity in reader.read(text).entities if entity.kind == "organisation"] == []
 
 
 @pytest.mark.parametrize(
