@@ -102,6 +102,7 @@ CASE_OUTCOMES: dict[str, str] = {code: name for desk in OUTCOMES.values() for co
 #: Entries of a call's log, as its course shows them.
 ACTIONS: dict[str, str] = {
     "received": "接收",
+    "not_connected": "未接通，仅统计",
     "new_version": "收到新版本",
     "triaged": "研判",
     "triage_set_aside": "研判多次失败，待人工",

@@ -13,6 +13,7 @@ from hotline.intake.contact_rules import ApiContactRules, read_rules
 from hotline.intake.errors import FieldError
 from hotline.intake.normalise import NESTING_LIMIT, cell_text, heading, json_value, phone, short, spoken, too_deep
 from hotline.intake.profile import Profile
+from hotline.intake.ringing import LONGEST_RING_S, Ringing, ringing
 from hotline.intake.transcript import in_order
 from routing.calls.contact_rules import ContactRules
 from routing.calls.record import CallRecord, Contact, RequestKind, Segment
@@ -118,6 +119,8 @@ class ApiCall(BaseModel):
     satisfaction: Annotated[int, Field(ge=1, le=5)] | None = None
     contact: Literal["online", "callback", "ticket", "statistics"] | None = None
     contact_rules: ApiContactRules | None = None
+    connected: Annotated[bool, Field(strict=True)] | None = None
+    ring_s: Annotated[float, Field(ge=0, le=LONGEST_RING_S)] | None = None
 
 
 class _Segments(BaseModel):
@@ -143,6 +146,11 @@ def record_from_api(item: object, *, profiles: Mapping[str, Profile]) -> CallRec
     segments = _segments(call.transcript, profile)
     if isinstance(segments, FieldError):
         return (segments,)
+    rang = ringing(
+        call.connected, call.ring_s, words=bool(segments), talk_time_s=call.talk_time_s, live=bool(call.live)
+    )
+    if not isinstance(rang, Ringing):
+        return rang
     if profile and not call.live and not any(s.is_caller for s in segments) and not _silence_taken(call, profile):
         return (FieldError("transcript", "没有来电人说的话，请补上。"),)
     rules = read_rules(call.contact_rules, profile) if call.contact_rules else ContactRules()
@@ -181,6 +189,8 @@ def record_from_api(item: object, *, profiles: Mapping[str, Profile]) -> CallRec
         source=_source(item, call),
         live=bool(call.live),
         contact_rules=rules or None,
+        connected=rang.connected,
+        ring_s=rang.ring_s,
     )
 
 
@@ -245,7 +255,7 @@ def _callers(speakers: Sequence[str], profile: Profile | None) -> list[bool]:
 
 
 def _silence_taken(call: ApiCall, profile: Profile) -> bool:
-    if call.talk_time_s and profile.text.talk_time_without_text == "accept":
+    if call.connected is False or (call.talk_time_s and profile.text.talk_time_without_text == "accept"):
         return True
     return profile.text.empty == "accept"
 

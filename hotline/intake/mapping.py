@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from hotline.intake.errors import FieldError
 from hotline.intake.normalise import cell_text, heading, is_blank, json_value, phone, short
 from hotline.intake.profile import TEXT_FIELDS, TIME_FIELDS, Profile
+from hotline.intake.ringing import Ringing, ringing, seconds_of_ringing, was_connected
 from hotline.intake.times import UnreadableTime
 from hotline.intake.transcript import segments_of
 from hotline.intake.values import UnreadableValue, duration_s, request_kind, satisfaction, units, yes_or_no
@@ -91,7 +92,8 @@ class _RowMapping:
         number = phone(self._values.get("caller_number"), area_code=profile.phone.area_code, withheld=profile.withheld)
         segments = segments_of([self._values.get(part) for part in profile.text.join], profile)
         talk_time_s = self._read("talk_time_s", duration_s, "应为秒数或 时:分:秒")
-        if not any(segment.is_caller for segment in segments):
+        rang = self._ringing(talk_time_s, words=bool(segments))
+        if not any(segment.is_caller for segment in segments) and rang.connected is not False:
             self._check_silence(talk_time_s)
         confidential = self._read("confidential", yes_or_no, "应为 是 或 否")
         for field in profile.required:
@@ -125,6 +127,8 @@ class _RowMapping:
             talk_time_s=talk_time_s,
             satisfaction=satisfaction(self._text("satisfaction")),
             contact=self._contact(number.e164),
+            connected=rang.connected,
+            ring_s=rang.ring_s,
             source=json_value(dict(self._cells)),
         )
 
@@ -175,6 +179,27 @@ class _RowMapping:
         except UnreadableValue:
             self._fail(field, f"“{text[:40]}”看不懂，{wanted}。")
             return None
+
+    def _ringing(self, talk_time_s: float | None, *, words: bool) -> Ringing:
+        """By the columns that tell of it; of lines that have none, nothing."""
+        values = self._values
+        if not ("ring_s" in values or "connected" in values or "rang_at" in values or "answered_at" in values):
+            return Ringing()
+        connected = self._read("connected", was_connected, "应为 是（接通）或 否（未接通）")
+        ring_s = self._read("ring_s", duration_s, "应为秒数或 分:秒")
+        answered_at = self._time("answered_at")
+        if ring_s is None:
+            ring_s = seconds_of_ringing(self._time("rang_at"), answered_at)
+        if connected is False and answered_at is not None:
+            self._fail("connected", "未接通却有应答时间，请改正其一。")
+        if connected is None and answered_at is not None:
+            connected = True
+        found = ringing(connected, ring_s, words=words, talk_time_s=talk_time_s)
+        if isinstance(found, Ringing):
+            return found
+        for error in found:
+            self._fail(error.field, error.message)
+        return Ringing(connected, ring_s)
 
     def _contact(self, number: str | None) -> Contact:
         constant = self._text("contact")

@@ -37,9 +37,14 @@ TEXT_FIELDS = (
     "lead_unit",
     "recording_number",
 )
-OTHER_FIELDS = ("external_id", "caller_number", "confidential", "joint_units", "talk_time_s", "satisfaction", "contact")
+#: Of these only the seconds between them are kept (``CallRecord.ring_s``).
+RINGING_TIMES = ("rang_at", "answered_at")
+OTHER_FIELDS = (
+    *("external_id", "caller_number", "confidential", "joint_units", "talk_time_s", "satisfaction", "contact"),
+    *("connected", "ring_s"),
+)
 #: Every field of a call record a column may be mapped to.
-FIELDS = TIME_FIELDS + TEXT_FIELDS + OTHER_FIELDS
+FIELDS = TIME_FIELDS + RINGING_TIMES + TEXT_FIELDS + OTHER_FIELDS
 
 
 def _as_list(value: Any) -> Any:

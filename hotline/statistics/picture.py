@@ -9,7 +9,7 @@ from typing import Any
 from hotline.statistics.asked import Asked
 from routing.errors import InvalidRequest
 from routing.statistics.behind.service import read_groups
-from routing.statistics.counts import Bucket, Key, bucket_figures
+from routing.statistics.counts import Bucket, Key, bucket_figures, of_calls
 from routing.statistics.groups import Groups
 from routing.statistics.store import sums_of_splits
 
@@ -73,7 +73,8 @@ async def _parts(
     splits = {name: (time_by,) if name == "time" else by for name, by in PARTS.items() if not names or name in names}
     found = await sums_of_splits(connection, wanted.from_at, wanted.to_at, list(splits.values()), wanted.where)
     return {
-        name: [shown(bucket) for bucket in groups.merge(buckets)] for name, buckets in zip(splits, found, strict=True)
+        name: [shown(bucket) for bucket in groups.merge(of_calls(buckets))]
+        for name, buckets in zip(splits, found, strict=True)
     }
 
 

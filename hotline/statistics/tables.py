@@ -14,7 +14,7 @@ from hotline.console.language import say
 from hotline.console.sentences import tell
 from hotline.console.words import DESTINATIONS
 from routing.policy.settings import Policy
-from routing.statistics.counts import Bucket, bucket_figures
+from routing.statistics.counts import Bucket, bucket_figures, of_calls
 from routing.statistics.indicators import Figure, Indicator
 from routing.statistics.suppression import SMALL_TEXT, Cell, below_county, hidden, safe_count, safe_share
 
@@ -88,6 +88,7 @@ def routing_table(
     before: bool = False,
 ) -> Table:
     """Routing statistics, small cells hidden."""
+    buckets = of_calls(buckets)
     cells = [Cell(bucket.keys, bucket.counts.get("calls", 0)) for bucket in buckets]
     hiding, lone = hidden(cells, levels)
     keys = tuple(buckets[0].keys) if buckets else tuple(by)
@@ -136,7 +137,7 @@ def indicator_table(
     count = 0
     for indicator, figures in found:
         cells = [Cell(figure.keys, figure.denominator or 0) for figure in figures]
-        known = indicator.missing is None
+        known = indicator.counted
         hiding, lone = hidden(cells, levels) if known else (frozenset(), frozenset())
         count += len(hiding)
         for number, figure in enumerate(figures):

@@ -11,7 +11,7 @@ from routing.policy.facts import LOCAL_ZONE
 from routing.policy.settings import Policy
 from routing.queues.service import queue_states
 from routing.sql import load_queries
-from routing.statistics.counts import Bucket, share
+from routing.statistics.counts import Bucket, of_calls, share
 from routing.statistics.store import sums
 
 queries = load_queries(__file__, "wall.sql")
@@ -26,7 +26,7 @@ async def wall_figures(pool: Any, policy: Policy, now: datetime) -> dict[str, An
     async with pool.acquire() as connection:
         by_hour = await sums(connection, today, today + _DAY, ("hour",))
         week_ago = await sums(connection, today - timedelta(weeks=1), today - timedelta(weeks=1) + _DAY, ("hour",))
-        by_route = await sums(connection, today, today + _DAY, ("line", "route"))
+        by_route = of_calls(await sums(connection, today, today + _DAY, ("line", "route")))
         danger = await queries.open_danger(connection)
     counts: dict[str, int] = {}
     for bucket in by_hour:

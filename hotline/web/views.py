@@ -117,6 +117,8 @@ def call_view(row: Mapping[str, Any], who: Principal) -> dict[str, Any]:
         "ended_at": row["ended_at"],
         "recording_number": None if hidden else row["recording_number"],
         "talk_time_s": row["talk_time_s"],
+        "connected": row["connected"],
+        "ring_s": row["ring_s"],
         "satisfaction": row["satisfaction"],
         "contact_rules": None if hidden else contact_rules_view(row["contact_rules"], names),
         # masking keeps the length, so offsets of evidence and danger still point to their words

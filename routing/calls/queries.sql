@@ -3,6 +3,7 @@
 -- name: insert_calls
 -- New calls with their first version, triage job and log entry, in one statement.
 -- Keys that exist already are left out of the answer: the caller compares their contents.
+-- One that nobody answered and that left no words is closed as it comes: nobody reads it, nobody is told.
 -- What is sealed comes in arrays beside the rows: as hexadecimal digits within JSON it took a third of the statement.
 with input as (
     select * from rows from (
@@ -11,31 +12,34 @@ with input as (
             received_at timestamptz, language text, region text, operator_name text, confidential boolean,
             request_kind text, channel text, urgency text, lead_unit text, joint_units text[],
             dispatched_at timestamptz, received_by_unit_at timestamptz, ended_at timestamptz,
-            talk_time_s double precision, satisfaction int),
+            talk_time_s double precision, satisfaction int, connected boolean, ring_s double precision,
+            close_reason text),
         unnest(:caller_number::bytea[]), unnest(:caller_hash::bytea[]), unnest(:caller_name::bytea[]),
         unnest(:transcript::bytea[]), unnest(:segments::bytea[]), unnest(:excerpt::bytea[]),
         unnest(:address::bytea[]), unnest(:recording_number::bytea[]), unnest(:contact_rules::bytea[]),
         unnest(:content_hash::bytea[]), unnest(:payload::bytea[])
     ) as r(line, external_id, intake, contact, live, held_by, received_at, language, region, operator_name,
            confidential, request_kind, channel, urgency, lead_unit, joint_units, dispatched_at, received_by_unit_at,
-           ended_at, talk_time_s, satisfaction, caller_number, caller_hash, caller_name, transcript, segments, excerpt,
+           ended_at, talk_time_s, satisfaction, connected, ring_s, close_reason, caller_number, caller_hash, caller_name, transcript, segments, excerpt,
            address, recording_number, contact_rules, content_hash, payload)
 ), stored as (
     insert into calls (
         line, external_id, intake, contact, live, held_by, received_at, caller_number, caller_hash,
         caller_name, transcript, segments, excerpt, language, address, region, operator_name, confidential,
         request_kind, channel, urgency, lead_unit, joint_units, dispatched_at, received_by_unit_at,
-        ended_at, recording_number, contact_rules, talk_time_s, satisfaction, content_hash, grid_id)
+        ended_at, recording_number, contact_rules, talk_time_s, satisfaction, connected, ring_s, content_hash, state,
+        close_reason, grid_id)
     select
-        line, external_id, intake, contact, live, held_by, received_at, caller_number,
+        line, external_id, intake, case when close_reason is null then contact else 'statistics' end, live, held_by, received_at, caller_number,
         caller_hash, caller_name, transcript, segments, excerpt, language, address, region, operator_name,
         confidential, request_kind, channel, urgency, lead_unit,
         coalesce(joint_units, '{}'), dispatched_at, received_by_unit_at,
-        ended_at, recording_number, contact_rules, talk_time_s, satisfaction, content_hash,
+        ended_at, recording_number, contact_rules, talk_time_s, satisfaction, connected, ring_s, content_hash,
+        case when close_reason is null then 'received' else 'closed' end, close_reason,
         (select min(g.id) from grids g where g.name = input.region and g.retired_at is null)
     from input order by line, external_id
     on conflict (line, external_id) do nothing
-    returning id, line, external_id, intake, live
+    returning id, line, external_id, intake, live, state
 ), versions as (
     insert into call_versions (call_id, version, content_hash, payload)
     select s.id, 1, i.content_hash, i.payload
@@ -43,12 +47,15 @@ with input as (
 ), jobs as (
     insert into triage_jobs (call_id, revision, lane)
     select id, 1, case intake when 'live' then 0 when 'backlog' then 1 else 2 end from stored
+    where state = 'received'
 ), logged as (
-    insert into call_log (call_id, state, action) select id, 'received', 'received' from stored
+    insert into call_log (call_id, state, action)
+    select id, 'received', 'received' from stored
+    union all select id, 'closed', 'not_connected' from stored where state = 'closed'
 ), told as (
     insert into events (kind, call_id, data)
     select 'call_received', id, jsonb_build_object('line', line, 'live', live)
-    from stored where intake = 'live'
+    from stored where intake = 'live' and state = 'received'
 )
 select id, line, external_id from stored;
 
@@ -62,7 +69,8 @@ order by c.line, c.external_id
 for update of c;
 
 -- name: update_version$
--- Other content for a known key: the newest version stands in calls, all of them in call_versions.
+-- Other content for a known key: the newest version stands in calls, all of them in call_versions. A call that was closed
+-- because nobody answered begins anew once its line sends words or says that somebody did.
 with input as (
     select * from jsonb_to_record(:row::jsonb) as r(
         line text, external_id text, contact text, live boolean,
@@ -71,11 +79,14 @@ with input as (
         operator_name text, confidential boolean, request_kind text, channel text, urgency text,
         lead_unit text, joint_units jsonb, dispatched_at timestamptz, received_by_unit_at timestamptz,
         ended_at timestamptz, recording_number bytea, contact_rules bytea, talk_time_s double precision, satisfaction int,
-        content_hash bytea, payload bytea)
+        connected boolean, ring_s double precision, close_reason text, content_hash bytea, payload bytea)
+), before as (
+    select state = 'closed' and connected is false and triage_id is null as unanswered from calls where id = :call_id
 ), changed as (
     update calls c set
         version = c.version + 1, revision = c.revision + 1, heard_at = now(),
-        contact = case when c.intake = 'history' then c.contact else i.contact end, live = i.live,
+        contact = case when c.intake = 'history' or b.unanswered and i.close_reason is not null then c.contact
+                       else i.contact end, live = i.live,
         held_by = case when i.live then c.held_by end,
         received_at = i.received_at, caller_number = i.caller_number,
         caller_hash = i.caller_hash, caller_name = i.caller_name,
@@ -86,12 +97,18 @@ with input as (
         dispatched_at = i.dispatched_at, received_by_unit_at = i.received_by_unit_at, ended_at = i.ended_at,
         recording_number = i.recording_number, talk_time_s = i.talk_time_s, satisfaction = i.satisfaction,
         content_hash = i.content_hash,
+        -- how it rang stands until the line says something else
+        connected = case when b.unanswered then i.connected else coalesce(i.connected, c.connected) end,
+        ring_s = case when b.unanswered or i.connected is not null or i.ring_s is not null then i.ring_s else c.ring_s end,
+        state = case when b.unanswered and i.close_reason is null then 'received' else c.state end,
+        close_reason = case when b.unanswered then i.close_reason else c.close_reason end,
         -- what a person noted of calling back stands; what the line said before, until it says something else
         contact_rules = case when c.contact_rules_by_hand then c.contact_rules
                              else coalesce(i.contact_rules, c.contact_rules) end,
         grid_id = (select min(g.id) from grids g where g.name = i.region and g.retired_at is null)
-    from input i where c.id = :call_id
-    returning c.id, c.version, c.revision, c.intake, c.live
+    from input i, before b where c.id = :call_id
+    returning c.id, c.version, c.revision, c.intake, c.live, b.unanswered and i.close_reason is null as begun,
+              b.unanswered and i.close_reason is not null as unanswered
 ), hung_up as (
     -- nobody is on the line any more: the waiting item is called back instead of ringing at agents
     update queue_items q set live = false from changed ch
@@ -100,13 +117,13 @@ with input as (
     insert into call_versions (call_id, version, content_hash, payload)
     select ch.id, ch.version, i.content_hash, i.payload from changed ch, input i
 ), logged as (
-    insert into call_log (call_id, action, detail)
-    select id, 'new_version', jsonb_build_object('version', version) from changed
+    insert into call_log (call_id, state, action, detail)
+    select id, case when begun then 'received' end, 'new_version', jsonb_build_object('version', version) from changed
 ), told as (
-    insert into events (kind, call_id) select 'call_updated', id from changed where intake = 'live'
+    insert into events (kind, call_id) select 'call_updated', id from changed where intake = 'live' and not unanswered
 ), jobs as (
     insert into triage_jobs (call_id, revision, lane)
-    select id, revision, case intake when 'live' then 0 when 'backlog' then 1 else 2 end from changed
+    select id, revision, case intake when 'live' then 0 when 'backlog' then 1 else 2 end from changed where not unanswered
     on conflict (call_id) do update set
         revision = excluded.revision, lane = excluded.lane, enqueued_at = now(), attempts = 0,
         leased_until = null, set_aside_at = null

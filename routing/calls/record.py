@@ -16,6 +16,7 @@ from typing import Any, Literal, Self, overload
 
 from routing.calls.contact_rules import ContactRules
 from routing.errors import InvalidRequest
+from routing.policy.rails import EMERGENCY_LINE
 
 RequestKind = Literal["consultation", "help", "complaint", "report", "suggestion", "praise"]
 #: The six kinds of request on every office's own form, with the words on screen.
@@ -96,11 +97,23 @@ class CallRecord:
     """The caller is on the line now, held by an operator."""
     contact_rules: ContactRules | None = None
     """How the caller wants to be called back; None: the line said nothing of it."""
+    connected: bool | None = None
+    """Somebody answered; False: the caller, or the line, hung up before anybody had. None: the line does not tell."""
+    ring_s: float | None = None
+    """Seconds from the first ring to the answer, or to the hang-up where nobody answered."""
 
     @property
     def text(self) -> str:
         """The caller's segments joined by line feeds: what triage reads and offsets point into."""
         return "\n".join(segment.text for segment in self.segments if segment.is_caller)
+
+    @property
+    def unanswered(self) -> bool:
+        """Nobody answered and nothing was left to read: there is a call to count, and none to route.
+
+        On 110 such a call is read and given to a person like any other (rail a): who hangs up there may need help.
+        """
+        return self.connected is False and self.line != EMERGENCY_LINE and not self.segments
 
     @property
     def key(self) -> tuple[str, str]:
@@ -135,6 +148,7 @@ class CallRecord:
             self.satisfaction,
             # only where there are any: records of before have the hash they had
             *([self.contact_rules.to_document()] if self.contact_rules else []),
+            *([["rang", self.connected, self.ring_s]] if (self.connected, self.ring_s) != (None, None) else []),
         ]
         encoded = json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode("ascii")
         return hashlib.sha256(encoded).hexdigest()
@@ -157,8 +171,8 @@ class CallRecord:
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """The record :meth:`to_payload` wrote; raises InvalidRequest when ``payload`` is none."""
         try:
-            # versions stored before there were contact rules have none
-            values = {"contact_rules": None, **payload}
+            # versions stored before there were contact rules and ringing have none
+            values = {"contact_rules": None, "connected": None, "ring_s": None, **payload}
             values = {name: values[name] for name in _FIELD_NAMES}
             for name in _TIMES:
                 values[name] = _time(values[name])

@@ -21,6 +21,8 @@ queries = load_queries(__file__)
 MAX_BATCH = 500
 #: More records than this are sealed in a thread.
 IN_THREAD = 20
+#: Why a call is closed that nobody answered and that left no words.
+UNANSWERED = "来电未接通，仅统计"
 #: Bytes of a call's row: sealed values and keyed hashes.
 SEALED = (
     *("caller_number", "caller_hash", "caller_name", "transcript", "segments", "excerpt", "address"),
@@ -70,6 +72,9 @@ def call_row(record: CallRecord, *, intake: str, vault: Vault, held_by: int | No
         "contact_rules": vault.seal_json(payload["contact_rules"], "calls.contact_rules"),
         "talk_time_s": record.talk_time_s,
         "satisfaction": record.satisfaction,
+        "connected": record.connected,
+        "ring_s": record.ring_s,
+        "close_reason": UNANSWERED if record.unanswered else None,
         "content_hash": vault.content_hash(bytes.fromhex(record.content_hash())),
         "payload": vault.seal_json(payload, "call_versions.payload"),
     }

@@ -55,6 +55,10 @@ COUNTS: dict[str, str] = {
     "case_resolved": "案件回访时来电人说已解决的来电",
     "case_unresolved": "案件回访时来电人说未解决的来电",
     "case_resolved_first": "由首个经办人一次办结、来电人说已解决的来电",
+    "rang": "线路记有是否接通的来电，未接通的也计",
+    "connected": "接通的来电",
+    "rang_timed": "线路记有振铃时长的接通来电，和未接通的来电",
+    "connected_15s": "振铃 15 秒内接通的来电",
     **{name: f"等候不超过 {bound} 秒" if bound else "等候超过 24 小时" for name, bound in _WAITS},
 }
 
@@ -67,6 +71,11 @@ class Bucket:
     """What it is split by: texts as stored ('' where a call has none), hours as numbers, days as dates."""
     counts: dict[str, int]
     """By names of ``COUNTS``; what is zero may be missing."""
+
+
+def of_calls(buckets: Sequence[Bucket]) -> list[Bucket]:
+    """Those that hold calls; the others only tell that some rang, and have no figure but the indicators'."""
+    return [bucket for bucket in buckets if bucket.counts.get("calls")]
 
 
 def share(part: int, whole: int) -> float | None:

@@ -54,7 +54,12 @@ class Indicator:
     """Where the rule or the figure comes from."""
     target: float | None
     missing: str | None
-    """What the records lack for it; the value is None then, with this as the reason."""
+    """What the records lack where there is nothing to count; the value is None then, with this as the reason."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether the records can tell it at all."""
+        return bool(self.denominator.counts)
 
     def definition(self) -> dict[str, Any]:
         """As it is served beside the figures."""
@@ -156,6 +161,8 @@ def _indicator(section: Section) -> Indicator:
         target=section.number("target", 0.0, low=0, high=1) if "target" in section else None,
         missing=missing,
     )
+    if bool(indicator.numerator.counts) != bool(indicator.denominator.counts):
+        section.problem("missing", "one of numerator and denominator names counts; give both counts, or none")
     exclusions.finish()
     section.finish()
     return indicator
@@ -166,8 +173,6 @@ def _part(section: Section, key: str, missing: str | None) -> Part:
     part = Part(inner.text("text", required=True), inner.words("counts", COUNTS))
     if missing is None and not part.counts:
         inner.problem("counts", "names nothing; list what is counted, or say in `missing` what the records lack")
-    if missing is not None and part.counts:
-        inner.problem("counts", "cannot stand beside `missing`; take one of the two out")
     inner.finish()
     return part
 
@@ -196,7 +201,7 @@ def _sum(counts: Mapping[str, int], names: Sequence[str], off: Sequence[str]) ->
 
 
 def _figure(indicator: Indicator, keys: Mapping[str, Any], counted: Mapping[str, int]) -> Figure:
-    if indicator.missing is not None:
+    if indicator.missing is not None and not counted.get("denominator"):
         return Figure(keys, None, None, None, indicator.missing)
     numerator, denominator = counted.get("numerator", 0), counted.get("denominator", 0)
     value = share(numerator, denominator)

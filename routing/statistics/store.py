@@ -9,7 +9,7 @@ from typing import Any
 from routing.errors import InvalidRequest
 from routing.policy.settings import Policy
 from routing.sql import load_queries
-from routing.statistics.counts import KEYS, Bucket, bucket_figures
+from routing.statistics.counts import KEYS, Bucket, bucket_figures, of_calls
 from routing.statistics.indicators import INDICATOR_KEYS, Figure, Indicator, Indicators, figures
 from routing.statistics.spans import span
 
@@ -86,7 +86,7 @@ async def routing_statistics(
     """
     return [
         {"keys": {key: _plain(value) for key, value in bucket.keys.items()}, **bucket_figures(bucket.counts)}
-        for bucket in await sums(connection, from_at, to_at, by, where)
+        for bucket in of_calls(await sums(connection, from_at, to_at, by, where))
     ]
 
 

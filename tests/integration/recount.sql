@@ -3,7 +3,8 @@
 
 -- name: calls
 -- Calls with what their reading in force and their decision in force say, and where the policy wanted them by itself.
-select c.id, c.line, c.received_at, c.region, c.intake, c.state, c.satisfaction, t.route, t.topics, t.danger_level, t.review,
+select c.id, c.line, c.received_at, c.region, c.intake, c.state, c.satisfaction, c.connected, c.ring_s,
+       c.triage_id, t.route, t.topics, t.danger_level, t.review,
        d.destination, d.by_user
 from calls c left join triages t on t.id = c.triage_id left join decisions d on d.id = c.decision_id
 where c.received_at >= :from_at::timestamptz and c.received_at < :to_at::timestamptz;

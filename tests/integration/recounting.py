@@ -81,8 +81,12 @@ def _counted(
     proposed = call["destination"] if call["by_user"] is None else by_policy[-1]["destination"] if by_policy else None
     received = call["received_at"].astimezone(LOCAL)
     whose = picked or answers
-    counts: Counter[str] = Counter(["calls"])
-    counts.update([STATES[call["state"]]] if call["state"] in STATES else [])
+    counts: Counter[str] = Counter()
+    # closed without a reading: nobody answered and nothing was said
+    if not (call["connected"] is False and call["triage_id"] is None and call["state"] == "closed"):
+        counts["calls"] = 1
+        counts.update([STATES[call["state"]]] if call["state"] in STATES else [])
+    _count_rings(counts, call)
     counts["danger"] = int((call["danger_level"] or 0) > 0)
     counts["review"] = int(bool(call["review"]))
     counts["transfers"] = len(made)
@@ -123,6 +127,16 @@ def _counted(
         },
         counts,
     )
+
+
+def _count_rings(counts: Counter[str], call: Any) -> None:
+    """What the line tells of how the call rang."""
+    if call["connected"] is None:
+        return
+    counts["rang"] = 1
+    counts["connected"] = int(call["connected"])
+    counts["rang_timed"] = int(not call["connected"] or call["ring_s"] is not None)
+    counts["connected_15s"] = int(call["connected"] and call["ring_s"] is not None and call["ring_s"] <= 15)
 
 
 def _count_waits(counts: Counter[str], picked: list[Any], places: list[Any]) -> None:

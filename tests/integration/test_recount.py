@@ -50,7 +50,7 @@ STEPS = (
     *("add", "add", "version", "segments", "triage", "triage", "forward", "overrule", "cancel", "send_back"),
     *("claim", "claim", "complete", "complete", "release", "answer", "hang_up", "age", "rate"),
     *("erase", "forget", "roll_back", "fold", "fold_all", "alarm", "acknowledge", "appraise"),
-    *("appraise", "erase_parts", "erase_parts", "overdue", "spread"),
+    *("appraise", "erase_parts", "erase_parts", "overdue", "spread", "ring", "ring", "ring"),
 )
 
 
@@ -79,6 +79,7 @@ class History:
                 "transcript": self.chance.choice(TEXTS),
                 "region": self.chance.choice(("东城区", "西城区", "")),
                 "satisfaction": self.chance.choice((None, 1, 3, 5)),
+                "ring_s": self.chance.choice((None, None, 4, 15, 40)),
                 **fields,
             },
             profiles={},
@@ -92,6 +93,24 @@ class History:
         self.made += new
         intake = "live" if live else self.chance.choice(("live", "backlog", "history"))
         await store_batch(self.pool, [*new, *new[:1]], intake=intake, vault=VAULT)
+
+    async def ring(self) -> None:
+        """Callers hang up before anybody answers; of some the line sends other words, or that they were connected."""
+        sent = [
+            self.record(
+                self.chance.randrange(max(len(self.made), 1) + 3) + 50_000,
+                **self.chance.choice(
+                    (
+                        {"connected": False, "transcript": ""},
+                        {"connected": False, "transcript": "", "ring_s": None},
+                        {"connected": False},
+                        {"connected": True, "ring_s": None},
+                    )
+                ),
+            )
+            for _ in range(4)
+        ]
+        await store_batch(self.pool, sent, intake=self.chance.choice(("live", "backlog", "history")), vault=VAULT)
 
     async def version(self) -> None:
         if self.made:
@@ -367,7 +386,7 @@ async def test_every_count_is_compared(database_url: str, reader: Reader) -> Non
         "overdue",
         "rate",
     ]
-    for step in [*steps, *["appraise"] * 8, "spread", "fold", *["forward"] * 3, "overdue"]:
+    for step in [*steps, *["ring"] * 8, *["appraise"] * 8, "spread", "fold", *["forward"] * 3, "overdue"]:
         await history.step(step)
     await history.run(
         "update undertakings set appraisal = case id % 2 when 0 then 'satisfied' else 'unsatisfied' end,"

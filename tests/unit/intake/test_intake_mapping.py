@@ -136,6 +136,45 @@ def test_nested_keys_and_synonyms(city: Profile) -> None:
     assert first_filled.caller_number == "+8613900139000"
 
 
+def test_how_a_call_rang(shipped: dict[str, Profile]) -> None:
+    row = {"工单编号": "R1", "来电时间": "2026-10-12 08:00:00", "诉求内容": "路灯坏了三天没人修"}
+
+    def read(**cells: Any) -> tuple[bool | None, float | None]:
+        record = Mapper(shipped["12345"]).map(row | cells)
+        assert isinstance(record, CallRecord), record
+        return record.connected, record.ring_s
+
+    def faults(**cells: Any) -> list[str]:
+        errors = Mapper(shipped["12345"]).map(row | cells)
+        assert not isinstance(errors, CallRecord)
+        return [error.field for error in errors]
+
+    assert read() == (None, None)
+    assert read(是否接通="是", 振铃时长="0:08") == (True, 8)
+    assert read(振铃时长="12秒") == (True, 12)
+    assert read(振铃开始时间="2026-10-12 08:00:00", 应答时间="2026-10-12 08:00:21") == (True, 21)
+    assert read(应答时间="2026-10-12 08:00:21") == (True, None)
+    assert read(诉求内容="", 接通状态="未接", 振铃时长="35") == (False, 35)
+    left_a_message = Mapper(shipped["12345"]).map(row | {"接通状态": "未接"})
+    assert isinstance(left_a_message, CallRecord)
+    assert not left_a_message.unanswered
+    assert faults(是否接通="也许") == ["是否接通"]
+    assert faults(振铃时长="很久") == ["振铃时长"]
+    assert faults(振铃时长="7200") == ["振铃时长"]
+    assert faults(振铃开始时间="2026-10-12 08:00:21", 应答时间="2026-10-12 08:00:00") == ["振铃时长"]
+    assert faults(是否接通="否", 应答时间="2026-10-12 08:00:21") == ["是否接通"]
+    assert faults(是否接通="否", 通话时长="35") == ["是否接通"]
+    assert faults(诉求内容="", 振铃时长="35") == ["诉求内容"]
+
+
+def test_on_110_nobody_hangs_up_unheard(shipped: dict[str, Profile]) -> None:
+    row = {"接警单号": "1", "报警时间": "20261012080000", "报警内容": "", "接通状态": "放弃", "振铃时长": "6"}
+    record = Mapper(shipped["110"]).map(row)
+    assert isinstance(record, CallRecord)
+    assert (record.connected, record.ring_s, record.unanswered) == (False, 6, False)
+    assert CallRecord.from_payload(record.to_payload()) == record
+
+
 def test_silence(city: Profile, shipped: dict[str, Profile]) -> None:
     assert [error.field for error in refused(city, 内容=" ")] == ["内容"]
     failed_transcription = mapped(city, 内容="", 时长="35秒")

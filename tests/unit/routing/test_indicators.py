@@ -35,7 +35,8 @@ def test_every_indicator_says_what_it_is_and_where_it_comes_from(shipped: Indica
         assert indicator.numerator.text
         assert indicator.denominator.text
         assert indicator.source
-        assert bool(indicator.missing) != bool(indicator.numerator.counts and indicator.denominator.counts)
+        assert indicator.counted == bool(indicator.numerator.counts) == bool(indicator.denominator.counts)
+        assert indicator.counted or indicator.missing
 
 
 def test_a_reporting_period_runs_from_the_26th_to_the_25th(shipped: Indicators) -> None:
@@ -80,6 +81,26 @@ def test_exclusions_leave_out_intake_classes_and_counts(shipped: Indicators) -> 
     assert (unknown.value, unknown.numerator, unknown.reason) == (None, None, "线路未提供振铃数据")
 
 
+def test_connection_is_told_of_the_lines_that_tell_how_calls_rang(shipped: Indicators) -> None:
+    found = {indicator.code: indicator for indicator in shipped.all}
+    buckets = [
+        (
+            {"line": "12345", "intake": "live", "route": "dispute"},
+            {"calls": 8, "rang": 8, "connected": 8, "rang_timed": 6, "connected_15s": 3},
+        ),
+        ({"line": "12345", "intake": "live", "route": ""}, {"rang": 2, "rang_timed": 2}),
+        ({"line": "110", "intake": "live", "route": "police"}, {"calls": 30}),
+    ]
+    silent, told = figures(found["connection_rate"], buckets, ("line",))
+    assert (told.value, told.numerator, told.denominator, told.reason) == (0.8, 8, 10, None)
+    assert (silent.value, silent.numerator, silent.denominator, silent.reason) == (
+        *(None, None, None),
+        "线路未提供振铃数据",
+    )
+    (soon,) = figures(found["connection_rate_15s"], buckets, ())
+    assert (soon.value, soon.numerator, soon.denominator) == (0.375, 3, 8)
+
+
 def test_figures_are_split_by_key(shipped: Indicators) -> None:
     indicator = next(indicator for indicator in shipped.all if indicator.code == "return_rate")
     buckets = [
@@ -101,7 +122,12 @@ def test_figures_are_split_by_key(shipped: Indicators) -> None:
         ("target = 0.95", "target = 95", "target"),
         ('code = "return_rate"', 'code = "service_level"', "twice"),
         ("first_day = 26", "first_day = 31", "first_day"),
-        ('version = "2026-11-4"', "", "version"),
+        ('version = "2026-11-5"', "", "version"),
+        (
+            'numerator = { text = "接通的来电", counts = ["connected"] }',
+            'numerator = { text = "接通的来电" }',
+            "both counts",
+        ),
         ('source = "12345 实践"', 'sauce = "12345 实践"', "sauce"),
     ],
 )
