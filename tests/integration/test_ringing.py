@@ -1,141 +1,105 @@
-"""Calls that say how they rang: stored, counted where they belong, and read only where there is something to read."""
+"""What rings at one person: sent on, taken back, refused, and offered by nobody else meanwhile."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hotline.accounts.login import log_in
-from hotline.accounts.store import add_user
-from hotline.web.authentication import COOKIE
-from tests.service_fixtures import CallMaker, RunningService
+import pytest
 
-LAMP = "我们院子门口的路灯不亮了，请派人修"
-#: One moment for all, so that no midnight lies between a call and the question.
-AT = {"received_at": "2026-11-03T10:00:00+08:00"}
-DAY = {"from": "2026-11-03T00:00:00+08:00", "to": "2026-11-04T00:00:00+08:00"}
-PASSWORD = "a-long-enough-password-1"
-
-
-async def indicators(service: RunningService) -> dict[str, dict[str, tuple[Any, ...]]]:
-    """Name -> line -> value, numerator, denominator, reason."""
-    asked = {"by": "line", "period": "2026-11"}
-    status, body = await service.request("GET", "/statistics/indicators", role="manager", params=asked)
-    assert status == 200, body
-    return {
-        found["name"]: {
-            figure["keys"]["line"]: tuple(figure[key] for key in ("value", "numerator", "denominator", "reason"))
-            for figure in found["figures"]
-        }
-        for found in body["indicators"]
-    }
+from routing.errors import HeldByOther, TransferTaken
+from routing.offers.service import end_unanswered_offers, offer_live_calls, refuse_offer
+from routing.policy.loading import read_policy
+from routing.policy.settings import Policy
+from routing.queues.service import claim, set_presence
+from routing.transfers.service import ForwardOrder, cancel, forward, send_back
+from tests.integration.test_review import VAULT, items, person, send, take, value, work
 
 
-async def look(service: RunningService, call_id: int) -> dict[str, Any]:
-    status, body = await service.request("GET", f"/calls/{call_id}", role="manager")
-    assert status == 200, body
-    return dict(body)
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return read_policy()
 
 
-async def waiting_jobs(service: RunningService, call_id: int) -> int:
-    async with service.pool.acquire() as connection:
-        return int(await connection.fetchval("select count(*) from triage_jobs where call_id = $1", call_id))
+async def ringing(pool: Any, policy: Policy, user_id: int) -> tuple[int, int]:
+    """A live call forwarded to the lawyers that rings at one of them; call and transfer."""
+    anna = await person(pool, "anna", "operator")
+    call_id = (await send(pool, "legal_consultation", live=True, held_by=anna)).call_id
+    await work(pool, policy)
+    transfer = await forward(pool, VAULT, policy, call_id, anna, order=ForwardOrder("one_key"))
+    await set_presence(pool, user_id, "available")
+    assert await offer_live_calls(pool, policy, policy.queue("lawyers")) == 1
+    return call_id, transfer["id"]
 
 
-async def test_a_call_nobody_answered_is_counted_and_goes_nowhere(service: RunningService, call: CallMaker) -> None:
-    silent = call("", connected=False, ring_s=31, **AT)
-    answer = await service.post_calls(
-        call(LAMP, connected=True, ring_s=9, **AT),
-        call(LAMP, ring_s=22, talk_time_s=60, **AT),
-        silent,
-        call(LAMP, line="12348", **AT),
-        silent,
-    )
-    assert [place["index"] for place in answer["duplicates"]] == [4]
-    call_id = answer["accepted"][2]["call_id"]
-    shown = (await look(service, call_id))["call"]
-    assert (shown["state"], shown["contact"], shown["close_reason"]) == ("closed", "statistics", "来电未接通，仅统计")
-    assert (shown["connected"], shown["ring_s"]) == (False, 31)
-    assert await waiting_jobs(service, call_id) == 0
-    async with service.pool.acquire() as connection:
-        assert not await connection.fetchval("select exists (select from events where call_id = $1)", call_id)
-        log = await connection.fetch("select state, action from call_log where call_id = $1 order by id", call_id)
-    assert [tuple(row) for row in log] == [("received", "received"), ("closed", "not_connected")]
-    found = await indicators(service)
-    nothing = (None, None, None, "线路未提供振铃数据")
-    assert found["接通率"] == {"12345": (0.6667, 2, 3, None), "12348": nothing}
-    assert found["15秒接通率"] == {"12345": (0.3333, 1, 3, None), "12348": nothing}
-    _, counted = await service.request("GET", "/statistics/routing", role="manager", params={"by": "line", **DAY})
-    assert {bucket["keys"]["line"]: bucket["count"] for bucket in counted["buckets"]} == {"12345": 2, "12348": 1}
-    _, routes = await service.request(
-        "GET", "/statistics/routing", role="manager", params={"by": "route", "intake": "live", **DAY}
-    )
-    assert sum(bucket["count"] for bucket in routes["buckets"]) == 3
+async def test_who_forwards_what_rings_is_free_again(pool: Any, policy: Policy) -> None:
+    lea = await person(pool, "lea", "lawyer")
+    call_id, _ = await ringing(pool, policy, lea)
+    await forward(pool, VAULT, policy, call_id, lea, order=ForwardOrder("one_key", "mediators", "双方愿意调解"))
+    assert await value(pool, "select presence from agents where user_id = $1", lea) == "available"
 
 
-async def test_a_line_of_unanswered_calls_alone_has_no_other_figures(service: RunningService, call: CallMaker) -> None:
-    await service.post_calls(call("", connected=False, ring_s=5, **AT))
-    assert (await indicators(service))["接通率"] == {"12345": (0.0, 0, 1, None)}
-    _, counted = await service.request("GET", "/statistics/routing", role="manager", params={"by": "line", **DAY})
-    assert counted["buckets"] == []
+async def test_a_forward_is_taken_back_while_it_rings(pool: Any, policy: Policy) -> None:
+    lea = await person(pool, "lea", "lawyer")
+    call_id, transfer_id = await ringing(pool, policy, lea)
+    anna = await value(pool, "select id from users where name = 'anna'")
+    made = await cancel(pool, VAULT, transfer_id, anna)
+    assert made["state"] == "cancelled"
+    assert await value(pool, "select state from calls where id = $1", call_id) == "proposed"
+    assert await value(pool, "select presence from agents where user_id = $1", lea) == "available"
+    left = await claim(pool, policy, "lawyers", lea, on_roster=lambda *_: True)
+    assert left is None, "nothing of it stays in the queue"
 
 
-async def test_words_that_come_later_begin_the_call(service: RunningService, call: CallMaker) -> None:
-    first = await service.post_calls(call("", external_id="R1", connected=False, ring_s=31))
-    call_id = first["accepted"][0]["call_id"]
-    corrected = await service.post_calls(call("", external_id="R1", connected=False, ring_s=33))
-    assert [place["call_id"] for place in corrected["updated"]] == [call_id]
-    assert ((await look(service, call_id))["call"]["state"], await waiting_jobs(service, call_id)) == ("closed", 0)
-    await service.post_calls(call(LAMP, external_id="R1", connected=True, ring_s=33))
-    begun = (await look(service, call_id))["call"]
-    assert (begun["state"], begun["close_reason"], begun["contact"]) == ("received", None, "callback")
-    assert await waiting_jobs(service, call_id) == 1
-    await service.start_worker()
-    await service.call_in(call_id, "queued")
-    await service.post_calls(call(LAMP, external_id="R1", satisfaction=5))
-    kept = (await look(service, call_id))["call"]
-    assert (kept["connected"], kept["ring_s"], kept["satisfaction"]) == (True, 33, 5)
+async def test_a_forward_that_was_claimed_is_not_taken_back(pool: Any, policy: Policy) -> None:
+    lea = await person(pool, "lea", "lawyer")
+    call_id, transfer_id = await ringing(pool, policy, lea)
+    anna = await value(pool, "select id from users where name = 'anna'")
+    assert (await take(pool, policy, "lawyers", lea)).call_id == call_id
+    with pytest.raises(TransferTaken):
+        await cancel(pool, VAULT, transfer_id, anna)
 
 
-async def test_on_110_a_person_decides(service: RunningService, call: CallMaker) -> None:
-    answer = await service.post_calls(call("", line="110", connected=False, ring_s=4))
-    call_id = answer["accepted"][0]["call_id"]
-    assert (await look(service, call_id))["call"]["state"] == "received"
-    await service.start_worker()
-    await service.call_in(call_id, "queued")
-    told = await look(service, call_id)
-    assert told["queue_item"]["queue"] == "operators"
-    assert "不得自动结案" in "".join(told["decision"]["reasons"])
+async def test_what_rings_at_one_person_is_not_returned_by_another(pool: Any, policy: Policy) -> None:
+    lea, max_ = await person(pool, "lea", "lawyer"), await person(pool, "max", "lawyer")
+    call_id, transfer_id = await ringing(pool, policy, lea)
+    with pytest.raises(HeldByOther):
+        await send_back(pool, VAULT, policy, transfer_id, max_, reason="不是法律问题")
+    await send_back(pool, VAULT, policy, transfer_id, lea, reason="不是法律问题")
+    assert await items(pool, call_id) == {"operators": ("lead", "waiting")}
+    assert await value(pool, "select presence from agents where user_id = $1", lea) == "available"
 
 
-async def test_what_cannot_be_is_refused(service: RunningService, call: CallMaker) -> None:
-    wrong: list[tuple[dict[str, Any], str]] = [
-        ({"connected": False, "live": True}, "connected"),
-        ({"connected": False, "talk_time_s": 35}, "connected"),
-        ({"connected": "maybe"}, "connected"),
-        ({"ring_s": -1}, "ring_s"),
-        ({"ring_s": 7200}, "ring_s"),
-        ({"ring_s": "long"}, "ring_s"),
-        ({"connected": True, "transcript": ""}, "transcript"),
-    ]
-    answer = await service.post_calls(*(call(LAMP) | fields for fields, _ in wrong))
-    assert not answer["accepted"]
-    assert [each["errors"][0]["field"] for each in answer["rejected"]] == [field for _, field in wrong]
-    assert all(each["errors"][0]["message"] for each in answer["rejected"])
+async def test_a_refusal_ends_the_row_of_missed_rings(pool: Any, policy: Policy) -> None:
+    lea = await person(pool, "lea", "lawyer")
+    await ringing(pool, policy, lea)
+    await value(pool, "update agents set no_answers = 2 where user_id = $1", lea)
+    assert await refuse_offer(pool, policy, "lawyers", lea)
+    assert await value(pool, "select no_answers from agents where user_id = $1", lea) == 0
 
 
-async def test_the_page_of_the_call_says_so(service: RunningService, call: CallMaker) -> None:
-    answer = await service.post_calls(call("", connected=False, ring_s=31), call(LAMP, connected=True, ring_s=9))
-    await add_user(service.pool, "qian", "manager", password=PASSWORD)
-    begun = await log_in(service.pool, "qian", PASSWORD, "127.0.0.1")
+async def test_a_round_that_offers_nothing_hides_no_call_from_a_claim(pool: Any, policy: Policy) -> None:
+    lea = await person(pool, "lea", "lawyer")
+    call_id, _ = await ringing(pool, policy, lea)
+    await set_presence(pool, lea, "offline")
+    await value(pool, "update queue_items set offer_expires_at = now() - interval '1 second'")
+    await end_unanswered_offers(pool, policy)
+    async with pool.acquire() as connection, connection.transaction():
+        # the round of another worker stands still in the middle of its transaction
+        await offer_live_calls(_One(connection), policy, policy.queue("lawyers"))
+        assert (await take(pool, policy, "lawyers", lea)).call_id == call_id
 
-    async def page(path: str) -> str:
-        headers = {"Cookie": f"{COOKIE}={begun.cookie}"}
-        async with service.session.get(service.address + path, headers=headers) as got:
-            assert got.status == 200, path
-            return await got.text()
 
-    gone, spoken = [await page(f"/calls/{place['call_id']}") for place in answer["accepted"]]
-    assert "31 秒，未接通" in gone
-    assert "来电未接通，没有可转写的内容。" in gone
-    assert "9 秒后接通" in spoken
-    assert "仅统计" in await page("/calls")
+class _One:
+    """A pool of one connection, whose transaction stays open."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def acquire(self) -> _One:
+        return self
+
+    async def __aenter__(self) -> Any:
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
