@@ -134,6 +134,10 @@ delete from login_failures where subject = any(:subjects::text[]);
 -- Whether the database is new.
 select count(*) from users;
 
+-- name: agent^
+-- What calls find a person by; none where nothing was entered yet.
+select skills, grids from agents where user_id = :user_id;
+
 -- name: set_agent$
 -- Skills, grids, languages and the mediators' group by which calls are found for a person. The id, or null where
 -- nobody has it.

@@ -17,6 +17,9 @@ from routing.sql import load_queries
 
 queries = load_queries(__file__)
 
+#: So much of what somebody wrote is repeated in a sentence about it.
+_SHOWN = 64
+
 Way = Literal["password", "provider"]
 #: What a person has to do before a session opens everything: give the code of the second factor, unlock it after an
 #: absence, choose a password, set up a second factor.
@@ -59,7 +62,7 @@ async def add_user(
 ) -> tuple[int, str]:
     """Create an account; its id and first password (random, to be changed, unless given). Raises AccountError."""
     if role not in ROLES:
-        raise AccountError(f"No role {role!r}; choose one of {', '.join(ROLES)}.")
+        raise AccountError(f"没有“{role[:_SHOWN]}”这个角色，可选：{'、'.join(ROLES)}。")
     word = password or passwords.first_password()
     try:
         async with pool.acquire() as connection, connection.transaction():
@@ -73,18 +76,16 @@ async def add_user(
             )
             await record(connection, actor=actor, action="user_added", subject=f"user:{user_id}", detail={"role": role})
     except asyncpg.UniqueViolationError as error:
-        raise AccountError(f"There is a user {name!r} already; choose another name.") from error
+        raise AccountError(f"已有账号“{name}”，请换一个用户名。") from error
     except asyncpg.CheckViolationError as error:
-        raise AccountError(
-            f"{name!r} cannot be a user name; use 2 to 64 letters, digits or the signs _ . @ -"
-        ) from error
+        raise AccountError(f"“{name[:_SHOWN]}”不可用，请用2到64个字母、数字、汉字或 _ . @ -") from error
     return int(user_id), word
 
 
 async def add_token(pool: Any, role: str, *, user: str | None = None, actor: Actor | None = None) -> str:
     """A new API token, shown once; on a new service agent when no user is named. Raises AccountError."""
     if role not in ROLES:
-        raise AccountError(f"No role {role!r}; choose one of {', '.join(ROLES)}.")
+        raise AccountError(f"没有“{role[:_SHOWN]}”这个角色，可选：{'、'.join(ROLES)}。")
     token = f"hl_{secrets.token_urlsafe(32)}"
     async with pool.acquire() as connection, connection.transaction():
         if user is None:

@@ -31,6 +31,8 @@ COMPARISONS: dict[Comparison, str] = {
 }
 #: In an address: calls that have no value for the key.
 NONE = "-"
+#: A period of other years is a slip of the hand, and the period before it could not be reckoned.
+YEARS = range(2000, 2201)
 FILTERS: tuple[str, ...] = tuple(key for key in KEYS if key != "day")
 _NUMBERS = {"hour": (0, 23), "weekday": (1, 7)}
 
@@ -173,6 +175,8 @@ def _moment(text: str | None, name: str) -> datetime | None:
         value = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     except ValueError as error:
         raise InvalidRequest(f"{name}：应为日期或时间，如 2026-11-20 或 2026-11-20T08:00:00+08:00。") from error
+    if value.year not in YEARS:
+        raise InvalidRequest(f"{name}：请填 {YEARS[0]} 到 {YEARS[-1]} 年之间的日期。")
     return value if value.tzinfo else value.replace(tzinfo=LOCAL_ZONE)
 
 

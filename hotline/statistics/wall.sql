@@ -14,10 +14,22 @@ where ended_at is null and expires_at > now()
 returning id, name;
 
 -- name: add$
--- A display whose code somebody has read off it.
-insert into wall_displays (name, token_hash, created_by, expires_at)
-values (:name, convert_to(:code, 'UTF8'), :user_id, now() + make_interval(days => :days))
-returning id;
+-- A display whose code somebody has read off it. One that was registered before is the same again: its code is the
+-- beginning of what it holds, and its row would stand in the way of a second one.
+with again as (
+    update wall_displays
+    set name = :name, created_by = :user_id, created_at = now(), ended_at = null, seen_at = null,
+        expires_at = now() + make_interval(days => :days)
+    where token_hash = convert_to(:code, 'UTF8')
+       or octet_length(token_hash) > 16 and substring(token_hash for 5) = :beginning
+    returning id
+), made as (
+    insert into wall_displays (name, token_hash, created_by, expires_at)
+    select :name, convert_to(:code, 'UTF8'), :user_id, now() + make_interval(days => :days)
+    where not exists (select from again)
+    returning id
+)
+select id from again union all select id from made;
 
 -- name: displays
 -- All that are registered, newest first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -63,15 +63,50 @@ _MESSAGES = {
     "missing": "缺少此字段",
     "extra_forbidden": "没有这个字段",
     "string_type": "应为文本",
+    "string_unicode": "应为文本",
+    "string_pattern_mismatch": "写法不对",
     "int_parsing": "应为整数",
+    "int_parsing_size": "应为整数",
+    "int_from_float": "应为整数",
     "int_type": "应为整数",
+    "float_parsing": "应为数字",
+    "float_type": "应为数字",
+    "finite_number": "应为数字",
     "bool_parsing": "应为 true 或 false",
+    "bool_type": "应为 true 或 false",
+    "list_type": "应为列表",
+    "dict_type": "应为一组字段",
+    "model_type": "应为一组字段",
+    "model_attributes_type": "应为一组字段",
     "literal_error": "不在允许的取值内",
     "datetime_parsing": "应为带时区的时间，如 2026-11-20T08:00:00+08:00",
+    "datetime_from_date_parsing": "应为带时区的时间，如 2026-11-20T08:00:00+08:00",
+    "datetime_type": "应为带时区的时间，如 2026-11-20T08:00:00+08:00",
     "timezone_aware": "时间要带时区，如 2026-11-20T08:00:00+08:00",
-    "string_too_long": "文本过长",
-    "string_too_short": "不能为空",
+    "date_parsing": "应为日期，如 2026-11-20",
+    "date_from_datetime_parsing": "应为日期，如 2026-11-20",
+    "date_type": "应为日期，如 2026-11-20",
 }
+
+
+def _message(kind: str, limits: Mapping[str, Any]) -> str:
+    """A fault that ``kind`` (pydantic's) names, with the limit that was passed."""
+    match kind:
+        case "string_too_long":
+            return f"文本过长，最多 {limits['max_length']} 个字符"
+        case "string_too_short":
+            least = limits["min_length"]
+            return "不能为空" if least == 1 else f"至少 {least} 个字符"
+        case "too_long":
+            return f"最多 {limits['max_length']} 项"
+        case "too_short":
+            return f"至少 {limits['min_length']} 项"
+        case "greater_than_equal":
+            return f"不能小于 {limits['ge']}"
+        case "less_than_equal":
+            return f"不能大于 {limits['le']}"
+        case _:
+            return _MESSAGES.get(kind, "内容有误")
 
 
 def field_errors(error: ValidationError) -> list[dict[str, str]]:
@@ -79,7 +114,7 @@ def field_errors(error: ValidationError) -> list[dict[str, str]]:
     return [
         {
             "field": ".".join(str(part) for part in item["loc"]) or "(body)",
-            "message": _MESSAGES.get(item["type"], item["msg"]),
+            "message": _message(item["type"], item.get("ctx", {})),
         }
         for item in error.errors(include_url=False, include_input=False)
     ]

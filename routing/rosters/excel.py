@@ -37,6 +37,8 @@ SHIFT_HOURS: Mapping[str, tuple[int, int]] = {
 
 #: A year of a large roster is some thousand rows.
 LIMITS = WorkbookLimits(unpacked_bytes=64 << 20, cells=2_000_000)
+#: A day of another year is a slip of the hand; nothing can be reckoned beyond the year 9999.
+_YEARS = range(1954, 2120)
 _EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - a day count, not a moment
 _DAY = timedelta(days=1)
 
@@ -128,12 +130,19 @@ def _queue(cell: Any, queues: Mapping[str, str], default_queue: str | None) -> s
 
 
 def _date(cell: Any) -> date:
+    day = _written_date(cell)
+    if day.year not in _YEARS:
+        raise _CellError("日期", f"“{day.isoformat()}”离现在太远，请检查年份")
+    return day
+
+
+def _written_date(cell: Any) -> date:
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):
         return cell
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        if not 20_000 <= cell <= 80_000:  # 1954 to 2119: anything else is no date
+        if not 20_000 <= cell <= 80_000:  # 1954 to 2119 as _YEARS: anything else is no date
             raise _CellError("日期", f"“{cell:g}”不是日期，请写成2026-03-02这样")
         return (_EXCEL_EPOCH + timedelta(days=int(cell))).date()
     text = str(cell).strip()

@@ -40,7 +40,7 @@ def read_ics(
     try:
         calendar = icalendar.Calendar.from_ical(data)
     except (ValueError, IndexError, KeyError) as error:
-        raise RosterError(f"日历文件不能读取：{error}。请重新导出ics文件。") from error
+        raise RosterError("日历文件不能读取：里面不是完整的日历（VCALENDAR）。请从日历软件重新导出ics文件。") from error
     events = list(calendar.walk("VEVENT"))
     moved = _moved(events)
     shifts: list[NamedShift] = []
@@ -58,6 +58,10 @@ def read_ics(
                 shifts += [NamedShift(label, name, queue, first, last) for name in names]
         except _EventError as error:
             problems.append(RowProblem(label, error.field, str(error)))
+        except OverflowError:
+            problems.append(RowProblem(label, "开始", "时间离现在太远，请检查年份和时长"))
+        except icalendar.error.InvalidCalendar:
+            problems.append(RowProblem(label, "日程", "有的项目不合日历格式，请在日历软件里改好再导出"))
     return RosterImport(tuple(shifts), tuple(problems))
 
 
@@ -131,7 +135,7 @@ def _occurrences(event: Any, first: datetime, after: datetime, before: datetime)
             for item in group.dts:
                 rules.exdate(_moment(item.dt))
     except (ValueError, TypeError) as error:
-        raise _EventError("重复规则", f"不能读取：{error}") from error
+        raise _EventError("重复规则", "不合日历格式，请在日历软件里重新设置重复") from error
     starts = []
     for moment in rules.xafter(after, inc=True):
         if moment >= before:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from routing.errors import RosterError
+from routing.policy.facts import LOCAL_ZONE
 
 ShiftUnit = Literal["hours", "days", "weeks"]
 SHIFT_UNITS: dict[ShiftUnit, timedelta] = {
@@ -168,4 +169,5 @@ def _need_zone(what: str, *moments: datetime | None) -> None:
 
 def _need_order(what: str, start: datetime, end: datetime) -> None:
     if end <= start:
-        raise RosterError(f"{what}的结束时间{end}不晚于开始时间{start}。")
+        begins, ends = (moment.astimezone(LOCAL_ZONE).strftime("%Y-%m-%d %H:%M") for moment in (start, end))
+        raise RosterError(f"{what}的结束时间{ends}不晚于开始时间{begins}。")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field
@@ -15,7 +16,13 @@ from hotline.audit.store import record
 from hotline.web.bodies import Body, path_id, read_body
 from hotline.web.keys import needs, principal, services
 from hotline.web.problems import json_response
+from nlp.taxonomy import Taxonomy
+from routing.errors import InvalidRequest
+from routing.grids.service import queries as grid_queries
 from routing.leavers.service import LeftWork
+
+#: So many letters of what was sent are repeated.
+SHOWN = 40
 
 
 @needs("users.write")
@@ -45,13 +52,32 @@ async def add(request: web.Request) -> web.Response:
     return json_response({"user_id": user_id, "name": body.name, "first_password": password}, status=201)
 
 
+#: What somebody speaks, in a word or two.
+Language = Annotated[str, Field(min_length=1, max_length=20)]
+
+
 class AgentBody(Body):
     """PUT /users/{id}/agent."""
 
     skills: list[str] = Field(default_factory=list, max_length=50)
     grids: list[str] = Field(default_factory=list, max_length=200)
-    languages: list[str] = Field(default_factory=list, max_length=20)
+    languages: list[Language] = Field(default_factory=list, max_length=20)
     mediator_group: str | None = Field(None, max_length=100)
+
+
+async def _check(connection: Any, taxonomy: Taxonomy, user_id: int, body: AgentBody) -> None:
+    """Whoever is looked for by a slip of the hand gets no call. Raises InvalidRequest; what stands already may stay."""
+    before = await queries.agent(connection, user_id=user_id) or {"skills": (), "grids": ()}
+    if (unknown := _unknown(body.skills, {*taxonomy.topics, *before["skills"]})) is not None:
+        raise InvalidRequest(f"skills：没有“{unknown}”这个专长主题，请从列出的里面选。")
+    grids = await grid_queries.grid_names(connection)
+    if (unknown := _unknown(body.grids, {*(row["code"] for row in grids), *before["grids"]})) is not None:
+        raise InvalidRequest(f"grids：没有编码为“{unknown}”的网格，请在网格页核对编码。")
+
+
+def _unknown(values: Sequence[str], known: Container[str]) -> str | None:
+    """The first that is not known, as much of it as a sentence holds."""
+    return next((value[:SHOWN] for value in values if value not in known), None)
 
 
 @needs("rosters.write")
@@ -60,6 +86,7 @@ async def set_agent(request: web.Request) -> web.Response:
     own = services(request)
     body = await read_body(request, AgentBody)
     async with own.pool.acquire() as connection, connection.transaction():
+        await _check(connection, own.published.policy.taxonomy, path_id(request), body)
         known = await queries.set_agent(
             connection,
             user_id=path_id(request),

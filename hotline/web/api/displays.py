@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 from aiohttp import web
@@ -34,7 +35,14 @@ async def add(request: web.Request) -> web.Response:
         raise InvalidRequest("code：应为大屏上显示的 8 位配对码（字母和 2-7 的数字）。")
     who = principal(request)
     async with services(request).pool.acquire() as connection, connection.transaction():
-        display_id = await queries.add(connection, name=body.name, code=code, user_id=who.user_id, days=body.days)
+        display_id = await queries.add(
+            connection,
+            name=body.name,
+            code=code,
+            beginning=base64.b32decode(code),
+            user_id=who.user_id,
+            days=body.days,
+        )
         await record(connection, actor=who, action="wall_display_added", subject=f"display:{display_id}")
     return json_response({"id": display_id}, status=201)
 

@@ -33,12 +33,17 @@ def _day(text: str, name: str) -> date:
         day = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidRequest(f"{name}：应为日期，如 2026-11-16。") from error
+    return _reckoned(day, name)
+
+
+def _reckoned(day: date, name: str) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise InvalidRequest(f"{name}：请填 {FIRST_YEAR} 到 {LAST_YEAR} 年之间的日期。")
     return day
 
 
 def _monday(day: date) -> date:
+    day = _reckoned(day, "week")
     return day - timedelta(days=day.weekday())
 
 

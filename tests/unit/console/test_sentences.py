@@ -42,7 +42,10 @@ def test_without_a_chosen_language_all_stays_as_it_was_made() -> None:
         ("研判把握只有43%，请人工判断", "the confidence is only 43%; a person has to decide"),
         ("警情.toml 第 3 行，columns.a：没有编码 foo。", "警情.toml, line 3, columns.a: there is no encoding foo."),
         # several, one after the other
-        ("text：文本过长；note：不能为空", "text: the text is too long; note: must not be empty"),
+        (
+            "text：文本过长，最多 40 个字符；note：不能为空",
+            "text: the text is too long, at most 40 characters; note: must not be empty",
+        ),
         ("有危险，不得结案；研判没有把握", "there is danger, so it must not be closed; the reading is unsure"),
         # nobody's sentence
         ("谁也没有写过这一句，真的没有", "谁也没有写过这一句，真的没有"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -221,3 +222,20 @@ def test_bad_events_are_named_and_good_ones_kept():
 def test_a_file_that_is_no_calendar_is_refused():
     with pytest.raises(RosterError, match="日历文件不能读取"):
         read_ics(b"PK\x03\x04 no calendar", QUEUES, start=at(1, 0), end=at(2, 0))
+
+
+def test_days_that_nobody_means_are_told_and_crash_nothing():
+    rows = [["日期", "班次", "姓名"], ["9999-12-31", "夜班", "周正"], ["1890-01-01", "白班", "周正"]]
+    found = read_excel(workbook([*rows, ["2026-03-02", "白班", "吴敏"]]), QUEUES, default_queue="lawyers")
+    assert [(p.row, p.field) for p in found.problems] == [("第2行", "日期"), ("第3行", "日期")]
+    assert [s.name for s in found.shifts] == ["吴敏"]
+    data = calendar(
+        "UID:a\n    SUMMARY:周正\n    DTSTART;VALUE=DATE:00010101",
+        "UID:b\n    SUMMARY:周正\n    DTSTART:notadate\n    DTEND:20260302T020000Z",
+        "UID:c\n    SUMMARY:周正\n    DTSTART:20260302T010000Z\n    DURATION:PT1H\n    RRULE:FREQ=WEEKLY;BYDAY=XX",
+        "UID:d\n    SUMMARY:吴敏\n    DTSTART:20260302T010000Z\n    DURATION:PT1H",
+    )
+    timed = read_ics(data, QUEUES, start=at(1, 0), end=at(31, 0), default_queue="lawyers")
+    assert [p.field for p in timed.problems] == ["开始", "日程", "重复规则"]
+    assert not any(re.search("[a-z]{4}", p.reason) for p in timed.problems), "no parser's own words"
+    assert [s.name for s in timed.shifts] == ["吴敏"]

@@ -1,6 +1,7 @@
 // Skills, grids and languages by which calls find people.
 import { put } from "./api.js";
 import { dropForm, keepForm } from "./drafts.js";
+import { explain } from "./explaining.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 
@@ -41,8 +42,7 @@ form.addEventListener("submit", async (event) => {
     dropForm(form);
     location.reload();
   } catch (error) {
-    problem.textContent = error.message;
-    problem.hidden = false;
+    explain(form, problem, error);
   }
 });
 

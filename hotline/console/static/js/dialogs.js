@@ -1,5 +1,6 @@
 // Dialogs as promises: open, give back what was entered, or null when called off.
 import { dropForm, keepForm } from "./drafts.js";
+import { explain } from "./explaining.js";
 import { showProblem } from "./toasts.js";
 
 // send: submits while the dialog stays open; where it fails the reason stands there and nothing typed is lost.
@@ -37,8 +38,7 @@ export function ask(id, { title = null, check = () => null, about = "", send = n
         try {
           await send(values);
         } catch (error) {
-          problem.textContent = error.message;
-          problem.hidden = false;
+          explain(form, problem, error);
           if (!dialog.open) {
             showProblem(error);
             resolve(null);

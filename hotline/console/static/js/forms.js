@@ -1,5 +1,6 @@
 // Forms that are sent as JSON: the problem stands in the form, and nothing typed is lost by it.
 import { dropForm } from "./drafts.js";
+import { explain } from "./explaining.js";
 
 export function whenSent(form, send) {
   if (!form) return;
@@ -14,8 +15,7 @@ export function whenSent(form, send) {
       await send(Object.fromEntries(new FormData(form)), event.submitter ? event.submitter.value : "");
       dropForm(form);
     } catch (error) {
-      problem.textContent = error.message;
-      problem.hidden = false;
+      explain(form, problem, error);
     } finally {
       sending = false;
     }

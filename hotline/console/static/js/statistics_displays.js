@@ -1,6 +1,7 @@
 // Walls: registered by the code that stands on them, ended here.
 import { post } from "./api.js";
 import { dropForm } from "./drafts.js";
+import { explain } from "./explaining.js";
 import { showProblem } from "./toasts.js";
 
 const form = document.getElementById("display-form");
@@ -14,9 +15,7 @@ form.addEventListener("submit", async (event) => {
     dropForm(form);
     location.reload();
   } catch (error) {
-    problem.textContent = error.message;
-    problem.hidden = false;
-    code.focus();
+    explain(form, problem, error);
   }
 });
 document.addEventListener("click", async (event) => {

@@ -1,6 +1,7 @@
 // Exports: asked for, agreed to, followed while they are made, fetched.
 import { post } from "./api.js";
 import { dropForm, takeUpDraft } from "./drafts.js";
+import { explain } from "./explaining.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
 import { onEvent, onOpen } from "./live.js";
@@ -74,8 +75,7 @@ async function ask() {
     toast(made.state === "asked" ? t("已申请，等另一名管理者同意。") : t("已申请，正在生成。"));
     read();
   } catch (error) {
-    problem.textContent = error.message;
-    problem.hidden = false;
+    explain(form, problem, error);
   }
 }
 
