@@ -51,6 +51,10 @@ LIVE = {"12345": 0.55, "110": 0.3, "12348": 0.5}
 IMPORTED = 0.12
 #: As exports write a number that was not shown.
 WITHHELD = "匿名"
+#: Lines whose exchange tells how calls rang: so many callers hung up before anybody had answered.
+UNANSWERED = {"12345": 5, "12348": 14}
+#: Seconds until an answer: the median, and how far they scatter (of their logarithm).
+RING_MEDIAN_S, RING_SPREAD = 7, 0.6
 _SHORT_NAME = {"12345": "GD", "110": "JJ", "12348": "FL"}
 
 
@@ -91,6 +95,8 @@ class CallDrawer:
         self._city, self._profiles, self._now = city, profiles, now
         self._rng = random.Random(SEED)  # noqa: S311 - the same demo everywhere, no secret
         self._callers = _Callers(city, self._rng)
+        # a chance of its own: how calls ring changes nothing else that is drawn
+        self._ringing = random.Random(SEED + 3)  # noqa: S311 - the same demo everywhere, no secret
 
     def past_calls(self) -> list[DrawnCall]:
         """About 500 calls of the last four weeks, oldest first."""
@@ -105,6 +111,34 @@ class CallDrawer:
             drawn += [(recent.draw(), line, text) for text in self._rng.sample(again, RECENT)]
         drawn.sort(key=lambda each: each[0])
         return [self._past_call(line, text, at, number) for number, (at, line, text) in enumerate(drawn, 1)]
+
+    def unanswered_calls(self) -> list[DrawnCall]:
+        """Calls of the same weeks whose callers hung up while it rang, oldest first."""
+        rng, callers = self._ringing, _Callers(self._city, self._ringing)
+        drawn = []
+        for line, many in UNANSWERED.items():
+            times = _Times(line, self._now, timedelta(days=DAYS), rng)
+            drawn += [(times.draw(), line) for _ in range(many)]
+        drawn.sort()
+        return [
+            DrawnCall(
+                self._record(
+                    {
+                        "line": line,
+                        "external_id": _external_id(line, at, 9000 + number),
+                        "received_at": at.isoformat(),
+                        "caller_number": callers.draw()[0] or WITHHELD,
+                        "transcript": "",
+                        "connected": False,
+                        "ring_s": rng.randint(4, 58),
+                    }
+                ),
+                route="",
+                danger=0,
+                intake="live",
+            )
+            for number, (at, line) in enumerate(drawn, 1)
+        ]
 
     def calls_of_now(self) -> list[DrawnCall]:
         """The calls that are open at this moment, oldest first."""
@@ -150,7 +184,7 @@ class CallDrawer:
         region = text.get("region", slots["street"])
         item = {
             "line": line,
-            "external_id": f"{PREFIX}{_SHORT_NAME[line]}{received_at.astimezone(LOCAL_ZONE):%Y%m%d}{number:04d}",
+            "external_id": _external_id(line, received_at, number),
             "received_at": received_at.isoformat(),
             "caller_number": text.get("number", caller_number) or WITHHELD,
             "caller_name": text.get("caller", caller_name),
@@ -162,6 +196,10 @@ class CallDrawer:
         }
         if "kind" in text:
             item["request_kind"] = text["kind"]
+        # a live call that nobody holds rings at this moment
+        if line in UNANSWERED and (text.get("held") or not text.get("live")):
+            item["connected"] = True
+            item["ring_s"] = round(min(RING_MEDIAN_S * self._ringing.lognormvariate(0, RING_SPREAD), 90.0))
         return item
 
     def _record(self, item: dict[str, Any]) -> CallRecord:
@@ -207,6 +245,10 @@ class _Callers:
         if kind < 0.08:
             return "", ""
         return self._rng.choice(self._again) if kind < 0.24 else self._new()
+
+
+def _external_id(line: str, received_at: datetime, number: int) -> str:
+    return f"{PREFIX}{_SHORT_NAME[line]}{received_at.astimezone(LOCAL_ZONE):%Y%m%d}{number:04d}"
 
 
 def _transcript(text: Mapping[str, Any], slots: Mapping[str, str], received_at: datetime, rng: random.Random) -> Any:

@@ -164,6 +164,7 @@ class _Filling:
         await wrap_up(work)
         await self.clock.shift()
         await self._close()
+        await self._take(drawer.unanswered_calls(), lambda queue, at: 1)
         present = await self._take(drawer.calls_of_now(), self.published.duty)
         work = self._work(present, self.published.book)
         await work.acknowledge(

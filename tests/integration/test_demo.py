@@ -32,7 +32,8 @@ from hotline.embedded.servers import ServerUrls
 from routing.policy.facts import LOCAL_ZONE
 from routing.policy.loading import read_policy
 from routing.rosters.store import load_duty_book
-from routing.statistics.store import routing_statistics
+from routing.statistics.indicators import load_indicators
+from routing.statistics.store import indicator_figures, routing_statistics
 from tests.databases import drop_database
 from tests.service_fixtures import some_vault, with_database
 
@@ -210,7 +211,7 @@ async def test_the_present_has_something_to_do_at_every_desk(demo: Any) -> None:
 async def test_the_past_gives_waits_and_an_overruled_share(demo: Any) -> None:
     now = datetime.now(UTC)
     (bucket,) = await routing_statistics(demo, now - timedelta(days=40), now, [])
-    assert bucket["count"] == await demo.fetchval("select count(*) from calls")
+    assert bucket["count"] == await demo.fetchval("select count(*) from calls where connected is distinct from false")
     assert bucket["wait_p50_s"] > 0
     assert bucket["wait_p90_s"] > bucket["wait_p50_s"]
     assert 0 < bucket["overruled_share"] < 0.5
@@ -231,6 +232,17 @@ async def test_the_past_gives_waits_and_an_overruled_share(demo: Any) -> None:
     assert {"taken", "cancelled", "returned"} <= set(
         await counts(demo, "select state, count(*) from transfers group by 1")
     )
+
+
+async def test_two_lines_tell_how_calls_rang(demo: Any) -> None:
+    now = datetime.now(UTC)
+    for indicator, found in await indicator_figures(demo, load_indicators(), now - timedelta(days=40), now, ("line",)):
+        if indicator.code.startswith("connection_rate"):
+            told = {figure.keys["line"]: figure.value for figure in found}
+            assert told.pop("110") is None
+            assert set(told) == {"12345", "12348"}
+            assert all(0.7 < value < 1 for value in told.values() if value is not None), told
+            assert None not in told.values()
 
 
 async def test_people_serve_every_queue_and_two_lawyers_stay_at_night(demo: Any) -> None:
