@@ -50,7 +50,7 @@ def left_words(due: datetime, now: datetime | None = None) -> str:
     """How long until a deadline, or since: the script counts on like this."""
     left_s = (due - (now or datetime.now(UTC))).total_seconds()
     time = duration(abs(left_s) // 60 * 60)
-    return say("剩 %(time)s", time=time) if left_s > 0 else say("超 %(time)s", time=time)
+    return say("还剩 %(time)s", time=time) if left_s > 0 else say("逾期 %(time)s", time=time)
 
 
 async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[str, Any]:

@@ -151,8 +151,8 @@ async def call_in_parts(request: web.Request) -> web.StreamResponse:
 async def staffing(request: web.Request) -> web.StreamResponse:
     """GET /operator/staffing?queue=: who is on duty at a proposal's queue and how long it takes there, as HTML.
 
-    ``facts`` of that queue, ``figures`` of the main queue of every destination: what changes beside a proposal that
-    stays as it is. Raises QueueNotFound.
+    ``facts`` of that queue, whether it is ``short_handed`` with what is then offered to the caller, ``figures`` of the
+    main queue of every destination: what changes beside a proposal that stays as it is. Raises QueueNotFound.
     """
     own = services(request)
     policy = own.published.policy
@@ -160,8 +160,12 @@ async def staffing(request: web.Request) -> web.StreamResponse:
     main = {name: policy.queue_for(name) for name in DESTINATIONS}  # type: ignore[arg-type]
     states = await queue_states(own, [*main.values(), queue])
     people = await _people(own, queue.name)
+    target = states[queue.name]
+    short = short_handed(target)
     answer = {
-        "facts": part(request, "_queue_facts.html", {"target": states[queue.name], "on_duty": people}),
+        "facts": part(request, "_queue_facts.html", {"target": target, "on_duty": people}),
+        "short_handed": short,
+        "offer": part(request, "_choice_offer.html", {"short_handed": short}),
         "figures": {name: part(request, "_queue_figures.html", {"s": states[main[name].name]}) for name in main},
     }
     return web.Response(body=json_bytes(answer), content_type="application/json")

@@ -76,7 +76,7 @@ async def _step_back(work: Work, waiting: list[Any]) -> None:
 
 
 async def _promise(work: Work, name: str, at: datetime, words: str, now: datetime) -> None:
-    """Taken a while ago and promised for ``at``: to the next whole five minutes, in working hours as far as it can."""
+    """Taken a while ago and promised for ``at``, where that is to come: in the day and to five minutes."""
     user_id = work.ids[name]
     waiting = await queries.waiting(work.connection, queue=QUEUE)
     agent = next(view for view in await work.agents(QUEUE) if view.user_id == user_id)
@@ -100,10 +100,12 @@ async def _promise(work: Work, name: str, at: datetime, words: str, now: datetim
         disposition="约定回拨",
         notes=words,
     )
-    await queries.set_promise(work.connection, call_id=taken.call_id, at=_whole(at) if at > now else at)
+    await queries.set_promise(work.connection, call_id=taken.call_id, at=_by_day(at) if at > now else at)
 
 
-def _whole(at: datetime) -> datetime:
-    """The next five minutes."""
+def _by_day(at: datetime) -> datetime:
+    """The next five minutes of ``at``, or the next morning: nobody promises a call in the night."""
     local = at.astimezone(LOCAL_ZONE).replace(second=0, microsecond=0)
-    return local + timedelta(minutes=5 - local.minute % 5)
+    if 8 <= local.hour < 20:
+        return local + timedelta(minutes=5 - local.minute % 5)
+    return (local + timedelta(days=local.hour >= 20)).replace(hour=9, minute=30)

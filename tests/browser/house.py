@@ -36,6 +36,10 @@ FOCUSED = """(selector) => {
   return [at.matches(selector), `${at.tagName} ${at.id || at.name || at.className}`];
 }"""
 CHOSEN = "[document.activeElement.value, document.activeElement.selectedOptions[0].text]"
+#: How Chromium shows a moment, by the language it was started in: the parts of a date in their order, hours of a clock.
+MOMENTS = (((0, 1, 2), 24), ((1, 2, 0), 12), ((0, 1, 2), 12))
+#: More than a field of a moment has parts.
+PARTS = 6
 #: Whether TEXT was said; once for each time it was.
 SAID = """(text) => {
   const at = window.toastsSaid.findIndex((said) => said.includes(text));
@@ -90,6 +94,27 @@ class Person:
                 return
             await self.press("ArrowDown")
         raise AssertionError(f"{selector} has no choice {wanted}")
+
+    async def put_time(self, selector: str, value: str, *, back: bool = False) -> None:
+        """Tab to a field of a date, a time or both, and type ``value``, which is as the field gives it back."""
+        if not (await self.page.evaluate(FOCUSED, selector))[0]:
+            await self.tab_to(selector, back=back)
+            if back:  # its calendar comes first from behind
+                await self.press("Shift+Tab")
+        date, _, time = value.partition("T") if "-" in value else ("", "", value)
+        for order, clock in MOMENTS:
+            await self.press(*["ArrowLeft"] * PARTS)
+            for at in order if date else ():
+                await self.page.keyboard.type(date.split("-")[at])
+                if at == 0:  # a year may be longer: it does not go on by itself
+                    await self.press("ArrowRight")
+            if time:
+                hour, minute = (int(part) for part in time.split(":"))
+                told = (hour % 12 or 12) if clock == 12 else hour
+                await self.page.keyboard.type(f"{told:02d}{minute:02d}" + ("ap"[hour >= 12] if clock == 12 else ""))
+            if await self.page.evaluate("document.activeElement.value") == value:
+                return
+        raise AssertionError(f"{selector} takes no {value}")
 
     async def see(self, text: str, *, within: str = "body") -> None:
         """Wait until ``text`` stands there; in the short messages: until it was said, each time once."""

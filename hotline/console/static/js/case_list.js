@@ -7,6 +7,7 @@ import { duration, everySecond } from "./ticking.js";
 
 const KEPT = "case-filter";
 let chosen = null; // {name, path, callId}
+let coming = null; // what was just given this name comes into the list with its next reading, and into sight
 
 const buttons = () => Array.from(side.querySelectorAll("[data-choose]"));
 const shown = () => buttons().filter((button) => !button.closest("li").hidden);
@@ -51,6 +52,7 @@ export function unchoose(clear = true) {
 
 // What was chosen has another name now, such as a waiting item that became a case.
 export function chooseNamed(name, path, callId) {
+  coming = name;
   return turnTo(name, path, String(callId));
 }
 
@@ -106,7 +108,7 @@ function countDown() {
   for (const element of document.querySelectorAll("[data-due]")) {
     const left = (Date.parse(element.dataset.due) - now) / 1000;
     const time = duration(Math.floor(Math.abs(left) / 60) * 60);
-    const text = left > 0 ? t("剩 {time}", { time }) : t("超 {time}", { time });
+    const text = left > 0 ? t("还剩 {time}", { time }) : t("逾期 {time}", { time });
     if (element.textContent !== text) element.textContent = text;
   }
 }
@@ -125,6 +127,10 @@ export function startList() {
   side.addEventListener("htmx:afterSwap", () => {
     applyFilter();
     mark();
+    const come = coming && shown().find((button) => button.dataset.choose === coming);
+    if (!come) return;
+    coming = null;
+    come.scrollIntoView({ block: "nearest" });
   });
   onKey(["ArrowDown", "j"], t("下一件"), () => move(1), { repeats: true });
   onKey(["ArrowUp", "k"], t("上一件"), () => move(-1), { repeats: true });

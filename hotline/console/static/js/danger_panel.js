@@ -90,6 +90,12 @@ function take(panel) {
   }
 }
 
+// Large type puts what is said before the facts while the panel takes its room.
+function shut(none) {
+  dock.hidden = none;
+  dock.parentElement.classList.toggle("with-danger", !none);
+}
+
 // html: the panel of the call chosen now; of one that is shown already it changes by what reread() takes in.
 export function showDanger(id, html) {
   if (id === callId) return;
@@ -98,7 +104,7 @@ export function showDanger(id, html) {
   dock.shownPath = null;
   if (!id) {
     dock.replaceChildren();
-    dock.hidden = true;
+    shut(true);
     return;
   }
   place(dock, `/console/calls/${id}/danger`, html);
@@ -127,7 +133,7 @@ export function onDangerEvent(kind, event) {
 }
 
 dock.addEventListener("filled", () => {
-  dock.hidden = !dock.querySelector(".danger-panel");
+  shut(!dock.querySelector(".danger-panel"));
   keepDrafts(dock);
   // what was typed before a reload and not saved yet
   for (const row of rows()) {

@@ -62,15 +62,19 @@ export function showHelp() {
     if (!options.dialog) names.forEach((name) => taken.add(name));
     if (!description || !own.length) continue;
     const term = document.createElement("dt");
-    own.forEach((name, index) => {
-      if (index) term.append(" / ");
+    // Alt+1 … Alt+6
+    const shown = own.length > 3 ? [own[0], own[own.length - 1]] : own;
+    shown.forEach((name, index) => {
+      if (index) term.append(own.length > 3 ? " … " : " / ");
       const key = document.createElement("kbd");
       key.textContent = keyWords(name);
       term.append(key);
     });
     const words = document.createElement("dd");
     words.textContent = description;
-    list.append(term, words);
+    const row = document.createElement("div");
+    row.append(term, words);
+    list.append(row);
   }
   const dialog = document.getElementById("help-dialog");
   if (!dialog.open) dialog.showModal();

@@ -1,5 +1,5 @@
-// Queues beside a proposal that stays as it is: how many wait there, how long it takes, who is on duty. What is proposed
-// and what Enter does are not touched, and nothing moves.
+// Queues beside a proposal that stays as it is: how many wait there, how long it takes, who is on duty, whether that is
+// too few. What is proposed and what Enter does are not touched, and nothing moves.
 import { get } from "./api.js";
 import { paced } from "./panes.js";
 
@@ -35,6 +35,11 @@ async function read() {
   }
   if (shownQueue() !== queue) return;
   put(pane.querySelector(".queue-facts"), found.facts);
+  const offer = pane.querySelector(".choice-offer");
+  if (offer) {
+    offer.dataset.short = found.short_handed ? "yes" : "no";
+    put(offer.querySelector("span"), found.offer);
+  }
   for (const line of pane.querySelectorAll("[data-figures-of]")) put(line, found.figures[line.dataset.figuresOf]);
 }
 
