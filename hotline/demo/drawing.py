@@ -118,7 +118,8 @@ class CallDrawer:
         drawn = []
         for line, many in UNANSWERED.items():
             times = _Times(line, self._now, timedelta(days=DAYS), rng)
-            drawn += [(times.draw(), line) for _ in range(many)]
+            recent = _Times(line, self._now, RECENT_SPAN, rng)
+            drawn += [(recent.draw(), line), *((times.draw(), line) for _ in range(many))]
         drawn.sort()
         return [
             DrawnCall(

@@ -137,5 +137,6 @@ async def test_the_page_of_the_call_says_so(service: RunningService, call: CallM
     gone, spoken = [await page(f"/calls/{place['call_id']}") for place in answer["accepted"]]
     assert "31 秒，未接通" in gone
     assert "来电未接通，没有可转写的内容。" in gone
+    assert "来电未接通，仅统计" in gone
     assert "9 秒后接通" in spoken
     assert "仅统计" in await page("/calls")
