@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import asyncpg
 import pytest
@@ -39,13 +40,57 @@ async def empty(postgres_url: str) -> AsyncIterator[str]:
         await admin.close()
 
 
+@dataclass
+class Ladder:
+    """A database that climbs from version to version and is copied at each: nobody begins at the first one again."""
+
+    postgres_url: str
+    name: str
+    reached: int = -1
+
+    async def copy_at(self, database_url: str, version: str) -> None:
+        """Make the empty database a copy of this one at ``version``."""
+        wanted = VERSIONS.index(version)
+        admin = await asyncpg.connect(self.postgres_url)
+        try:
+            if wanted < self.reached:
+                await drop_database(admin, self.name)
+                self.reached = -1
+            if self.reached < 0:
+                await admin.execute(f"create database {self.name}")
+            if wanted > self.reached:
+                await migrate(with_database(self.postgres_url, self.name), version)
+                self.reached = wanted
+            copy = database_url.partition("?")[0].rpartition("/")[2]
+            await drop_database(admin, copy)
+            await admin.execute(f"create database {copy} template {self.name} strategy file_copy")
+        finally:
+            await admin.close()
+
+
+@pytest.fixture(scope="module")
+def ladder(postgres_url: str) -> Iterator[Ladder]:
+    """Without any table yet."""
+    made = Ladder(postgres_url, f"m_{secrets.token_hex(6)}")
+
+    async def drop() -> None:
+        admin = await asyncpg.connect(postgres_url)
+        try:
+            await drop_database(admin, made.name)
+        finally:
+            await admin.close()
+
+    yield made
+    asyncio.run(drop())
+
+
 def test_the_newest_version_is_the_one_alembic_takes_for_it() -> None:
     assert head_revision() == SCRIPTS.get_current_head()
 
 
 @pytest.mark.parametrize("version", OLDER)
-async def test_up_from_every_earlier_version_with_data_in_it(empty: str, version: str) -> None:
-    await migrate(empty, version)
+async def test_up_from_every_earlier_version_with_data_in_it(empty: str, ladder: Ladder, version: str) -> None:
+    await ladder.copy_at(empty, version)
     connection = await asyncpg.connect(empty)
     try:
         await fill(connection)
