@@ -55,6 +55,8 @@ WITHHELD = "匿名"
 UNANSWERED = {"12345": 5, "12348": 14}
 #: Seconds until an answer: the median, and how far they scatter (of their logarithm).
 RING_MEDIAN_S, RING_SPREAD = 7, 0.6
+#: Numbers within a day: calls of the past count from 1, those of this moment from 9001.
+_UNANSWERED_FROM = 8000
 _SHORT_NAME = {"12345": "GD", "110": "JJ", "12348": "FL"}
 
 
@@ -126,7 +128,7 @@ class CallDrawer:
                 self._record(
                     {
                         "line": line,
-                        "external_id": _external_id(line, at, 9000 + number),
+                        "external_id": _external_id(line, at, _UNANSWERED_FROM + number),
                         "received_at": at.isoformat(),
                         "caller_number": callers.draw()[0] or WITHHELD,
                         "transcript": "",
