@@ -10,11 +10,12 @@ RUN npm ci --omit=dev --no-audit --no-fund --ignore-scripts
 FROM python:3.13-bookworm AS wheel
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
-# The dependencies come before the sources, so that a change of the sources builds in seconds.
+# The dependencies come before the sources, so that a change of the sources builds in seconds. This image's pip installs
+# them into the environment, which goes into the last image and needs none of its own.
 COPY requirements-build.lock requirements.lock ./
-RUN python -m venv /opt/hotline \
-    && /opt/hotline/bin/pip install --require-hashes -r requirements-build.lock \
-    && /opt/hotline/bin/pip install --require-hashes --no-build-isolation -r requirements.lock
+RUN python -m venv --without-pip /opt/hotline \
+    && python -m pip --python /opt/hotline install --require-hashes -r requirements-build.lock \
+    && python -m pip --python /opt/hotline install --require-hashes --no-build-isolation -r requirements.lock
 COPY pyproject.toml README.md LICENSE package.json package-lock.json ./
 COPY config ./config
 COPY nlp ./nlp
@@ -23,8 +24,8 @@ COPY hotline ./hotline
 COPY tools/assets.py tools/hatch_kernel.py ./tools/
 COPY --from=assets /build/node_modules ./node_modules
 RUN python tools/assets.py \
-    && /opt/hotline/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
-    && /opt/hotline/bin/pip install --no-deps dist/hotline-*.whl
+    && python -m pip --python /opt/hotline wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && python -m pip --python /opt/hotline install --no-deps dist/hotline-*.whl
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/hotline --shell /usr/sbin/nologin hotline \

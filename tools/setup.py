@@ -13,6 +13,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import assets
@@ -22,6 +24,12 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".setup-stamp"
 KERNEL = ROOT / "nlp" / "kernel"
+#: Not compiled beforehand: tests of packages, metadata of telephone numbers by region, and large packages of which a
+#: part is used, in training, tests or tools alone. Two thirds of all the source that is installed.
+SELDOM_IMPORTED = (
+    r"site-packages/(.*/tests?/|phonenumbers/\w+data/|sqlalchemy/(dialects/(mssql|mysql|oracle)|testing)/"
+    r"|(jieba|mypyc?|narwhals|pip|playwright|pygments|pypdf|scipy|setuptools|sklearn)/)"
+)
 BUILD_LOCK, DEV_LOCK = ROOT / "requirements-build.lock", ROOT / "requirements-dev.lock"
 
 
@@ -102,17 +110,40 @@ def install() -> None:
     # What some dependencies need to be built from source comes first, pinned too: pip's build isolation would fetch
     # an unpinned one.
     pip("install", "--quiet", "--require-hashes", "-r", str(BUILD_LOCK))
-    pip("install", "--quiet", "--no-compile", "--require-hashes", "--no-build-isolation", "-r", str(DEV_LOCK))
+    install_locked()
     pip("install", "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT))
     compile_installed()
     STAMP.write_text(fingerprint(), encoding="utf-8")
 
 
-def compile_installed() -> None:
-    """Compiles what was installed, on every core; pip does it on one, and the tests that packages carry as well.
+def install_locked() -> None:
+    """Installs what the lock names, by two pips side by side: one is busy reading indexes and unpacking on one core.
 
-    A third of the installation was spent so. What cannot be compiled (examples, other versions of Python) is left to be
-    found out by whoever imports it.
+    The lock is complete, so that neither asks what a package needs beside it; pip itself is replaced before.
+    """
+    pins = re.split(r"(?m)^(?=[\w.-]+==)", DEV_LOCK.read_text(encoding="utf-8"))[1:]
+    itself = [pin for pin in pins if pin.startswith("pip==")]
+    others = [pin for pin in pins if pin not in itself]
+    with tempfile.TemporaryDirectory(prefix="hotline-setup-") as folder:
+
+        def install_these(part: int, chosen: list[str]) -> None:
+            lock = Path(folder) / f"{part}.lock"
+            lock.write_text("".join(chosen), encoding="utf-8")
+            options = ("--quiet", "--no-compile", "--no-deps", "--require-hashes", "--no-build-isolation")
+            pip("install", *options, "-r", str(lock))
+
+        if itself:
+            install_these(0, itself)
+        with ThreadPoolExecutor() as pool:
+            # asked for its results, so that the failure of either is raised once both have ended
+            list(pool.map(install_these, (1, 2), (others[::2], others[1::2])))
+
+
+def compile_installed() -> None:
+    """Compiles what was installed, on every core; pip does it on one, and what nobody ever imports as well.
+
+    A third of the installation was spent so. What is left out, or cannot be compiled (examples, other versions of
+    Python), is compiled by whoever imports it first.
     """
     command = [
         str(PYTHON),
@@ -123,7 +154,7 @@ def compile_installed() -> None:
         "-j",
         str(os.cpu_count() or 1),
         "-x",
-        "site-packages/.*/tests?/",
+        SELDOM_IMPORTED,
     ]
     folders = [str(folder) for folder in VENV.glob("lib/python*/site-packages")]
     subprocess.run([*command, *folders], check=False, stdout=subprocess.DEVNULL)

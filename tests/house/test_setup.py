@@ -6,33 +6,49 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 
-@pytest.fixture
-def setup(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """tools/setup.py, with an empty folder in place of the project's .venv."""
-    monkeypatch.syspath_prepend(str(root / "tools"))
+def loaded(root: Path, venv: Path) -> ModuleType:
+    """tools/setup.py, with ``venv`` in place of the project's .venv."""
     spec = importlib.util.spec_from_file_location("project_setup", root / "tools" / "setup.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    venv = tmp_path / ".venv"
-    monkeypatch.setattr(module, "VENV", venv)
-    monkeypatch.setattr(module, "PYTHON", venv / "bin" / "python")
-    monkeypatch.setattr(module, "STAMP", venv / ".setup-stamp")
+    for name, path in (("VENV", venv), ("PYTHON", venv / "bin" / "python"), ("STAMP", venv / ".setup-stamp")):
+        setattr(module, name, path)
     return module
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tools_on_path(root: Path) -> Iterator[None]:
+    """The programs of tools/ import each other by their own names."""
+    sys.path.insert(0, str(root / "tools"))
+    yield
+    sys.path.remove(str(root / "tools"))
+
+
+@pytest.fixture
+def setup(root: Path, tmp_path: Path) -> ModuleType:
+    """The program, for a folder that is not there yet."""
+    return loaded(root, tmp_path / ".venv")
+
+
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with pip; making one takes seconds, copying it none."""
+def template(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with pip, made in place of one whose Python is gone; copying it takes no time."""
     venv = tmp_path_factory.mktemp("template") / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to("/nowhere/python3")
+    (venv / "bin" / "of-before").touch()
+    module = loaded(root, venv)
+    assert not module.venv_works()
+    module.make_venv()
     return venv
 
 
@@ -70,12 +86,15 @@ def test_an_environment_without_pip_does_not_work(setup: ModuleType) -> None:
     assert not setup.venv_works()
 
 
-def test_a_dangling_interpreter_does_not_work_and_is_replaced(setup: ModuleType, made: Path) -> None:
+def test_a_dangling_interpreter_does_not_work(setup: ModuleType, made: Path) -> None:
     (made / "bin" / "python").unlink()
     (made / "bin" / "python").symlink_to("/nowhere/python3")
     assert not setup.venv_works()
-    setup.make_venv()
-    assert setup.venv_works()
+
+
+def test_an_environment_that_does_not_work_is_replaced(root: Path, template: Path) -> None:
+    assert loaded(root, template).venv_works()
+    assert not (template / "bin" / "of-before").exists()
 
 
 def test_an_environment_that_was_made_elsewhere_does_not_work(setup: ModuleType, template: Path) -> None:
