@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +90,7 @@ async def tables_of(
     """The tables of a statistics export, small cells hidden. Raises InvalidRequest."""
     span = span_of(wanted)
     groups = await read_groups(connection)
+    span = replace(span, where=groups.widened(span.where))
     words = labels(published.policy, groups.names)
     levels = await store.region_levels(connection)
     defined = published.indicators

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +57,7 @@ async def picture(connection: Any, wanted: Asked, names: Collection[str] = ()) -
         raise InvalidRequest(f"parts：不认识 {'、'.join(unknown)}；可用 {'、'.join(PARTS)}。")
     before = wanted.before()
     groups = await read_groups(connection)
+    wanted = replace(wanted, where=groups.widened(wanted.where))
     time_by: Key = "hour" if wanted.to_at - wanted.from_at <= _DAY else "day"
     return {
         "from": wanted.from_at,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from routing.statistics.counts import Bucket
 
@@ -41,6 +42,15 @@ class Groups:
     def merged(self) -> str:
         """The value under which those are shown."""
         return JOIN.join(sorted(self.together, key=int))
+
+    def widened(self, where: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Any, ...]]:
+        """``where``, which lets calls through by their keys; who asks for one of those shown as one gets them all."""
+        found = {key: tuple(values) for key, values in where.items()}
+        asked_for = found.get("org", ())
+        if not self.together.isdisjoint(asked_for):
+            others = (one for one in asked_for if one not in self.together)
+            found["org"] = (*others, *sorted(self.together, key=int))
+        return found
 
     def merge(self, buckets: Sequence[Bucket]) -> list[Bucket]:
         """``buckets`` with the small groups' added up, in the order of their first."""

@@ -10,6 +10,7 @@ from routing.errors import InvalidRequest
 from routing.policy.settings import Policy
 from routing.sql import load_queries
 from routing.statistics.counts import KEYS, Bucket, bucket_figures, of_calls
+from routing.statistics.groups import Groups
 from routing.statistics.indicators import INDICATOR_KEYS, Figure, Indicator, Indicators, figures
 from routing.statistics.spans import span
 
@@ -77,16 +78,20 @@ async def routing_statistics(
     to_at: datetime,
     by: Sequence[str],
     where: Mapping[str, Sequence[Any]] = NO_FILTER,
+    *,
+    groups: Groups | None = None,
 ) -> list[dict[str, Any]]:
     """Buckets ``{keys, count, wait_p50_s, wait_p90_s, overruled_share, service_level, ...}``.
 
     Waits run from enqueueing to the first claim; p50 and p90 are upper bounds of
     fixed buckets (``counts.WAIT_BOUNDS_S``). Shares and waits are None where
-    there was nothing to count. Raises InvalidRequest.
+    there was nothing to count. ``groups``: those of few people are shown as one,
+    also where one of them is asked for. Raises InvalidRequest.
     """
+    found = of_calls(await sums(connection, from_at, to_at, by, groups.widened(where) if groups else where))
     return [
         {"keys": {key: _plain(value) for key, value in bucket.keys.items()}, **bucket_figures(bucket.counts)}
-        for bucket in of_calls(await sums(connection, from_at, to_at, by, where))
+        for bucket in (groups.merge(found) if groups else found)
     ]
 
 

@@ -91,3 +91,37 @@ async def test_a_new_caller_does_not_wait_behind_the_backlog(service: RunningSer
         await connection.execute("update queue_items set counted = false")
     _, behind_none = await service.request("GET", "/queues/lawyers/night-options", role="operator")
     assert behind_none["expected_wait_s"] < behind_three["expected_wait_s"]
+
+
+async def test_organisations_of_few_people_are_one_group(service: RunningService, call: CallMaker) -> None:
+    begin = datetime(2026, 11, 3, tzinfo=LOCAL_ZONE)
+    answer = await service.post_calls(*(call(LIGHT, received_at=begin.isoformat()) for _ in range(6)))
+    async with service.pool.acquire() as connection:
+        one, other, large = [
+            await connection.fetchval(
+                "with made as (insert into organisations (code, name) values ($1, $1) returning id), people as ("
+                " insert into users (name, display_name, role, org_id, password_hash)"
+                " select $1 || n, $1, 'department', made.id, '-' from made, generate_series(1, $2::int) n)"
+                " select id from made",
+                *each,
+            )
+            for each in (("jia", 1), ("yi", 2), ("bing", 3))
+        ]
+        ids = [row["call_id"] for row in answer["accepted"]]
+        await connection.execute(
+            "insert into direct_answers (call_id, user_id, answer, org_id)"
+            " select c.id, u.id, '', u.org_id from unnest($1::bigint[], $2::bigint[]) as c(id, org_id)"
+            " join lateral (select id, org_id from users where org_id = c.org_id limit 1) u on true",
+            ids,
+            [one, other, other, large, large, large],
+        )
+    span = {"from": begin.date().isoformat(), "to": (begin.date() + timedelta(days=1)).isoformat()}
+
+    async def buckets(**params: str) -> dict[str, int]:
+        status, body = await service.request("GET", "/statistics/routing", role="manager", params={**span, **params})
+        assert status == 200, body
+        return {bucket["keys"].get("org", ""): bucket["count"] for bucket in body["buckets"]}
+
+    assert await buckets(by="org") == {f"{one}.{other}": 3, str(large): 3}
+    assert await buckets(org=str(one)) == {"": 3}, "who asks for one of them gets the group"
+    assert await buckets(org=str(large)) == {"": 3}

@@ -19,6 +19,13 @@ def test_small_groups_are_added_up_until_they_are_no_person() -> None:
     ]
 
 
+def test_who_asks_for_one_of_them_gets_them_all() -> None:
+    groups = groups_of([Group("1", "中心", 9), Group("2", "甲局", 1), Group("3", "乙局", 2), Group("4", "丙队", 4)])
+    assert groups.widened({"org": ("2", "4"), "line": ("110",)}) == {"org": ("4", "2", "3"), "line": ("110",)}
+    assert groups.widened({"org": ("1", "")}) == {"org": ("1", "")}
+    assert groups.widened({"line": ("110",)}) == {"line": ("110",)}
+
+
 def test_groups_of_enough_people_stand_by_themselves_and_empty_ones_do_not_count() -> None:
     groups = groups_of([Group("1", "中心", 9), Group("2", "律师", 3), Group("3", "无人", 0)])
     assert groups.together == frozenset()
