@@ -38,10 +38,13 @@ class Danger:
 
     level: int = 0
     signals: tuple[DangerSignal, ...] = ()
+    likely: tuple[tuple[str, float], ...] = ()
+    """Kinds that were not heard but are likely by what the call resembles, with their share of all danger, best first.
+    A guess for people to look at: no rule reads it (nlp.danger_kinds)."""
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The kinds heard, without repeats."""
+        """The kinds heard, without repeats: what rules go by."""
         return frozenset(signal.kind for signal in self.signals)
 
 
@@ -113,6 +116,7 @@ class Classification(NamedTuple):
                     {"kind": s.kind, "text": s.text, "start": s.start, "end": s.end, "level": s.level}
                     for s in self.danger.signals
                 ],
+                "likely_kinds": [[kind, round(share, 4)] for kind, share in self.danger.likely],
             },
             "evidence": [
                 {"text": e.text, "start": e.start, "end": e.end, "weight": round(e.weight, 4)} for e in self.evidence
@@ -134,7 +138,11 @@ class Classification(NamedTuple):
             review=row["review"],
             ranking=tuple((route, p) for route, p in row["ranking"]),
             topic=tuple((code, p) for code, p in row["topic"]),
-            danger=Danger(row["danger"]["level"], tuple(DangerSignal(**s) for s in row["danger"]["signals"])),
+            danger=Danger(
+                row["danger"]["level"],
+                tuple(DangerSignal(**s) for s in row["danger"]["signals"]),
+                tuple((kind, share) for kind, share in row["danger"].get("likely_kinds", [])),
+            ),
             evidence=tuple(Evidence(**e) for e in row["evidence"]),
             entities=tuple(Entity(**e) for e in row["entities"]),
             cues=tuple(Cue(**c) for c in row.get("cues", [])),

@@ -27,6 +27,9 @@ _SENTENCE_ENDS = "。!?\n"
 COUNTS = 6
 #: Kinds that put money at risk and nobody's body: heard alone they make no noise, however plainly they happen now.
 _QUIET = frozenset({"fraud_in_progress"})
+#: Where the joint judgement stays below the bar of level 1 but reaches this share of it, and the guess of the kind is
+#: at least so sure that there is a danger, the call is level 1: no false alarm more on dev and phone_dev.
+NEARLY, GUESSED = 0.5, 0.9
 #: Up to this many characters a call is short: one strong phrase is then most of what it says.
 _SHORT = 110
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.classification import ROUTES
+from nlp.danger_kinds import KindTable
 from nlp.errors import ModelError
 from nlp.features import FeatureSpace, Floats
 
@@ -97,6 +98,8 @@ class Model:
     danger: DangerWeights
     probe: tuple[tuple[str, tuple[str, ...]], ...]
     """Texts and jieba's words for them, which an accelerator must give as well."""
+    kinds: KindTable | None = None
+    """The guess of the kind of a danger; models made before there was one have none."""
 
 
 def feature_space(words: Sequence[str], bits: int) -> FeatureSpace:
@@ -115,6 +118,8 @@ def save_model(model: Model, folder: Path) -> None:
     for name, table in (("heads", model.heads), ("topic", model.topic_table)):
         arrays[f"{name}_steps"] = table.steps
         arrays[f"{name}_scale"] = table.scale
+    if model.kinds is not None:
+        arrays |= _kind_arrays(model.kinds)
     np.savez_compressed(folder / _TABLES, **arrays)
     settings = {
         "format": FORMAT,
@@ -143,6 +148,27 @@ def save_model(model: Model, folder: Path) -> None:
     (folder / _SETTINGS).write_text(text, encoding="utf-8")
 
 
+def _kind_arrays(table: KindTable) -> dict[str, Any]:
+    return {
+        **{
+            name: np.frombuffer("\n".join(words).encode("utf-8"), dtype=np.uint8)
+            for name, words in (("kind_names", table.kinds), ("kind_grams", table.grams), ("kind_senses", table.senses))
+        },
+        "kind_idf": table.idf.astype(np.float16),
+        "kind_weights": table.weights.astype(np.float16),
+        "kind_intercepts": table.intercepts,
+    }
+
+
+def _stored_kinds(stored: Any) -> KindTable:
+    kinds, grams, senses = (
+        tuple(stored[name].tobytes().decode("utf-8").split("\n"))
+        for name in ("kind_names", "kind_grams", "kind_senses")
+    )
+    idf, weights = (stored[name].astype(np.float32) for name in ("kind_idf", "kind_weights"))
+    return KindTable(kinds, grams, idf, senses, weights, stored["kind_intercepts"])
+
+
 def load_model(folder: Path | None = None) -> Model:
     """Read the model in ``folder`` (default: the shipped one).
 
@@ -158,6 +184,7 @@ def load_model(folder: Path | None = None) -> Model:
             heads, topic = (Table(stored[f"{name}_steps"], stored[f"{name}_scale"]) for name in ("heads", "topic"))
             idf = stored["idf"].astype(np.float32)
             shows = np.unpackbits(stored["shows"], count=len(words)).astype(np.bool_)
+            kinds = _stored_kinds(stored) if "kind_names" in stored else None
         return Model(
             name=settings["name"],
             words=words,
@@ -172,6 +199,7 @@ def load_model(folder: Path | None = None) -> Model:
             calibration=Calibration(**settings["calibration"]),
             danger=DangerWeights(**{**settings["danger"], "phrases": tuple(settings["danger"]["phrases"])}),
             probe=tuple((text, tuple(cut)) for text, cut in settings["probe"]),
+            kinds=kinds,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(

@@ -9,6 +9,7 @@ from config.errors import ConfigError
 from config.files import ConfigFiles
 from nlp.cues import CueRules
 from nlp.danger import DangerLexicon
+from nlp.danger_kinds import Senses
 from nlp.entities import name_phrases
 from nlp.model import Model, load_model
 from nlp.reading import CallReader
@@ -68,6 +69,7 @@ def build_reader(
         DangerLexicon(files, taxonomy),
         cues=CueRules(files, taxonomy),
         names=name_phrases(files, taxonomy),
+        senses=Senses(files),
         with_evidence=with_evidence,
         with_entities=with_entities,
     )

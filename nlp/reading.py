@@ -15,7 +15,8 @@ import numpy as np
 
 from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal, Entity, Evidence, Route
 from nlp.cues import CUE_LEXICON, CueRules
-from nlp.danger import DangerLexicon, Sighting, danger_level, danger_probability, unheard_danger
+from nlp.danger import GUESSED, NEARLY, DangerLexicon, Sighting, danger_level, danger_probability, unheard_danger
+from nlp.danger_kinds import KindGuess, Senses
 from nlp.engine import BEST_ROUTE, DANGER_COLUMN, NO_EVIDENCE, ArrayEngine, Engine, Findings
 from nlp.entities import Named, find_entities
 from nlp.evidence import Shown
@@ -65,6 +66,7 @@ class CallReader:
         *,
         cues: CueRules,
         names: Sequence[Phrase],
+        senses: Senses,
         with_evidence: bool = True,
         with_entities: bool = True,
     ) -> None:
@@ -73,6 +75,7 @@ class CallReader:
         self.taxonomy = taxonomy
         self._danger = danger
         self._cues = cues
+        self._guess = KindGuess(model.kinds, senses) if model.kinds is not None else None
         self._with_evidence = with_evidence
         self._with_entities = with_entities
         self.space: FeatureSpace = model.space
@@ -111,12 +114,17 @@ class CallReader:
 
     def judge_danger(self, text: str, margin: float, hits: Sequence[Hit]) -> tuple[int, float, list[Sighting]]:
         """Level, probability and the phrases that stand."""
+        weights = self._model.danger
         sightings = self._danger.sightings(text, hits) if hits else []
-        if not sightings:
-            return *unheard_danger(self._model.danger, margin), sightings
-        now = self._danger.is_now(text)
-        probability = danger_probability(self._model.danger, margin, sightings, len(text), now=now)
-        return danger_level(self._model.danger, probability, sightings, now), probability, sightings
+        if sightings:
+            now = self._danger.is_now(text)
+            probability = danger_probability(weights, margin, sightings, len(text), now=now)
+            level = danger_level(weights, probability, sightings, now)
+        else:
+            level, probability = unheard_danger(weights, margin)
+        if not level and probability >= weights.level_one * NEARLY and self._guess is not None:
+            level = int(self._guess.danger(text) >= GUESSED)
+        return level, probability, sightings
 
     def classification(self, original: str, parts: Parts) -> Classification:
         """Join the parts, with every offset brought back to the original."""
@@ -173,14 +181,13 @@ class CallReader:
         if not spans:
             # No phrase stands: the learnt score alone speaks, and the clauses that carry most of it are shown.
             spans = [("other_danger", start, end, 1) for start, end in self._clauses_for_danger(parts.normal.text)]
-        return Danger(
-            level,
-            tuple(
-                DangerSignal(kind, original[start:end], start, end, rank)
-                for kind, low, high, rank in spans
-                for start, end in (parts.normal.span(low, high),)
-            ),
+        signals = tuple(
+            DangerSignal(kind, original[start:end], start, end, rank)
+            for kind, low, high, rank in spans
+            for start, end in (parts.normal.span(low, high),)
         )
+        heard = {signal.kind for signal in signals}
+        return Danger(level, signals, self._guess.likely(parts.normal.text, heard) if self._guess is not None else ())
 
 
 def _clause(text: str, start: int, end: int) -> tuple[int, int]:

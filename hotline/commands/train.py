@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from config.files import ConfigFiles
 from config.settings import checkout_root, load_settings
 from hotline.errors import HotlineError
 from nlp.labels import LabelledRow, read_labels
-from nlp.model import save_model
+from nlp.model import load_model, save_model
 
 if TYPE_CHECKING:
     from nlp.training.fit import Trained
@@ -32,6 +33,12 @@ def train(
         typer.Option(help="train the second reader too, embedding at most so many new texts (0.1-1 s each)"),
     ] = 0,
     seed: Annotated[int, typer.Option(help="the same seed and rows give the same model")] = 20,
+    kinds_of: Annotated[
+        Path | None,
+        typer.Option(
+            help="learn only the guess of the kinds of danger; all else stays that of the model in this folder"
+        ),
+    ] = None,
 ) -> None:
     """Train a model on labelled rows and store it; the running service keeps its own."""
     try:
@@ -40,6 +47,9 @@ def train(
         raise TrainingToolsError("Training needs scikit-learn: install the extra [train].") from error
     files = ConfigFiles(load_settings().config_dir)
     rows = read_labels(gold)
+    if kinds_of is not None:
+        typer.echo(f"{_with_kinds(rows, kinds_of, out, files, seed)} stored in {out}")
+        return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         step = progress.add_task("reading the rows", total=None)
@@ -51,6 +61,23 @@ def train(
     for name, value in trained.out_of_fold.items():
         typer.echo(f"out of fold {name}: {value:.4f}")
     typer.echo(f"{trained.model.name} stored in {out}")
+
+
+def _with_kinds(rows: Sequence[LabelledRow], folder: Path, out: Path, files: ConfigFiles, seed: int) -> str:
+    """The model in ``folder`` with the guess of the kinds learnt anew, its second reader beside it; its name."""
+    from nlp.deep.fit import beside
+    from nlp.deep.model import FILE, load_second, save_second
+    from nlp.training.fit import named
+    from nlp.training.kinds import train_kinds
+
+    model = load_model(folder)
+    taught = named(replace(model, kinds=train_kinds(rows, model, files, seed)))
+    second = load_second(folder) if (folder / FILE).is_file() else None
+    save_model(taught, out)
+    if second is not None:
+        # Joined with the class probabilities, which are the same as before.
+        save_second(beside(second, taught.name), out)
+    return taught.name
 
 
 def _train_second(rows: Sequence[LabelledRow], trained: Trained, out: Path, most: int) -> None:

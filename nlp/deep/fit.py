@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,12 +83,15 @@ def train_second(
         "calls_first_accuracy": float((first.argmax(axis=1) == gold)[calls].mean()),
         "calls_joint_accuracy": float((said == gold)[calls].mean()),
     }
-    name = hashlib.sha256(b"".join((centres.tobytes(), model.weights.tobytes(), first_name.encode()))).hexdigest()[:10]
     review_below = review_bar(joint.max(axis=1), (said == gold) | (said == also))
-    values = {field: getattr(model, field) for field in SecondModel.__slots__}
-    return SecondModel(
-        **{**values, "name": f"second-{name}", "ask_below": round(ask_below, 4), "review_below": review_below}
-    ), figures
+    model = replace(model, ask_below=round(ask_below, 4), review_below=review_below)
+    return beside(model, first_name), figures
+
+
+def beside(model: SecondModel, first_name: str) -> SecondModel:
+    """The model as it is named beside the first reader ``first_name``, whose class probabilities it was joined with."""
+    digest = hashlib.sha256(b"".join((model.centres.tobytes(), model.weights.tobytes(), first_name.encode())))
+    return replace(model, name=f"second-{digest.hexdigest()[:10]}", first=first_name)
 
 
 def _join(first: Floats, margins: NDArray[Any], gold: NDArray[Any], weight: NDArray[Any]) -> tuple[float, float]:

@@ -24,6 +24,7 @@ from nlp.scoring import softmax
 from nlp.tokens import JiebaTokenizer, lexicon_words, make_tokenizer
 from nlp.training import matrices
 from nlp.training.bars import danger_weights, review_bar, temperature_scale
+from nlp.training.kinds import train_kinds
 from nlp.training.words import hidden_words, shown_words
 
 BITS = 17
@@ -111,8 +112,9 @@ def train(
     danger_weight, danger_intercept = _weights(
         fit_danger(features[for_danger], danger_of[for_danger], weight[for_danger]), 1
     )
-    fitted = fit_topic(topic_features[has_topic], topic_of[has_topic], weight[has_topic])
-    topic_weights, topic_intercepts = _weights(fitted, len(topics))
+    topic_weights, topic_intercepts = _weights(
+        fit_topic(topic_features[has_topic], topic_of[has_topic], weight[has_topic]), len(topics)
+    )
     lead_at = space.edges[3]
     heads = np.vstack((route_weights, danger_weight)).T
     heads[lead_at:] *= matrices.LEAD_SHARE
@@ -148,8 +150,9 @@ def train(
         "defensible_where_sure": float(defensible[sure].mean()) if sure.any() else 0.0,
         "review_share": float(1 - sure.mean()),
     } | danger_figures
-    model = replace(model, danger=danger)
-    return Trained(replace(model, name=_name(model)), figures, route_shares)
+    say("danger: its kinds")
+    model = replace(model, danger=danger, kinds=train_kinds(rows, model, files, seed))
+    return Trained(named(model), figures, route_shares)
 
 
 def _check(routes: NDArray[Any], rows: Sequence[LabelledRow]) -> None:
@@ -205,9 +208,13 @@ def _weights(fitted: Any, classes: int) -> tuple[NDArray[Any], NDArray[Any]]:
     raise LabelledRowError("Training needs rows of at least three topics; add some.")
 
 
-def _name(model: Model) -> str:
-    """A name that differs whenever anything in the model does."""
+def named(model: Model) -> Model:
+    """The model with a name that differs whenever anything in it does."""
     digest = hashlib.sha256(repr((model.words, model.calibration, model.danger, model.probe)).encode())
     for table in (model.heads, model.topic_table):
         digest.update(table.steps.tobytes())
-    return f"first-{digest.hexdigest()[:10]}"
+    if model.kinds is not None:
+        digest.update(repr((model.kinds.kinds, model.kinds.grams, model.kinds.senses)).encode())
+        for part in (model.kinds.idf, model.kinds.weights, model.kinds.intercepts):
+            digest.update(part.tobytes())
+    return replace(model, name=f"first-{digest.hexdigest()[:10]}")
