@@ -80,11 +80,13 @@ def _unmarked(text: str, *, named: bool, there: bool) -> tuple[str, tuple[tuple[
     return plain + text[at:], tuple(spans)
 
 
-def danger_counts(reader: CallReader, name: str = "danger.txt") -> dict[str, Counts]:
-    """Per kind, or kinds that belong together, whether the danger of a call was heard."""
+def danger_counts(reader: CallReader, name: str = "danger.txt", *, guessed: bool = False) -> dict[str, Counts]:
+    """Per kind, or kinds that belong together, whether the danger of a call was heard, or ``guessed`` to be likely."""
     counts: dict[str, Counts] = {}
     for call in written(name):
-        heard = bool(reader.read(call.text, line="110").danger.kinds & set(call.kind.split(" / ")))
+        danger = reader.read(call.text, line="110").danger
+        named = danger.kinds | (dict(danger.likely).keys() if guessed else frozenset())
+        heard = not named.isdisjoint(call.kind.split(" / "))
         _count(counts, call, right=heard and bool(call.wanted), false=heard and not call.wanted,
                missed=not heard and bool(call.wanted))  # fmt: skip
     return counts
@@ -119,6 +121,9 @@ def main() -> int:
     for title, counts in (
         ("danger kinds", danger_counts(reader)),
         ("danger, written afterwards", danger_counts(reader, "danger_after.txt")),
+        ("  heard or likely", danger_counts(reader, "danger_after.txt", guessed=True)),
+        ("danger, fresh", danger_counts(reader, "danger_fresh.txt")),
+        ("  heard or likely", danger_counts(reader, "danger_fresh.txt", guessed=True)),
         ("entities", entity_counts(reader)),
     ):
         print(f"{title:30}precision             recall                there  heard")
@@ -127,6 +132,10 @@ def main() -> int:
             print(f"{kind:30}{_figure(one.right, heard)}  {_figure(one.right, there)}  {there:5}  {heard:5}")
             if args.wrong:
                 print(*(f"    {text}" for text in one.wrong), sep="\n")
+        right = sum(one.right for one in counts.values())
+        heard = right + sum(one.false for one in counts.values())
+        there = right + sum(one.missed for one in counts.values())
+        print(f"{'all':30}{_figure(right, heard)}  {_figure(right, there)}  {there:5}  {heard:5}")
     return 0
 
 

@@ -19,6 +19,8 @@ _PRECISION, _RECALL = 0.8, 0.88
 _FEWEST = 25
 #: Of all kinds together on calls written after the phrases were mended: a third of those are named.
 _PRECISION_AFTER, _RECALL_AFTER = 0.9, 0.32
+#: The same with the kinds that are only likely, and on calls written after the guess had been taught.
+_LIKELY_AFTER, _LIKELY_FRESH = 0.65, 0.13
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,14 @@ def test_dangers_told_in_other_words_are_seldom_given_a_wrong_kind(reader: CallR
     right, false, missed = (sum(getattr(one, name) for one in counts) for name in ("right", "false", "missed"))
     assert right / (right + false) >= _PRECISION_AFTER
     assert right / (right + missed) >= _RECALL_AFTER
+
+
+@pytest.mark.parametrize(("name", "least"), [("danger_after.txt", _LIKELY_AFTER), ("danger_fresh.txt", _LIKELY_FRESH)])
+def test_a_likely_kind_is_named_more_often(reader: CallReader, measure: ModuleType, name: str, least: float) -> None:
+    counts = measure.danger_counts(reader, name, guessed=True).values()
+    right, false, missed = (sum(getattr(one, part) for one in counts) for part in ("right", "false", "missed"))
+    assert right / (right + false) >= _PRECISION_AFTER
+    assert right / (right + missed) >= least
 
 
 def test_entities_are_found_to_the_character(reader: CallReader, measure: ModuleType) -> None:
