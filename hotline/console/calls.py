@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -12,10 +13,11 @@ from hotline.access.service import without_own
 from hotline.accounts.store import Principal
 from hotline.console.behind import show_behind
 from hotline.console.marks import spans_of, utterances
-from hotline.console.render import fragment, page
+from hotline.console.render import fragment, page, part
 from hotline.statistics.asked import behind
 from hotline.web.bodies import moment, path_id
 from hotline.web.keys import Services, needs, principal, services
+from hotline.web.problems import json_bytes
 from hotline.web.views import call_page, listed_call
 from nlp.masking import mask_text
 from routing.calls.store import CallFilter, list_calls
@@ -55,6 +57,20 @@ async def shown_call(own: Services, who: Principal, call_id: int) -> dict[str, A
         "danger_questions": own.published.danger.questions,
         "stage_labels": STAGE_LABELS,
     }
+
+
+def call_and_work(
+    request: web.Request, shown: Mapping[str, Any] | None, template: str, context: Mapping[str, Any]
+) -> web.Response:
+    """The call in the middle of a desk and ``template`` beside it, each as HTML, in one answer: a key waits once.
+
+    ``call`` is null where ``shown`` is None: the desk has none to show.
+    """
+    answer = {
+        "call": part(request, "_call.html", shown) if shown is not None else None,
+        "work": part(request, template, context),
+    }
+    return web.Response(body=json_bytes(answer), content_type="application/json")
 
 
 @needs("calls.read")

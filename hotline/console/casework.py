@@ -12,9 +12,10 @@ from aiohttp import web
 
 from hotline.access.service import check_concern, without_own
 from hotline.accounts.store import Principal
+from hotline.console.calls import call_and_work, shown_call
 from hotline.console.desk_view import Desk
 from hotline.console.language import say
-from hotline.console.render import duration, fragment
+from hotline.console.render import duration
 from hotline.web.bodies import path_id
 from hotline.web.case_views import DESK_OF_ROLE, case_file, listed_case
 from hotline.web.keys import Services, needs, principal, services
@@ -62,7 +63,7 @@ async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[s
         carried = await queries.carried(connection, desk=desk, user_id=who.user_id, all_of_desk=False, limit=SHOWN)
         carried = await without_own(connection, who, carried, "call_id")
         # far more than is shown: what is one's own may stand behind what is others'
-        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, limit=SHOWN * 5)
+        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, readings=False, limit=SHOWN * 5)
         rows = await without_own(connection, who, rows, "call_id")
         agent = await queries.reach(connection, user_id=who.user_id)
         own_day = await queries.done_today(connection, user_id=who.user_id, since=midnight)
@@ -150,9 +151,7 @@ def _waiting(own: Services, row: Mapping[str, Any], now: datetime) -> dict[str, 
     desk: CaseDesk = "mediators" if policy.queue(row["queue"]).destination == "mediators" else "departments"
     due = due_at(desk, row["entered_at"], row["deadline"], policy.calendar)
     until = objection_until(row["entered_at"], policy.calendar)
-    listed = listed_case(own.vault, row, now)
-    listed.pop("reading")
-    return listed | {"due_at": due, "nearness": nearness(due, now), "objection_until": until}
+    return listed_case(own.vault, row, now) | {"due_at": due, "nearness": nearness(due, now), "objection_until": until}
 
 
 def fits(entry: Mapping[str, Any], grids: Sequence[str], skills: Sequence[str]) -> bool:
@@ -172,32 +171,39 @@ def _counted(
 
 @needs("cases.carry")
 async def file(request: web.Request) -> web.StreamResponse:
-    """GET /desk/cases/{id}: the file of a case at the right of a desk."""
-    shown = await case_file(services(request), principal(request), path_id(request))
-    return fragment(request, "_case_file.html", {**TERMS, "left_words": left_words, "case": shown})
+    """GET /desk/cases/{id}: the call of a case and its file, each as HTML."""
+    own, who = services(request), principal(request)
+    case = await case_file(own, who, path_id(request))
+    shown = await shown_call(own, who, case["call_id"])
+    return call_and_work(request, shown, "_case_file.html", {**TERMS, "left_words": left_words, "case": case})
 
 
 @needs("cases.carry")
 async def offer(request: web.Request) -> web.StreamResponse:
-    """GET /desk/items/{id}: what waits, before anybody takes it on; who was faster, once somebody has."""
+    """GET /desk/items/{id}: the call that waits and what is known before anybody takes it on, each as HTML.
+
+    Once somebody has it, who that is; without its call where it stands in the desk's queues no more.
+    """
     own, who = services(request), principal(request)
     names = list(own.published.policy.queues_of_role(who.role))
     async with own.pool.acquire() as connection:
-        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, limit=SHOWN * 5)
-        row = next((each for each in rows if each["item_id"] == path_id(request)), None)
-        if row is None:
-            holder = await queries.holder_of_item(connection, item_id=path_id(request), queues=names)
-            return fragment(request, "_case_gone.html", {"holder": holder})
-        await check_concern(connection, who, row["call_id"])
-        belonging = await _belonging(connection, who, [row])
-        earlier = await queries.undertakings_of_call(connection, call_id=row["call_id"])
-        declined = await newest_return(connection, own.vault, row["call_id"])
+        place = await queries.place_of_item(connection, item_id=path_id(request), queues=names)
+        if place is None:
+            return call_and_work(request, None, "_case_gone.html", {"holder": None})
+        await check_concern(connection, who, place["call_id"])
+        row = await queries.waiting_item(connection, item_id=path_id(request), user_id=who.user_id)
+        belonging = await _belonging(connection, who, [row] if row else [])
+        earlier = await queries.undertakings_of_call(connection, call_id=place["call_id"])
+        declined = await newest_return(connection, own.vault, place["call_id"])
+    shown = await shown_call(own, who, place["call_id"])
+    if row is None:
+        return call_and_work(request, shown, "_case_gone.html", {"holder": place["holder"]})
     item = _waiting(own, row, datetime.now(UTC))
     item["belongs"], item["own"] = belonging.of(item)
     context = {**TERMS, "left_words": left_words, "item": item, "earlier": [dict(each) for each in earlier]}
     if declined is not None:
         declined["words"] = mask_text(declined["words"] or "")
-    return fragment(request, "_case_offer.html", context | {"declined": declined})
+    return call_and_work(request, shown, "_case_offer.html", context | {"declined": declined})
 
 
 async def _dialogs(_own: Services, _who: Principal, _shown: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from aiohttp import web
 
 from hotline.access.service import without_own
 from hotline.accounts.store import Principal
-from hotline.console.calls import shown_call
+from hotline.console.calls import call_and_work, shown_call
 from hotline.console.desk_view import Desk
-from hotline.console.render import fragment
 from hotline.web.bodies import path_id
 from hotline.web.case_views import listed_case
 from hotline.web.keys import Services, needs, principal, services
@@ -30,7 +29,7 @@ async def _side(own: Services, who: Principal, _shown: dict[str, Any]) -> dict[s
     names = list(own.published.policy.queues_of_role(who.role))
     now = datetime.now(UTC)
     async with own.pool.acquire() as connection:
-        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, limit=SHOWN)
+        rows = await queries.waiting(connection, queues=names, user_id=who.user_id, readings=True, limit=SHOWN)
         rows = await without_own(connection, who, rows, "call_id")
     entries = []
     for row in rows:
@@ -65,13 +64,14 @@ async def _work(own: Services, _who: Principal, shown: dict[str, Any]) -> dict[s
 
 @needs("police.work")
 async def look(request: web.Request) -> web.StreamResponse:
-    """GET /console/calls/{id}/police: what the police desk needs to know before anybody accepts the call."""
+    """GET /console/calls/{id}/police: the call and what is asked of it before anybody accepts it, each as HTML."""
     own, who = services(request), principal(request)
     shown = await shown_call(own, who, path_id(request))
     names = list(own.published.policy.queues_of_role(who.role))
     async with own.pool.acquire() as connection:
         holder = await return_queries.holder(connection, call_id=path_id(request), queues=names)
-    return fragment(request, "_police_look.html", shown | await _work(own, who, shown) | {"holder": holder})
+    context = shown | await _work(own, who, shown) | {"holder": holder}
+    return call_and_work(request, shown, "_police_look.html", context)
 
 
 POLICE = Desk(

@@ -159,11 +159,12 @@ update undertakings set extended_from = due_at, due_at = :due_at, extension_reas
 where id = :undertaking_id;
 
 -- name: waiting
--- What waits for a desk, by deadline, then by wait. concerned: complaints about the reader's own organisation.
+-- What waits for a desk, by deadline, then by wait; not what concerns the reader's own organisation. The sealed readings
+-- only where :readings.
 select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enqueued_at, i.entered_at, i.deadline, i.live,
        i.topics, i.grid, g.name as grid_name, c.line, c.contact, c.received_at, c.region, c.confidential, c.excerpt, c.caller_name,
-       t.route, t.confidence, t.review, t.danger_level, t.topics as read_topics, t.reading, f.id as transfer_id,
-       f.our_ticket, a.raised_at, a.acknowledged_at, a.level as alarm_level, s.user_id as assigned_to,
+       t.route, t.confidence, t.review, t.danger_level, t.topics as read_topics,
+       case when :readings::boolean then t.reading end as reading, f.id as transfer_id, f.our_ticket, a.raised_at, a.acknowledged_at, a.level as alarm_level, s.user_id as assigned_to,
        i.org_id as addressed_to, n.name as addressed_name,
        exists (select from users p where p.org_id = i.org_id and p.role = 'department' and p.disabled_at is null)
            as addressed_staffed,
@@ -189,6 +190,25 @@ where i.queue = any(:queues::text[]) and i.state in ('waiting', 'offered', 'clai
                     and b.by_user = :user_id)
 order by i.priority, i.enqueued_at, i.id
 limit :limit;
+
+-- name: waiting_item^
+-- One of what waits, as long as nobody has taken it on; the same that the list shows of it.
+select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.enqueued_at, i.entered_at, i.deadline, i.grid,
+       g.name as grid_name, c.region, c.excerpt, c.caller_name, t.route, t.danger_level, t.topics as read_topics,
+       i.org_id as addressed_to, n.name as addressed_name,
+       exists (select from users p where p.org_id = i.org_id and p.role = 'department' and p.disabled_at is null)
+           as addressed_staffed,
+       (select r.our_ticket from transfers r where r.call_id = i.call_id and r.state not in ('cancelled', 'returned')
+        order by r.id desc limit 1) as our_ticket
+from queue_items i join calls c on c.id = i.call_id
+left join organisations n on n.id = i.org_id
+left join grids g on g.code = i.grid
+left join triages t on t.id = c.triage_id
+where i.id = :item_id and i.state in ('waiting', 'offered')
+  and not exists (select from undertakings k where k.queue_item_id = i.id and k.state in ('handling', 'objected'))
+  and not exists (select from objections b join undertakings e on e.id = b.undertaking_id
+                  where e.call_id = i.call_id and e.desk = 'departments' and b.decision = 'upheld'
+                    and b.by_user = :user_id);
 
 -- name: carried
 -- What a desk carries: its own of :user_id, those nobody has, and what was fed back lately; nearest deadline first.
@@ -269,11 +289,11 @@ from undertakings where holder = :user_id and (opened_at >= :since or fed_back_a
 -- A person's own grids and fields; none: anything.
 select grids, skills from agents where user_id = :user_id;
 
--- name: holder_of_item$
--- Who has an item of these queues now; null: nobody, or it stands elsewhere.
-select u.display_name
+-- name: place_of_item^
+-- The call of an item of these queues, and who has it now: null where nobody has.
+select i.call_id, case when i.state = 'claimed' then u.display_name end as holder
 from queue_items i
 left join assignments s on s.queue_item_id = i.id and s.ended_at is null
 left join undertakings k on k.queue_item_id = i.id and k.state in ('handling', 'objected')
-join users u on u.id = coalesce(s.user_id, k.holder)
-where i.id = :item_id and i.queue = any(:queues::text[]) and i.state = 'claimed';
+left join users u on u.id = coalesce(s.user_id, k.holder)
+where i.id = :item_id and i.queue = any(:queues::text[]);

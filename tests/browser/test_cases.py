@@ -86,6 +86,8 @@ async def _mediator(house: House, call_id: int) -> None:
     await zhao.see("受理", within="#case-offer")
     await zhao.press("Enter")
     await zhao.see("办理中", within="#case-file")
+    # what was taken on stands in the list where its deadline puts it, in sight
+    await expect(zhao.page.locator('#side [data-choose^="undertaking-"][aria-current="true"]')).to_be_in_viewport()
     await zhao.press("m")
     await expect(zhao.page.locator("#step-dialog")).to_be_visible()
     note = zhao.page.locator("#step-dialog [name=note]")
@@ -196,6 +198,12 @@ async def _police(house: House) -> None:
     await expect(zhou.page.locator("#side [data-choose]").first).to_have_attribute("data-of-call", str(loud))
     await zhou.press("ArrowDown")
     await zhou.see("尚未接警", within="#police-look")
+    # what the operator asks meanwhile comes in beside the call that is looked at
+    answered = await house.service.request(
+        "PUT", f"/calls/{loud}/danger/where", role="operator", json={"answer": "菜场后巷"}
+    )
+    assert answered[0] == 200, answered
+    await zhou.see("菜场后巷", within="#police-look")
     await zhou.press("a")
     await zhou.see("警报已确认", within="#side")
     await zhou.press("Enter")

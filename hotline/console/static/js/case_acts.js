@@ -5,8 +5,6 @@ import { act, state, workPane } from "./desk_hand.js";
 import { ask } from "./dialogs.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
-import { onEvent } from "./live.js";
-import { soon } from "./panes.js";
 import { toast } from "./toasts.js";
 
 const SHANGHAI_MS = 8 * 3600 * 1000;
@@ -139,8 +137,6 @@ function extend() {
   });
 }
 
-const refresh = soon(refreshChosen);
-
 // The keys and buttons both desks have; what differs comes from the desk: its verb of acceptance.
 export function startActs(verb) {
   const acceptChosen = () => accept(verb, offered().dataset.itemId, choice().callId);
@@ -153,9 +149,6 @@ export function startActs(verb) {
     const button = document.querySelector('[data-act="accept-hand"]');
     if (button) button.click();
   }, { inFields: true });
-  onEvent((kind, event) => {
-    if (choice() && String(event.call_id) === choice().callId) refresh();
-  });
   return {
     "accept-case": acceptChosen,
     "accept-hand": (button) => accept(verb, button.dataset.itemId, document.getElementById("work-form").dataset.callId),

@@ -1,8 +1,9 @@
 // The list of a desk beside what is in hand: what is chosen, moving by keys, filters, deadlines that count.
-import { callPane, lookBack, lookElsewhere, side, workPane } from "./desk_hand.js";
+import { callPane, lookBack, lookElsewhere, noCall, noWork, side, workPane } from "./desk_hand.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
-import { fill } from "./panes.js";
+import { onEvent } from "./live.js";
+import { parts, place, soon } from "./panes.js";
 import { duration, everySecond } from "./ticking.js";
 
 const KEPT = "case-filter";
@@ -17,10 +18,17 @@ function mark() {
   for (const button of buttons()) button.setAttribute("aria-current", String(Boolean(chosen) && button.dataset.choose === chosen.name));
 }
 
-export function refreshChosen() {
+// Both panes out of one answer, so that what is done fits the words beside it.
+export async function refreshChosen() {
   if (!chosen) return;
-  fill(callPane, `/console/calls/${chosen.callId}`);
-  fill(workPane, chosen.path);
+  const now = chosen;
+  const read = await parts(callPane, now.path, refreshChosen);
+  if (chosen !== now) return;
+  if (read) {
+    if (read.call !== null) place(callPane, now.path, read.call);
+    else if (callPane.shownPath !== now.path) noCall();
+    place(workPane, now.path, read.work);
+  } else if (workPane.shownPath !== now.path) noWork();
 }
 
 // Chosen at once, so that the next key counts from here; shown when what was open before is saved.
@@ -141,6 +149,10 @@ export function startList() {
       applyFilter();
     });
   }
+  const refresh = soon(refreshChosen);
+  onEvent((kind, event) => {
+    if (chosen && String(event.call_id) === chosen.callId) refresh();
+  });
   everySecond(countDown);
   applyFilter();
 }

@@ -90,13 +90,16 @@ async function placeBoth(wanted, came) {
   const read = came || (await parts(callPane, path, () => show(wanted)));
   if (current !== wanted) return;
   if (!read) {
-    // nothing that belongs to another call stands beside one that could not be read
-    empty(workPane, nothingInHand);
+    noWork();
     return;
   }
   place(callPane, callPath(wanted), read.call);
   place(workPane, path, read.work);
 }
+
+// Nothing that belongs to another call stands beside one that could not be read.
+export const noWork = () => empty(workPane, nothingInHand);
+export const noCall = () => empty(callPane, nothingChosen);
 
 const callPath = ({ callId }) => `/console/calls/${callId}`;
 
