@@ -28,9 +28,10 @@ const seen = (plan, start, end) => Math.min(end, weekBegin(plan) + WEEK_MS) - Ma
 const typeSize = () => Number(document.documentElement.dataset.typeSize || 100) / 100;
 const tight = (text) => text.replace(/^0/, "").replace(":00", "");
 
-export function label(plan, start, end) {
+// seenFrom, seenUntil: what of it nothing lies over.
+export function label(plan, start, end, [seenFrom, seenUntil] = [start, end]) {
   const full = span(start, end);
-  const room = seen(plan, start, end) / typeSize();
+  const room = seen(plan, seenFrom, seenUntil) / typeSize();
   if (room >= ROOMY_MS) return full;
   const [from, until] = full.split("–").map(tight);
   return room < SLIM_MS ? `${from}–` : `${from}–${until}`;
@@ -118,10 +119,23 @@ export function describe(plan, item) {
   return `${nameOf(plan, item.user_id)} · ${labelOf(plan, item.queue)} · ${weekday(item.start)} ${span(item.start, item.end)}`;
 }
 
-function block(plan, item) {
+const isOverride = ({ look }) => look === "add" || look === "remove";
+
+// The first stretch of a turn that no change of it lies over; all of it where nothing is left.
+function uncovered(item, beside) {
+  const over = isOverride(item) ? [] : beside.filter((each) => isOverride(each) && each.start < item.end && item.start < each.end);
+  let { start, end } = item;
+  for (const each of over) if (each.start <= start) start = Math.max(start, each.end);
+  for (const each of over) if (each.start > start) end = Math.min(end, each.start);
+  return start < end ? [start, end] : [item.start, item.end];
+}
+
+// beside: what else stands in its lane, by when it starts.
+function block(plan, item, beside) {
+  const free = uncovered(item, beside);
   const part = make("button", `block block-${item.look}`);
   part.type = "button";
-  part.textContent = `${item.sign || ""}${label(plan, item.start, item.end)}`;
+  part.textContent = `${item.sign || ""}${label(plan, item.start, item.end, free)}`;
   part.title = `${describe(plan, item)}${item.note ? ` · ${item.note}` : ""}`;
   // what is written on it is part of its name, in short as well
   part.setAttribute("aria-label", part.textContent.endsWith(span(item.start, item.end)) ? part.title : `${part.textContent} · ${part.title}`);
@@ -129,6 +143,8 @@ function block(plan, item) {
   if (item.look === "shift") part.dataset.shift = item.id;
   if (clashes(plan, item)) part.classList.add("clash");
   place(part, plan, item.start, item.end);
+  // its words begin where it can be seen
+  if (free[0] > item.start) part.style.paddingLeft = `calc(${(seen(plan, item.start, free[0]) / WEEK_MS) * 100}% + .25rem)`;
   return part;
 }
 
@@ -162,8 +178,9 @@ export function draw(board, plan, writable, acts) {
       lane.dataset.user = userId;
       lane.setAttribute("role", "group");
       lane.setAttribute("aria-label", `${group.label} ${nameOf(plan, userId)}`);
-      for (const item of own.filter((each) => each.user_id === userId).sort((a, b) => a.start - b.start)) {
-        const part = block(plan, item);
+      const inLane = own.filter((each) => each.user_id === userId).sort((a, b) => a.start - b.start);
+      for (const item of inLane) {
+        const part = block(plan, item, inLane);
         part.addEventListener("click", (event) => { if (event.detail === 0 || item.look !== "shift") acts.onBlock(part, item); });
         lane.append(part);
       }
