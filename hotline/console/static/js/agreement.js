@@ -1,5 +1,6 @@
 // Agreement of the machine with supervisors or operators: figures, change over time, the table of both; never by person.
 import { get } from "./api.js";
+import { axes, base, freshColours, px, small, token } from "./chart_ground.js";
 import { failed, recovered } from "./failures.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
@@ -18,7 +19,6 @@ const day = (offset) => new Date(Date.now() + 8 * 3600 * 1000 + offset * DAY_MS)
 const share = (value) => (value === null ? "—" : `${(value * 100).toFixed(1)}%`);
 const number = (value) => (value === null ? "—" : value.toFixed(2));
 const name = (code) => names.routes[code] || names.destinations[code] || code;
-const token = (property) => getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 
 // The calls behind a figure: what was asked for, and which of the pairs count.
 function behind(which, sides = {}) {
@@ -104,24 +104,23 @@ function showChart(found) {
     box.replaceChildren();
     chart = echarts.init(box, null, { renderer: "canvas" });
   }
-  const axis = { axisLabel: { color: token("--ink-soft") }, axisLine: { lineStyle: { color: token("--line") } }, splitLine: { lineStyle: { color: token("--line") } } };
+  freshColours();
   const band = (step, end) => (step.low === null ? null : end === "low" ? step.low : step.high - step.low);
-  chart.setOption({
-    animation: false,
-    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: token("--ink") },
-    color: [token("--chart-1"), token("--chart-2")],
-    legend: { top: 0, textStyle: { color: token("--ink") }, data: ["κ", t("一致率")] },
-    grid: { left: 8, right: 16, top: 30, bottom: 4, containLabel: true },
-    tooltip: { trigger: "axis", confine: true, backgroundColor: token("--surface"), textStyle: { color: token("--ink") } },
-    xAxis: { type: "category", data: steps.map((step) => `${step.day.slice(5)}（${step.pairs}）`), ...axis },
-    yAxis: { type: "value", max: 1, min: (range) => Math.min(0, range.min), ...axis },
+  const ground = base(2);
+  chart.setOption(axes({
+    ...ground,
+    legend: { top: 0, textStyle: small("--ink"), data: ["κ", t("一致率")] },
+    grid: { left: 8, right: px(16), top: px(30), bottom: 4, containLabel: true },
+    tooltip: { ...ground.tooltip, trigger: "axis" },
+    xAxis: { type: "category", data: steps.map((step) => `${step.day.slice(5)}（${step.pairs}）`) },
+    yAxis: { type: "value", max: 1, min: (range) => Math.min(0, range.min) },
     series: [
       { name: "low", type: "line", stack: "band", symbol: "none", lineStyle: { opacity: 0 }, tooltip: { show: false }, data: steps.map((step) => band(step, "low")) },
       { name: "high", type: "line", stack: "band", symbol: "none", lineStyle: { opacity: 0 }, areaStyle: { color: token("--chart-1"), opacity: 0.15 }, tooltip: { show: false }, data: steps.map((step) => band(step, "high")) },
       { name: "κ", type: "line", color: token("--chart-1"), symbolSize: 6, data: steps.map((step) => step.kappa) },
       { name: t("一致率"), type: "line", color: token("--chart-2"), symbol: "triangle", symbolSize: 6, lineStyle: { type: "dashed" }, data: steps.map((step) => step.share) },
     ],
-  }, true);
+  }), true);
 }
 
 async function read() {
@@ -161,6 +160,7 @@ form.addEventListener("change", read);
 form.addEventListener("submit", (event) => event.preventDefault());
 window.addEventListener("resize", soon(() => chart && chart.resize(), 150));
 document.addEventListener("theme-changed", read);
+document.addEventListener("type-size-changed", read);
 onKey("1", t("机器与质检"), () => choose("against", "supervisors"));
 onKey("2", t("机器与话务员"), () => choose("against", "operators"));
 read();

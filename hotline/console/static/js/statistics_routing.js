@@ -1,5 +1,6 @@
 // Routing statistics of a period: what is asked stands in the address, one answer draws all charts and tables.
 import { get } from "./api.js";
+import { freshColours } from "./chart_ground.js";
 import { failed, recovered } from "./failures.js";
 import { onKey } from "./keys.js";
 import { t } from "./language.js";
@@ -8,6 +9,7 @@ import { soon } from "./panes.js";
 import * as draw from "./statistics_charts.js";
 import { formOf, overTime, shares, startForms } from "./statistics_forms.js";
 import { behind, dayAfter, shanghaiDay } from "./statistics_names.js";
+import { whenSeen } from "./statistics_seen.js";
 import { figuresTable, flowTable, showTotals, weekTable } from "./statistics_tables.js";
 import { toast } from "./toasts.js";
 
@@ -22,6 +24,7 @@ const tables = new Map(); // by card: makes the table out of what was read last
 let chosen = null; // { from, until, days }
 let answer = null;
 let turn = 0;
+const onSight = whenSeen(figures.querySelectorAll("[data-chart]"), show);
 
 function filters() {
   const found = {};
@@ -79,7 +82,7 @@ function ask() {
   read();
 }
 
-// Charts that are seen are asked for and drawn first, the others right after.
+// Charts that are seen are asked for and drawn first; the others are asked for right after and drawn when they are seen.
 async function read() {
   const mine = (turn += 1);
   const asked = { from: chosen.from, to: dayAfter(chosen.until), filters: filters(), before: null };
@@ -103,6 +106,7 @@ async function read() {
     // what is not seen stays as it is for a moment, and looks older than the rest when it is of another period
     for (const card of later) card.classList.toggle("older", !sameAsked);
     answer = { ...found, query: String(query), asked: { ...asked, before: found.before } };
+    onSight.done(inView);
     show(inView);
     figures.dataset.seen = `${asked.from} ${asked.to}`;
     if (others.size) await painted();
@@ -110,9 +114,8 @@ async function read() {
     if (mine !== turn) return;
     Object.assign(answer.parts, more.parts);
     if (answer.parts_before) Object.assign(answer.parts_before, more.parts_before);
-    // all in one: each painting of the page costs more than the charts in it
-    show(later);
-    for (const card of later) card.classList.remove("older");
+    onSight.later(later);
+    onSight.near();
     const time = new Date().toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" });
     stateLine.textContent = t("更新于 {time}", { time });
     recovered(figures);
@@ -132,6 +135,13 @@ const partOf = (card) => (card.dataset.chart === "waits" ? "time" : card.dataset
 function isSeen(card) {
   const { top, bottom } = card.getBoundingClientRect();
   return top < innerHeight && bottom > 0;
+}
+
+// All of them anew, as the colours or the size of the type ask for.
+function redraw() {
+  if (!answer) return;
+  onSight.later(cards());
+  onSight.near();
 }
 
 // What a hidden page never paints is not waited for.
@@ -158,11 +168,11 @@ function everyStep(buckets, key, from, to) {
 const localDay = (moment) => new Date(Date.parse(moment) + 8 * 3600 * 1000).toISOString().slice(0, 10);
 
 // Draws these of the charts out of the answer, and the tiles above them.
-function show(which = cards()) {
+function show(which) {
   const { parts, parts_before: before, time_by: step, asked } = answer;
   const past = (name) => (before ? before[name] : null);
   const timeName = step === "hour" ? t("时") : t("日期");
-  draw.freshColours();
+  freshColours();
   showTotals(totals, parts.whole[0], before && before.whole[0], asked);
   const inTime = (drawn, buckets = (all) => all) => (id) => {
     const steps = everyStep(parts.time, step, asked.from, asked.to);
@@ -198,11 +208,18 @@ function show(which = cards()) {
     intake: split(t("来源"), draw.bars),
   };
   for (const one of which) if (parts[partOf(one)]) kinds[one.dataset.chart](one.dataset.chart);
+  for (const one of which) one.classList.remove("older");
 }
 
+// What an option is made of: of the same parts as the one before it is changed where it stands, which costs half.
+const parts = (option) => [...Object.keys(option).filter((name) => option[name]), ...option.series.map((one) => one.type)].join(" ");
+
 function put(id, option) {
-  charts.get(id).setOption(option, true);
-  document.querySelector(`[data-chart="${id}"]`).dataset.drawn = option.series[0].type;
+  const { dataset } = document.querySelector(`[data-chart="${id}"]`);
+  const same = dataset.parts === parts(option);
+  charts.get(id).setOption(option, same ? { replaceMerge: ["series"] } : true);
+  dataset.parts = parts(option);
+  dataset.drawn = option.series[0].type;
 }
 
 const boxOf = (name) => document.querySelector(`[data-chart="${name}"] .chart-box`);
@@ -258,6 +275,7 @@ function open(data) {
 }
 
 function asTable(target, on) {
+  onSight.now(target);
   target.querySelector(".chart").classList.toggle("behind-table", on);
   const table = target.querySelector(".chart-table");
   table.hidden = !on;
@@ -300,9 +318,9 @@ form.addEventListener("change", (event) => {
 });
 document.getElementById("all-tables").addEventListener("click", allTables);
 window.addEventListener("resize", soon(() => charts.forEach((chart) => chart.resize()), 150));
-document.addEventListener("theme-changed", () => answer && show());
-startForms(() => answer && show());
-document.addEventListener("type-size-changed", () => answer && show());
+document.addEventListener("theme-changed", redraw);
+startForms(redraw);
+document.addEventListener("type-size-changed", redraw);
 onKey("1", t("今天"), () => quick(1));
 onKey("2", t("近 7 天"), () => quick(7));
 onKey("3", t("近 28 天"), () => quick(28));
