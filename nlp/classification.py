@@ -39,8 +39,8 @@ class Danger:
     level: int = 0
     signals: tuple[DangerSignal, ...] = ()
     likely: tuple[tuple[str, float], ...] = ()
-    """Kinds that were not heard but are likely by what the call resembles, with their share of all danger, best first.
-    A guess for people to look at: no rule reads it (nlp.danger_kinds)."""
+    """Where no kind was heard: those that are likely by what the call resembles, with their share of all danger, best
+    first. A guess for people to look at: no rule reads it (nlp.danger_kinds)."""
 
     @property
     def kinds(self) -> frozenset[str]:

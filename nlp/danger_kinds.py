@@ -8,13 +8,12 @@ characters of a call and at the senses its words touch (``lexicon/danger_senses.
 from __future__ import annotations
 
 import math
-import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from config.errors import ConfigError
 from config.files import ConfigFiles
@@ -23,12 +22,18 @@ from nlp.features import Floats
 SENSES = "lexicon/danger_senses.toml"
 #: The column of calls without danger.
 NONE = "none"
+#: Danger of no kind of its own: heard, never guessed.
+OTHER = "other_danger"
 #: Kinds of at least this share of all danger are named, at most so many.
 _NAMED_FROM, _MOST_NAMED = 0.3, 2
 #: What a sense weighs beside the characters, which are brought to length one; chosen by cross-validation.
 _SENSE_WEIGHT = 0.4
 _AGAIN = 0.5
-_RUN = re.compile(r"[^\W\d_]+")
+#: A pair of characters as one number: the left one stands this many bits higher.
+_SHIFT = 21
+#: Of a longer text so much of its beginning and of its end is looked at.
+_HEAD, _TAIL = 120, 80
+Keys = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class KindTable:
     kinds: tuple[str, ...]
     """The columns: keys of ``[danger_kinds]`` in taxonomy.toml, and NONE."""
     grams: tuple[str, ...]
-    """Characters and pairs of characters."""
+    """Characters and pairs of characters; no digits and no punctuation."""
     idf: Floats
     """Of each gram."""
     senses: tuple[str, ...]
@@ -61,38 +66,52 @@ class Senses:
             if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
                 raise ConfigError(f"{path}: [senses] {name} needs a list of words.")
         self.names: tuple[str, ...] = tuple(senses)
-        self._of: dict[str, list[int]] = {}
+        of: dict[str, list[int]] = {}
         for number, words in enumerate(senses.values()):
             for word in dict.fromkeys(words):
-                self._of.setdefault(word, []).append(number)
-        lengths: dict[str, set[int]] = {}
-        for word in self._of:
-            lengths.setdefault(word[0], set()).add(len(word))
-        self._lengths = {char: sorted(sizes, reverse=True) for char, sizes in lengths.items()}
+                of.setdefault(word, []).append(number)
+        begun: dict[str, list[tuple[str, list[int]]]] = {}
+        for word, numbers in of.items():
+            begun.setdefault(word[:2], []).append((word, numbers))
+        self._starts = _Keys(list(begun))
+        self._begun = list(begun.values())
 
-    def weights(self, text: str) -> Floats:
-        """Per sense what it weighs in a normal text: none where no word of it stands, hardly more where many do."""
-        times = [0] * len(self.names)
-        ends = [0] * len(self.names)
-        for start, char in enumerate(text):
-            for size in self._lengths.get(char, ()):
-                for number in self._of.get(text[start : start + size], ()):
-                    # A word inside a longer one of the same sense is no second one.
-                    if ends[number] <= start:
-                        times[number] += 1
-                        ends[number] = start + size
-        return np.array(
-            [_SENSE_WEIGHT * (1 + _AGAIN * math.log(count)) if count else 0.0 for count in times], dtype=np.float32
-        )
+    def touched(self, text: str, keys: Keys) -> tuple[list[int], Floats]:
+        """The senses of a normal text of these ``keys``, and what each weighs: little more where many words stand."""
+        times: dict[int, int] = {}
+        for place in self._starts.places(keys).tolist():
+            for word, numbers in self._begun[place]:
+                if len(word) < 3 or word in text:
+                    for number in numbers:
+                        times[number] = times.get(number, 0) + 1
+        weights = [_SENSE_WEIGHT * (1 + _AGAIN * math.log(count)) for count in times.values()]
+        return list(times), np.array(weights, dtype=np.float32)
 
 
-def grams_of(text: str) -> set[str]:
-    """Its letters and pairs of neighbouring letters; digits, punctuation and blanks part them."""
-    found: set[str] = set()
-    for run in _RUN.findall(text):
-        found.update(run)
-        found.update(left + right for left, right in pairwise(run))
-    return found
+def keys_of(text: str) -> Keys:
+    """Its characters and pairs of neighbouring characters as numbers, each once, in order."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.int64)
+    keys = np.concatenate((codes, codes[:-1] << _SHIFT | codes[1:]))
+    keys.sort()
+    first = np.ones(len(keys), dtype=np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=first[1:])
+    return keys[first]
+
+
+class _Keys:
+    """Finds the numbers of characters and pairs."""
+
+    def __init__(self, grams: Sequence[str]) -> None:
+        keys = np.array([ord(gram) if len(gram) == 1 else ord(gram[0]) << _SHIFT | ord(gram[1]) for gram in grams])
+        self._order: NDArray[np.intp] = np.argsort(keys)
+        self._keys: Keys = np.append(keys[self._order], np.iinfo(np.int64).max)
+
+    def places(self, keys: Keys) -> NDArray[np.intp]:
+        """Where the grams of these ``keys`` stand in the list it was made of, in the order of the keys."""
+        found = self._keys.searchsorted(keys)
+        # One past the end stands a key that no text has.
+        places: NDArray[np.intp] = self._order[found[self._keys[found] == keys]]
+        return places
 
 
 class KindGuess:
@@ -102,7 +121,7 @@ class KindGuess:
         """Senses the table does not know count for nothing, and those the lexicon lacks are never touched."""
         self._table = table
         self._senses = senses
-        self._row = {gram: row for row, gram in enumerate(table.grams)}
+        self._rows = _Keys(table.grams)
         known = {name: row for row, name in enumerate(table.senses, len(table.grams))}
         width = len(table.kinds)
         self._of_senses = np.array(
@@ -114,17 +133,22 @@ class KindGuess:
     def shares(self, text: str) -> dict[str, float]:
         """Probability of each kind, and of NONE; they sum to one."""
         table = self._table
-        # In order, so that the same text gives the same sum to the last bit.
-        rows = sorted({self._row[gram] for gram in grams_of(text) if gram in self._row})
-        margins = table.intercepts + self._senses.weights(text) @ self._of_senses
-        if rows:
+        if len(text) > _HEAD + _TAIL:
+            text = f"{text[:_HEAD]}\n{text[-_TAIL:]}"
+        keys = keys_of(text)
+        rows = self._rows.places(keys)
+        margins: Floats = table.intercepts
+        if len(rows):
             weight = table.idf[rows]
-            margins = margins + (weight / math.sqrt(float(weight @ weight))) @ table.weights[rows]
+            margins = margins + (weight @ table.weights[rows]) / np.float32(math.sqrt(float(weight @ weight)))
+        numbers, weights = self._senses.touched(text, keys)
+        if numbers:
+            margins = margins + weights @ self._of_senses[numbers]
         powers = np.exp(margins - margins.max())
         return dict(zip(table.kinds, (powers / powers.sum()).tolist(), strict=True))
 
-    def likely(self, text: str, heard: Collection[str] = ()) -> tuple[tuple[str, float], ...]:
-        """The likeliest kinds of a danger that is there, best first, without those ``heard``.
+    def likely(self, text: str) -> tuple[tuple[str, float], ...]:
+        """The likeliest kinds of a danger that is there, best first.
 
         The number is the kind's share of all danger: how likely there is any is for the joint judgement to say.
         """
@@ -133,9 +157,7 @@ class KindGuess:
         if danger <= 0:
             return ()
         ranked = sorted(((kind, share / danger) for kind, share in shares.items()), key=lambda one: -one[1])
-        return tuple(
-            (kind, share) for kind, share in ranked[:_MOST_NAMED] if share >= _NAMED_FROM and kind not in heard
-        )
+        return tuple(one for one in ranked[:_MOST_NAMED] if one[1] >= _NAMED_FROM and one[0] != OTHER)
 
     def danger(self, text: str) -> float:
         """How likely it is a danger of any kind."""

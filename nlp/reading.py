@@ -16,7 +16,7 @@ import numpy as np
 from nlp.classification import ROUTES, Classification, Cue, Danger, DangerSignal, Entity, Evidence, Route
 from nlp.cues import CUE_LEXICON, CueRules
 from nlp.danger import GUESSED, NEARLY, DangerLexicon, Sighting, danger_level, danger_probability, unheard_danger
-from nlp.danger_kinds import KindGuess, Senses
+from nlp.danger_kinds import OTHER, KindGuess, Senses
 from nlp.engine import BEST_ROUTE, DANGER_COLUMN, NO_EVIDENCE, ArrayEngine, Engine, Findings
 from nlp.entities import Named, find_entities
 from nlp.evidence import Shown
@@ -180,14 +180,15 @@ class CallReader:
         spans = [(s.hit.phrase.kind, s.hit.start, s.hit.end, min(s.level, level)) for s in sightings]
         if not spans:
             # No phrase stands: the learnt score alone speaks, and the clauses that carry most of it are shown.
-            spans = [("other_danger", start, end, 1) for start, end in self._clauses_for_danger(parts.normal.text)]
+            spans = [(OTHER, start, end, 1) for start, end in self._clauses_for_danger(parts.normal.text)]
         signals = tuple(
             DangerSignal(kind, original[start:end], start, end, rank)
             for kind, low, high, rank in spans
             for start, end in (parts.normal.span(low, high),)
         )
-        heard = {signal.kind for signal in signals}
-        return Danger(level, signals, self._guess.likely(parts.normal.text, heard) if self._guess is not None else ())
+        if self._guess is None or not all(signal.kind == OTHER for signal in signals):
+            return Danger(level, signals)
+        return Danger(level, signals, self._guess.likely(parts.normal.text))
 
 
 def _clause(text: str, start: int, end: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import compress
+from itertools import compress, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from config.files import ConfigFiles
 from nlp.danger import DangerLexicon, strong_kinds
-from nlp.danger_kinds import NONE, KindTable, Senses, grams_of
+from nlp.danger_kinds import NONE, OTHER, KindTable, Senses, keys_of
 from nlp.errors import LabelledRowError
 from nlp.labels import LabelledRow
 from nlp.model import Model
@@ -28,8 +28,6 @@ EXAMPLES = Path(__file__).resolve().parent / "kinds.txt"
 _ROWS_WITHOUT = 1500
 _MIN_TEXTS = 3
 _C = 20.0
-#: Heard, but of no kind that could be taught.
-_NO_KIND = "other_danger"
 
 
 def examples(path: Path = EXAMPLES) -> Iterator[tuple[str, str]]:
@@ -61,14 +59,17 @@ def train_kinds(rows: Sequence[LabelledRow], model: Model, files: ConfigFiles, s
     drawn = np.random.default_rng(seed).permutation(len(calm))[:_ROWS_WITHOUT]
     taught += [(NONE, normalise(calm[place]).text) for place in sorted(drawn.tolist())]
 
-    parts = [grams_of(text) for _, text in taught]
+    parts = [_grams(text) for _, text in taught]
     texts = Counter(gram for grams in parts for gram in grams)
     grams = tuple(sorted(gram for gram, count in texts.items() if count >= _MIN_TEXTS))
     idf = np.array([math.log((len(taught) + 1) / (texts[gram] + 1)) + 1 for gram in grams])
     idf = idf.astype(np.float16).astype(np.float32)
     senses = Senses(files)
-    touched = sparse.csr_matrix(np.array([senses.weights(text) for _, text in taught]))
-    columns = sparse.hstack((_weighted(parts, grams, idf), touched)).tocsr()
+    touched = np.zeros((len(taught), len(senses.names)))
+    for place, (_, text) in enumerate(taught):
+        numbers, weights = senses.touched(text, keys_of(text))
+        touched[place, numbers] = weights
+    columns = sparse.hstack((_weighted(parts, grams, idf), sparse.csr_matrix(touched))).tocsr()
     fitted = LogisticRegression(C=_C, max_iter=3000).fit(columns, [kind for kind, _ in taught])
     return KindTable(
         kinds=tuple(fitted.classes_.tolist()),
@@ -78,6 +79,11 @@ def train_kinds(rows: Sequence[LabelledRow], model: Model, files: ConfigFiles, s
         weights=fitted.coef_.T.astype(np.float16).astype(np.float32),
         intercepts=fitted.intercept_.astype(np.float32),
     )
+
+
+def _grams(text: str) -> set[str]:
+    """Its letters and pairs of neighbouring letters."""
+    return {gram for gram in {*text, *map("".join, pairwise(text))} if gram.isalpha()}
 
 
 def _weighted(parts: Sequence[set[str]], grams: Sequence[str], idf: Any) -> Any:
@@ -98,7 +104,7 @@ def _heard(rows: Sequence[LabelledRow], model: Model, files: ConfigFiles) -> lis
     texts = [normalise(row.text).text for row in rows]
     found = model.space.occurrences(texts, [part for text in texts for part in (text, "\n")])
     kinds = [
-        strong_kinds(lexicon.sightings(text, hits)) - {_NO_KIND}
+        strong_kinds(lexicon.sightings(text, hits)) - {OTHER}
         for text, hits in zip(texts, finder.find(texts, found), strict=True)
     ]
     alone = [len(one) == 1 for one in kinds]

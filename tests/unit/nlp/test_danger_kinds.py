@@ -10,7 +10,7 @@ import pytest
 from config.errors import ConfigError
 from config.files import ConfigFiles
 from nlp.classification import Classification, Danger
-from nlp.danger_kinds import NONE, KindGuess, Senses
+from nlp.danger_kinds import NONE, KindGuess, Senses, keys_of
 from nlp.model import load_model
 from nlp.reader import build_reader
 from nlp.reading import CallReader
@@ -84,11 +84,17 @@ def test_a_sense_that_is_no_list_is_named(tmp_path: Path) -> None:
         Senses(ConfigFiles(tmp_path))
 
 
-def test_a_word_inside_a_longer_one_counts_once(tmp_path: Path) -> None:
+def test_more_words_of_a_sense_weigh_a_little_more(tmp_path: Path) -> None:
     (tmp_path / "lexicon").mkdir()
     path = tmp_path / "lexicon" / "danger_senses.toml"
-    path.write_text('[senses]\nfire = ["火", "着火"]\nwater = ["水"]\n', encoding="utf-8")
+    path.write_text('[senses]\nfire = ["着火", "冒黑烟", "烟"]\nwater = ["水"]\n', encoding="utf-8")
     senses = Senses(ConfigFiles(tmp_path))
-    once, twice = senses.weights("着火了"), senses.weights("着火了火")
-    assert once[1] == 0
-    assert 0 < once[0] < twice[0]
+
+    def touched(text: str) -> dict[int, float]:
+        numbers, weights = senses.touched(text, keys_of(text))
+        return dict(zip(numbers, weights.tolist(), strict=True))
+
+    assert touched("冒黑了") == {}
+    once, again = touched("着火了，着火了"), touched("着火了，冒黑烟")
+    assert once.keys() == again.keys() == {0}
+    assert 0 < once[0] < again[0] < 2 * once[0]
