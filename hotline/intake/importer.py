@@ -112,18 +112,19 @@ async def import_files(
     progress: ProgressDisplay,
     rejects_dir: Path,
     vault: FileVault,
+    told: Callable[[str], str] = str,
 ) -> ImportResult:
     """Import ``files`` one after the other by ``profile``.
 
-    Rows that cannot be used go into reject files below ``rejects_dir``, sealed by ``vault``; a file
-    that cannot be read is told in the result and does not stop the others.
+    Rows that cannot be used go into reject files below ``rejects_dir``, sealed by ``vault``, their
+    reasons in the language of ``told``; a file that cannot be read is told in the result and does not stop the others.
     Errors of ``sink`` are raised; all batches it answered are stored, and the
     import may be run again.
     """
     result = ImportResult()
     for path in files:
         try:
-            reading = _Reading(path, profile, progress, rejects_dir=rejects_dir, vault=vault)
+            reading = _Reading(path, profile, progress, rejects_dir=rejects_dir, vault=vault, told=told)
         except FileUnreadable as error:
             result.unreadable.append(str(error))
             continue
@@ -166,7 +167,14 @@ class _Reading:
     """One file being read; used by one thread at a time."""
 
     def __init__(
-        self, path: Path, profile: Profile, progress: ProgressDisplay, *, rejects_dir: Path, vault: FileVault
+        self,
+        path: Path,
+        profile: Profile,
+        progress: ProgressDisplay,
+        *,
+        rejects_dir: Path,
+        vault: FileVault,
+        told: Callable[[str], str],
     ) -> None:
         kind, rows = open_rows(path, profile)
         self._path = path
@@ -184,6 +192,7 @@ class _Reading:
             vault=vault,
             headers=rows.headers,
             records_path=rows.records_path if isinstance(rows, JsonRows) else (),
+            told=told,
         )
         progress.begin(path)
 

@@ -10,7 +10,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,7 +40,8 @@ class _Writer(Protocol):
 class RejectFile:
     """The rejected rows of one input file; created in ``folder`` with the first of them, never overwriting.
 
-    It holds callers' data: sealed by ``vault``, and only its owner may read even that.
+    It holds callers' data: sealed by ``vault``, and only its owner may read even that. ``told`` puts a reason into the
+    language of who imports; the headings stay as they are, since by them the file is known again.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class RejectFile:
         vault: FileVault,
         headers: Sequence[str] = (),
         records_path: Sequence[str] = (),
+        told: Callable[[str], str] = str,
     ) -> None:
         self._folder = folder
         self._source = source
@@ -59,6 +61,7 @@ class RejectFile:
         self._vault = vault
         self._headers = tuple(headers)
         self._records_path = tuple(records_path)
+        self._told = told
         self._writer: _Writer | None = None
         self.path: Path | None = None
         """None until a row was rejected."""
@@ -69,11 +72,11 @@ class RejectFile:
             self._writer = self._create()
         fields = "、".join(dict.fromkeys(error.field for error in errors))
         if len(errors) == 1:
-            reasons = errors[0].message
+            reasons = self._told(errors[0].message)
         else:
-            reasons = " ".join(f"{error.field}：{error.message}" for error in errors)
+            reasons = " ".join(f"{error.field}：{self._told(error.message)}" for error in errors)
         if self._headers and any(error.field == WHOLE_ROW for error in errors):
-            reasons += row_mark(cell_text(cells.get(name)) for name in self._headers)
+            reasons += self._told(row_mark(cell_text(cells.get(name)) for name in self._headers))
         self._writer.write(cells, (str(number), fields, reasons))
 
     def close(self) -> None:

@@ -15,7 +15,9 @@ from hotline.intake.readers.rows import REJECT_COLUMNS, Row, RowError
 
 #: The field told for a fault of the row as a whole.
 WHOLE_ROW = "整行"
-_MARK = re.compile(r"若各列已正确，清空本格即可导入。〔[0-9a-f]{8}〕")
+#: In whatever language the sentence before it was told.
+_MARKED = ("若各列已正确，清空本格即可导入。", "If its columns are right, empty this cell to import the row. ")
+_MARK = re.compile(rf" ?(?:{'|'.join(map(re.escape, _MARKED))})〔([0-9a-f]{{8}})〕")
 
 
 def row_mark(texts: Iterable[str]) -> str:
@@ -23,8 +25,12 @@ def row_mark(texts: Iterable[str]) -> str:
 
     A row of the wrong length is kept as best guess; imported unread, it could pass with its cells displaced.
     """
+    return f"若各列已正确，清空本格即可导入。〔{_marked(texts)}〕"
+
+
+def _marked(texts: Iterable[str]) -> str:
     joined = "\x1f".join(" ".join(text.split()) for text in texts)
-    return f"若各列已正确，清空本格即可导入。〔{hashlib.sha256(joined.encode('utf-8', 'replace')).hexdigest()[:8]}〕"
+    return hashlib.sha256(joined.encode("utf-8", "replace")).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Header:
         """The old reason of a row that was rejected as a whole and has not been touched since."""
         reason = cell_text(cells[self.width - 1]) if len(cells) >= self.width else ""
         mark = _MARK.search(reason)
-        if mark is None or mark[0] != row_mark(map(cell_text, named.values())):
+        if mark is None or mark[1] != _marked(map(cell_text, named.values())):
             return None
         return _MARK.sub("", reason)
 

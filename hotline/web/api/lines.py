@@ -227,6 +227,7 @@ async def import_file(request: web.Request) -> web.StreamResponse:
                     progress=_Told(progress),
                     rejects_dir=own.settings.state_dir / "rejects",
                     vault=own.vault,
+                    told=tell,
                 )
                 unreadable = [text.replace(str(path), path.name) for text in result.unreadable]
             problem = "unreadable" if unreadable else ""
