@@ -39,16 +39,20 @@ async def test_clear_values_other_calls_and_search_take_a_reason(house: House) -
 
     # for one view only; the dialog says that it is closed a moment after the key
     assert await eventually(gone)
-    await li.page.click("[data-timeline]")
+    await li.tab_to("[data-timeline]")
+    await li.press("Enter")
+    await li.page.wait_for_selector("#reason-dialog[open]")
     async with li.context.expect_page() as opened:
         await li.press("Enter")
     other = await opened.value
     await other.get_by_text("楼道").first.wait_for()
     await li.page.goto(f"{li.address}/search")
-    await li.page.fill("input[name=q]", "小区 路灯")
+    await li.tab_to("input[name=q]")
+    await li.page.keyboard.type("小区 路灯")
     await li.press("Enter")
     await li.see("找到 1 条")
-    await li.page.fill("input[name=q]", NUMBER)
+    await li.press("Control+a")
+    await li.page.keyboard.type(NUMBER)
     await li.press("Enter")
     await li.see("按号码查找", within="#reason-dialog")
     await li.press("Enter")
@@ -73,9 +77,10 @@ async def test_the_auditor_sees_alerts_first_and_walks_the_chain(house: House) -
     await auditor.see("call:3", within="#audit-rows")
     await auditor.press("v")
     await auditor.see("审计链完整", within="#chain-state")
-    await auditor.page.select_option("select[name=action]", "alert_raised")
+    await auditor.choose("select[name=action]", "alert_raised")
+    await auditor.tab_to("form.filters [type=submit]")
     async with auditor.page.expect_navigation():
-        await auditor.page.click("form.filters button")
+        await auditor.press("Enter")
     await auditor.see("user_id", within="#audit-rows")
     assert await auditor.page.locator("#audit-rows tr").count() == 1
     await auditor.press("a")
