@@ -47,6 +47,9 @@ WHICH_POSTGRES = "HOTLINE_TEST_POSTGRES"
 TEMPLATE = "hotline_template"
 #: How long what a test waits for may take on a machine that runs much else; nothing here is a measurement.
 PATIENCE_S = 120.0
+#: Between two looks at what a test waits for: at once for what comes at once, then longer and longer, so that what is
+#: waited for is not held up by the asking.
+FIRST_PAUSE_S, LONGEST_PAUSE_S, LONGER = 0.03, 0.2, 1.3
 
 
 @pytest.fixture(scope="session")
@@ -248,13 +251,15 @@ class RunningService:
 async def eventually(look: Callable[[], Awaitable[Any]], *, within_s: float = PATIENCE_S) -> Any:
     """The first answer of ``look`` that is true; fails after ``within_s`` with the last one."""
     deadline = asyncio.get_running_loop().time() + within_s
+    pause_s = FIRST_PAUSE_S
     while True:
         found = await look()
         if found:
             return found
         if asyncio.get_running_loop().time() > deadline:
             pytest.fail(f"not within {within_s} s; last answer: {found!r}")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * LONGER, LONGEST_PAUSE_S)
 
 
 @pytest.fixture

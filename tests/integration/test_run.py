@@ -88,14 +88,14 @@ class Run:
 
         self.until(ready)
 
-    def until(self, look: Any, *, within_s: float = LIMIT_S) -> Any:
-        """The first true answer of ``look``."""
+    def until(self, look: Any, *, within_s: float = LIMIT_S, pause_s: float = 0.1) -> Any:
+        """The first true answer of ``look``, asked for every ``pause_s`` seconds."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             found = look()
             if found:
                 return found
-            time.sleep(0.1)
+            time.sleep(pause_s)
         pytest.fail(f"nothing within {within_s} s\n{self.log()}")
 
     def url(self, path: str) -> str:

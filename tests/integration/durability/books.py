@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.integration.durability.feeding import Importing, LivePosting
-from tests.integration.durability.installation import Installation, rows, value
+from tests.integration.durability.installation import UNHURRIED_S, Installation, rows, value
 
 #: newest_read, in_force, queued and closed count calls: those whose newest version has been read, whose one decision in
 #: force is of that reading, that stand in a lead queue, that were closed. A version that gave way to the next before
@@ -60,7 +60,7 @@ def balanced(
     calls, versions = len(posting.accepted), posting.versions
     if importing is not None:
         calls, versions = calls + importing.count, versions + importing.versions
-    installation.until(lambda: value(installation.database, JOBS_LEFT, prefix) == 0)
+    installation.until(lambda: value(installation.database, JOBS_LEFT, prefix) == 0, pause_s=UNHURRIED_S)
     found = books(installation.database, prefix)
     assert posting.changed, "no second version was posted"
     assert len(set(posting.accepted)) == len(posting.accepted), "two posts were answered with one call"

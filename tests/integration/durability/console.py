@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from tests.integration.durability.installation import Installation, rows
+from tests.integration.durability.installation import UNHURRIED_S, Installation, rows
 
 #: After so many events it hangs up by itself, so that it also reconnects while nothing is killed.
 HANGS_UP_AFTER = 150
@@ -104,7 +104,7 @@ def told_once_and_in_order(console: Console, database: str) -> None:
         found = rows(database, EVENTS, txid, int(number))
         return [(row["id"], row["kind"]) for row in found] if all(row["settled"] for row in found) else None
 
-    known = console._installation.until(written)
+    known = console._installation.until(written, pause_s=UNHURRIED_S)
     console._installation.until(lambda: len(console.events) >= len(known))
     seen = list(console.events)
     assert len({event_id for event_id, _ in seen}) == len(seen), "told twice"

@@ -24,6 +24,8 @@ TEXTS = (
     "楼上漏水泡了我家吊顶",
 )
 PAUSE_S = 0.1
+#: Between two calls once a test has seen what it wanted to of posting: the line goes on, and leaves the rest to others.
+EASY_S = 1.0
 #: So many calls must have been posted and accepted since the harm was done before a test looks at its books.
 AFTERWARDS = 10
 
@@ -92,6 +94,7 @@ class LivePosting:
         """Answers other than 202, and 503 with a problem in words: there shall be none."""
         self._installation = installation
         self._prefix = prefix
+        self._pause_s = PAUSE_S
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._post)
         self._thread.start()
@@ -106,7 +109,7 @@ class LivePosting:
                     self.wrong.append((202, f"{again} is call {self.accepted[again]}, its second version {call_id}"))
                 self.changed += 1
             number += 1
-            self._stop.wait(PAUSE_S)
+            self._stop.wait(self._pause_s)
 
     def _until_answered(self, number: int, more: str = "") -> int:
         record = {
@@ -134,6 +137,10 @@ class LivePosting:
         # the one in flight may have been sent before
         enough = len(self.accepted) + 1 + AFTERWARDS
         self._installation.until(lambda: len(self.accepted) >= enough)
+
+    def ease(self) -> None:
+        """Go on posting, but seldom: all harm is done."""
+        self._pause_s = EASY_S
 
     @property
     def versions(self) -> int:

@@ -16,6 +16,10 @@ from hotline.embedded.valkey import Valkey
 from tests.integration.test_run import Run, free_port
 from tests.quick_folders import passable, quick_base
 
+#: Between two questions about what takes seconds: each is a connection of its own, which costs both sides more than
+#: most answers, and whoever asks ten times a second holds up what is waited for.
+UNHURRIED_S = 0.5
+
 
 def rows(url: str, sql: str, *values: Any) -> list[dict[str, Any]]:
     """What a query finds; asked over its own connection, as nothing else may be trusted here."""

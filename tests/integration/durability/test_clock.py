@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.integration.durability.books import balanced
 from tests.integration.durability.console import Console, told_once_and_in_order
 from tests.integration.durability.feeding import LivePosting
-from tests.integration.durability.installation import rows
+from tests.integration.durability.installation import UNHURRIED_S, rows
 from tests.integration.durability.replicas import Replicas, replicas
 from tests.integration.durability.shifted_clock import set_clock
 from tests.integration.test_run import ROOT
@@ -78,7 +78,7 @@ def both_looked(cluster: Replicas) -> None:
     """Until both workers have looked at leases and offers since."""
     seen = "select count(*) from workers where seen_at > $1"
     since = rows(cluster.database, "select now() as at")[0]["at"]
-    cluster.until(lambda: rows(cluster.database, seen, since)[0]["count"] == 2)
+    cluster.until(lambda: rows(cluster.database, seen, since)[0]["count"] == 2, pause_s=UNHURRIED_S)
 
 
 def jump_while_calls_come_in(cluster: Replicas, clocks: dict[str, Path]) -> None:

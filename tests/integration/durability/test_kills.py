@@ -22,7 +22,7 @@ import redis
 from tests.integration.durability.books import balanced
 from tests.integration.durability.console import Console, told_once_and_in_order
 from tests.integration.durability.feeding import Importing, LivePosting
-from tests.integration.durability.installation import Installation, installed, value
+from tests.integration.durability.installation import UNHURRIED_S, Installation, installed, value
 from tests.integration.test_run import LIMIT_S
 
 #: Long enough that a worker that only waits for its turn on a busy machine does not lose what it holds, since the tries
@@ -65,6 +65,7 @@ def killed_meanwhile(
             assert importing.running, "the harm came too late to be done in the middle of the import"
             harm()
             posting.wait_for_more()
+            posting.ease()
             importing.finished()
         finally:
             posting.end()
@@ -83,7 +84,7 @@ def test_kill_9_of_a_worker_in_mid_batch(service: Installation, tmp_path: Path) 
         victim.kill()
         name = f"%-{victim.pid}-%"
         held = "select count(*) from triage_jobs where leased_by like $1 and leased_until > now()"
-        service.until(lambda: value(service.database, held, name) == 0)
+        service.until(lambda: value(service.database, held, name) == 0, pause_s=UNHURRIED_S)
 
     killed_meanwhile(service, tmp_path, "worker", harm)
 
@@ -120,7 +121,7 @@ def test_a_worker_stopped_past_its_lease_writes_nothing_twice_when_it_wakes(
         name = f"%-{sleeper.pid}-%"
         held = "select count(*) from triage_jobs where leased_by like $1"
         # the lease runs out, others read the calls, and only then it wakes with its readings in hand
-        service.until(lambda: value(service.database, held, name) == 0)
+        service.until(lambda: value(service.database, held, name) == 0, pause_s=UNHURRIED_S)
         sleeper.send_signal(signal.SIGCONT)
 
     killed_meanwhile(service, tmp_path, "stopped", harm)

@@ -32,6 +32,7 @@ def test_three_webs_and_three_workers_killed_in_turn(owner_url: str, redis_url: 
                 # in turn: the next web is killed when this one is back
                 cluster.web_ready(number)
             posting.wait_for_more()
+            posting.ease()
             importing.finished()
         finally:
             posting.end()
