@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aiohttp import web
@@ -35,6 +36,8 @@ class Client:
 CLIENT: web.RequestKey[Client] = web.RequestKey("client", Client)
 
 
+# the same few offices ask all day
+@lru_cache(maxsize=1024)
 def parse_address(text: str | None) -> Address | None:
     """An address as sockets and proxies write it, with or without port and brackets; None for anything else."""
     word = (text or "").strip()
@@ -109,6 +112,9 @@ def know_client(settings: ListeningSettings) -> Middleware:
                 "连接未加密",
                 "本服务只接受加密连接：请用 https:// 打开；代理须转发 X-Forwarded-Proto: https。",
             )
-        return await handler(request.clone(scheme="https" if client.https else "http", remote=client.address))
+        scheme = "https" if client.https else "http"
+        if (scheme, client.address) == (request.scheme, request.remote):
+            return await handler(request)
+        return await handler(request.clone(scheme=scheme, remote=client.address))
 
     return middleware
