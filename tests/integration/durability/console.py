@@ -23,7 +23,7 @@ class Console:
         """Where it began: the id of the first greeting."""
         self.connections = 0
         self.cut_off = 0
-        """How often the other side ended what it was reading."""
+        """How often the other side ended what it was reading, or was away when it came back of itself."""
         self._installation = installation
         self._ports = itertools.cycle(ports or [installation.port])
         self._last = ""
@@ -37,6 +37,7 @@ class Console:
             try:
                 self._read()
             except (OSError, http.client.HTTPException):
+                self.cut_off += 1
                 time.sleep(0.1)
 
     def _read(self) -> None:
