@@ -66,7 +66,7 @@ async def side(request: web.Request) -> web.StreamResponse:
 
 
 async def _side(own: Services, who: Principal) -> dict[str, Any]:
-    policy = own.published.policy
+    policy, view = own.published.policy, desk_of(who)
     names = policy.queues_of_role(who.role)
     midnight = datetime.now(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     async with own.pool.acquire() as connection:
@@ -77,10 +77,14 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
         today = await queries.done_today(connection, user_id=who.user_id, since=midnight)
         lists = []
         for name in names:
-            rows = await queue_queries.waiting_items(connection, queue=name, limit=SHOWN_PER_QUEUE + 1)
-            rows = await without_own(connection, who, rows, "call_id")
-            items = [listed_item(own.vault, row) for row in rows]
-            lists.append({"queue": policy.queue(name), "items": items[:SHOWN_PER_QUEUE], "more": len(items) > 30})
+            for fits in (True, False) if view.by_fit else (None,):
+                rows = await queue_queries.waiting_items(
+                    connection, queue=name, user_id=who.user_id, fits=fits, limit=SHOWN_PER_QUEUE + 1
+                )
+                more = len(rows) > SHOWN_PER_QUEUE
+                rows = await without_own(connection, who, rows[:SHOWN_PER_QUEUE], "call_id")
+                items = [listed_item(own.vault, row) for row in rows]
+                lists.append({"queue": policy.queue(name), "items": items, "more": more, "fits": fits})
     for row in in_hand:
         # three heartbeats a lease: two may be lost before the call goes back
         row["heartbeat_s"] = max(5, policy.queue(row["queue"]).lease_s // 3)
@@ -93,7 +97,7 @@ async def _side(own: Services, who: Principal) -> dict[str, Any]:
         "lists": lists,
         "today": dict(today),
     }
-    return shown | await desk_of(who).side_extra(own, who, shown)
+    return shown | await view.side_extra(own, who, shown)
 
 
 @needs("queues.claim")

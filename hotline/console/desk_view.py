@@ -25,6 +25,8 @@ class Desk:
     page: str = "desk.html"
     side: str = "_desk_side.html"
     work: str = "_desk_work.html"
+    by_fit: bool = False
+    """What the person may take next and what they may not are listed apart, each up to the limit."""
     page_extra: Extra = nothing_more
     """For the page, once when it is opened: dialogs, lists to choose from."""
     side_extra: Extra = nothing_more

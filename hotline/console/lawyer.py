@@ -65,6 +65,7 @@ async def _side(own: Services, who: Principal, shown: dict[str, Any]) -> dict[st
         "next_item": _next(waiting, promised),
         "fitting": [item for item in waiting if item["mine"]],
         "others": [item for item in waiting if not item["mine"]],
+        "more": {fits: any(part["more"] for part in shown["lists"] if part["fits"] is fits) for fits in (True, False)},
         "skills": sorted(reach["skills"]) if reach else [],
         "day": own_figures(
             [dict(row) | {"disposition": own.vault.open(row["disposition"], "assignments.disposition")} for row in day],
@@ -154,6 +155,7 @@ LAWYER = Desk(
     page="desk_lawyer.html",
     side="_lawyer_side.html",
     work="_lawyer_work.html",
+    by_fit=True,
     side_extra=_side,
     work_extra=_work,
 )

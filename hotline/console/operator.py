@@ -46,10 +46,9 @@ GROUPS: dict[str, str] = {
 @needs("calls.answer")
 async def table(request: web.Request) -> web.StreamResponse:
     """GET /operator."""
-    groups = await _groups(services(request), principal(request).user_id)
     context = {
         "live": True,
-        "groups": groups,
+        **await _list(services(request), principal(request).user_id),
         "lines": list(services(request).profiles),
         "wrap_up_dispositions": WRAP_UP_DISPOSITIONS,
         **_choices(),
@@ -64,24 +63,28 @@ def _choices() -> dict[str, Any]:
 @needs("calls.answer")
 async def call_list(request: web.Request) -> web.StreamResponse:
     """GET /operator/calls: the left side."""
-    groups = await _groups(services(request), principal(request).user_id)
-    return fragment(request, "_operator_list.html", {"groups": groups})
+    return fragment(request, "_operator_list.html", await _list(services(request), principal(request).user_id))
 
 
-async def _groups(own: Services, user_id: int) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    """(code, name, entries) of the groups that have calls; in each danger comes first, then the oldest."""
+async def _list(own: Services, user_id: int) -> dict[str, Any]:
+    """``groups``: (code, name, entries) of those that have calls; in each danger comes first, then the oldest.
+
+    ``more``: how many of the queue's first are listed, where it is longer than that; else 0.
+    """
     async with own.pool.acquire() as connection:
         held = await call_queries.held_calls(connection, user_id=user_id)
         work = await own_queries.own_work(connection, user_id=user_id)
         promised = await own_queries.own_callbacks(connection, user_id=user_id)
         queue = own.published.policy.queue_for("operators").name
-        waiting = await queue_queries.waiting_items(connection, queue=queue, limit=LIST_LIMIT)
+        waiting = await queue_queries.waiting_items(
+            connection, queue=queue, user_id=None, fits=None, limit=LIST_LIMIT + 1
+        )
     entries = [_entry(own, row, row["received_at"], mine=row["held_by"] is not None, live=True) for row in held]
     entries += [_entry(own, row, row["enqueued_at"], mine=True, live=row["live"]) for row in work]
     known = {entry["call_id"] for entry in entries}
     entries += [
         _entry(own, row, row["enqueued_at"], mine=False, live=row["live"])
-        for row in waiting
+        for row in waiting[:LIST_LIMIT]
         if row["call_id"] not in known
     ]
     known = {entry["call_id"] for entry in entries}
@@ -94,7 +97,10 @@ async def _groups(own: Services, user_id: int) -> list[tuple[str, str, list[dict
     ]
     entries.sort(key=lambda entry: (-entry["danger_level"], entry["since"]))
     by_group = [(code, name, [entry for entry in entries if entry["group"] == code]) for code, name in GROUPS.items()]
-    return [group for group in by_group if group[2]]
+    return {
+        "groups": [group for group in by_group if group[2]],
+        "more": LIST_LIMIT if len(waiting) > LIST_LIMIT else 0,
+    }
 
 
 def _entry(own: Services, row: Mapping[str, Any], since: datetime, *, mine: bool, live: bool) -> dict[str, Any]:

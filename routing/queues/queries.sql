@@ -253,13 +253,24 @@ group by s.queue;
 
 -- name: waiting_items
 -- The open items of a queue in its order, for the consoles; excerpts are cut, numbers are masked by the reader.
+-- fits: null: all of them; else only those that :user_id may take next, or may not: by field, language, grid, recusal and
+-- for whom they are kept, as in claims.sql::claim_next. Asked apart, so that what is one's own never stands behind a
+-- limit full of what is others'.
 select i.id as item_id, i.call_id, i.queue, i.role, i.state, i.priority, i.enqueued_at, i.deadline, i.live,
        i.offered_to, i.topics, i.language, i.grid, i.not_before, i.reserved_for, i.reserved_until, c.line, c.contact, c.received_at, c.region, c.confidential,
        c.excerpt, c.caller_name, t.route, t.confidence, t.review, t.danger_level, d.destination
 from queue_items i join calls c on c.id = i.call_id
 left join triages t on t.id = c.triage_id
 left join decisions d on d.id = c.decision_id
+left join agents a on a.user_id = :user_id
 where i.queue = :queue and i.state in ('waiting', 'offered') and (i.not_before is null or i.not_before <= now())
+  and (:fits::boolean is null or :fits = (
+      (i.topics = '{}' or coalesce(cardinality(a.skills), 0) = 0 or i.topics && a.skills)
+      and (i.language is null or coalesce(cardinality(a.languages), 0) = 0 or i.language = any(a.languages))
+      and (i.grid is null or coalesce(cardinality(a.grids), 0) = 0
+           or exists (select from unnest(a.grids) g where i.grid = g or starts_with(i.grid, g || '.')))
+      and (i.reserved_for is null or i.reserved_for = :user_id or i.reserved_until <= now())
+      and not exists (select from recusals r where r.call_id = i.call_id and r.user_id = :user_id)))
 order by i.priority, i.enqueued_at, i.id
 limit :limit;
 

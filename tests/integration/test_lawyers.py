@@ -115,7 +115,8 @@ async def test_a_promised_call_back_comes_back_to_who_promised_it(pool: Any, pol
         assert "waiting" in counts
         assert not {"abandoned", "finished"} & set(counts)
         assert await connection.fetchval("select presence from agents where user_id = $1", lin) == "wrap_up"
-        assert len(await queue_queries.waiting_items(connection, queue="lawyers", limit=9)) == 1
+        wanted: dict[str, Any] = {"queue": "lawyers", "user_id": None, "fits": None, "limit": 9}
+        assert len(await queue_queries.waiting_items(connection, **wanted)) == 1
         window = await connection.fetchrow(
             "select choice, window_start from caller_choices where call_id = $1", call_id
         )

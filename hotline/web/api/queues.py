@@ -46,7 +46,8 @@ async def waiting(request: web.Request) -> web.Response:
     own = services(request)
     queue = own.published.policy.queue(request.match_info["name"]).name
     async with own.pool.acquire() as connection:
-        rows = await queries.waiting_items(connection, queue=queue, limit=whole(request, "limit", 100, low=1, high=500))
+        limit = whole(request, "limit", 100, low=1, high=500)
+        rows = await queries.waiting_items(connection, queue=queue, user_id=None, fits=None, limit=limit)
         rows = await without_own(connection, principal(request), rows, "call_id")
     return json_response({"items": [listed_item(own.vault, row) for row in rows]})
 
