@@ -6,6 +6,7 @@
 select id from calls
 where id in (select a.call_id from assignments a where a.user_id = :user_id and a.ended_at is null
              union select i.call_id from queue_items i where i.state = 'offered' and i.offered_to = :user_id
+             union select i.call_id from queue_items i where i.state = 'waiting' and i.reserved_for = :user_id
              union select c.id from calls c where c.held_by = :user_id
              union select k.call_id from undertakings k
                    where k.holder = :user_id and k.state in ('handling', 'objected', 'fed_back'))
@@ -62,6 +63,21 @@ with item as (
 )
 select call_id, queue from item order by call_id;
 
+-- name: leave_promises
+-- Call-backs the person promised keep their time, and at that time they are anybody's of the queue: nobody waits for who
+-- has gone.
+with item as (
+    update queue_items set reserved_for = null, reserved_until = null
+    where state = 'waiting' and reserved_for = :user_id
+    returning call_id, queue
+), logged as (
+    insert into call_log (call_id, action, user_id, detail)
+    select call_id, 'holder_left', :user_id, jsonb_build_object('queue', queue) from item
+), told as (
+    insert into events (kind, call_id, queue, user_id) select 'call_released', call_id, queue, :user_id from item
+)
+select call_id, queue from item order by call_id;
+
 -- name: leave_cases
 -- Cases the person carried stay with the desk, whose people see that nobody has them and take them over.
 with left_cases as (
@@ -109,7 +125,8 @@ select u.id from users u
 where u.disabled_at is not null
   and (exists (select from calls c where c.held_by = u.id)
        or exists (select from assignments a where a.user_id = u.id and a.ended_at is null)
-       or exists (select from queue_items i where i.state = 'offered' and i.offered_to = u.id))
+       or exists (select from queue_items i where i.state = 'offered' and i.offered_to = u.id)
+       or exists (select from undertakings k where k.holder = u.id and k.state in ('handling', 'objected', 'fed_back')))
 limit 100;
 
 -- name: lock_leaver$

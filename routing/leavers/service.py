@@ -43,6 +43,8 @@ class LeftWork:
     """Calls that were claimed, back in their old places."""
     withdrawn: tuple[ReturnedCall, ...]
     """Calls that rang at the person."""
+    promised: tuple[ReturnedCall, ...]
+    """Call-backs the person promised: at their time they are anybody's of the queue."""
     cases: tuple[ReturnedCall, ...]
     """Cases that nobody carries now; the desk takes them over."""
     duties: tuple[LeftDuty, ...]
@@ -54,6 +56,7 @@ class LeftWork:
             "released": len(self.released),
             "returned": len(self.returned),
             "withdrawn": len(self.withdrawn),
+            "promised": len(self.promised),
             "cases": len(self.cases),
             "duties": len(self.duties),
         }
@@ -74,6 +77,7 @@ async def hand_over(connection: Any, user_id: int, now: datetime) -> LeftWork:
     released = await queries.release_holds(connection, user_id=user_id)
     returned = await queries.return_assignments(connection, user_id=user_id)
     withdrawn = await queries.withdraw_offers(connection, user_id=user_id)
+    promised = await queries.leave_promises(connection, user_id=user_id)
     cases = await queries.leave_cases(connection, user_id=user_id)
     await queries.agent_left(connection, user_id=user_id)
     duties = await queries.duties(connection, user_id=user_id, now=now)
@@ -81,6 +85,7 @@ async def hand_over(connection: Any, user_id: int, now: datetime) -> LeftWork:
         tuple(row["call_id"] for row in released),
         tuple(ReturnedCall(row["call_id"], row["queue"]) for row in returned),
         tuple(ReturnedCall(row["call_id"], row["queue"]) for row in withdrawn),
+        tuple(ReturnedCall(row["call_id"], row["queue"]) for row in promised),
         tuple(ReturnedCall(row["call_id"], row["queue"]) for row in cases),
         tuple(LeftDuty(row["kind"], row["queue"], row["name"], row["starts_at"], row["ends_at"]) for row in duties),
     )

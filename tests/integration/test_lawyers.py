@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from config.files import ConfigFiles
+from hotline.accounts.administration import disable
 from routing.errors import AssignmentNotFound, HeldByOther, IllegalTransition
 from routing.offers.service import queue_round
 from routing.policy.loading import read_policy
@@ -100,6 +101,21 @@ async def comes_due(pool: Any, ago: timedelta) -> None:
             " where not_before is not null",
             ago,
         )
+
+
+async def test_a_leavers_call_back_keeps_its_time_and_is_anybodys(pool: Any, policy: Policy) -> None:
+    async with pool.acquire() as connection:
+        lin, luo = await add_agents(connection, 2)
+        (call_id,) = await add_waiting(connection, 1, live=True)
+    assert await promised(pool, policy, lin) == call_id
+    left = await disable(pool, None, lin)
+    assert [each.call_id for each in left.promised] == [call_id]
+    assert left.counts()["promised"] == 1
+    assert await take(pool, policy, luo) is None, "it is not due yet"
+    await comes_due(pool, timedelta(minutes=1))
+    taken = await take(pool, policy, luo)
+    assert taken is not None
+    assert taken.call_id == call_id, "nobody waits for who has gone"
 
 
 async def test_a_promised_call_back_comes_back_to_who_promised_it(pool: Any, policy: Policy) -> None:

@@ -114,6 +114,7 @@ def _left(user_id: int, left: LeftWork) -> dict[str, Any]:
         "released_calls": list(left.released),
         "returned_calls": [asdict(item) for item in left.returned],
         "withdrawn_offers": [asdict(item) for item in left.withdrawn],
+        "left_call_backs": [asdict(item) for item in left.promised],
         "left_cases": [asdict(item) for item in left.cases],
         "duties": [asdict(item) for item in left.duties],
     }

@@ -25,6 +25,7 @@ function leftBehind(left) {
   if (left.released_calls.length) lines.push(paragraph(t("在线来电 {calls} 回到话务台列表。", { calls: left.released_calls.join("、") })));
   if (left.returned_calls.length) lines.push(paragraph(t("已接单的 {count} 通来电回到队列原位。", { count: left.returned_calls.length })));
   if (left.withdrawn_offers.length) lines.push(paragraph(t("正在振铃的 {count} 通来电改由他人接。", { count: left.withdrawn_offers.length })));
+  if (left.left_call_backs.length) lines.push(paragraph(t("约定的 {count} 个回拨照原定时间，改由同队列的他人回拨。", { count: left.left_call_backs.length })));
   if (left.left_cases.length) lines.push(paragraph(t("承办中的 {count} 件案件等本席同事接手。", { count: left.left_cases.length })));
   if (left.duties.length) {
     lines.push(paragraph(t("值班表里还有 {count} 处，已不算在岗，请告知排班人另行安排：", { count: left.duties.length })));
