@@ -19,8 +19,6 @@ from nlp.masking import mask_text
 from routing.policy.facts import LOCAL_ZONE
 from routing.policy.workdays import Workdays
 from routing.promises.service import queries as promise_queries
-from routing.queues.agents import AgentView, ItemView
-from routing.queues.eligibility import matches
 from routing.recusals.service import counterparties
 from routing.recusals.service import queries as recusal_queries
 from routing.sql import load_queries
@@ -34,13 +32,13 @@ HANDED_ON = "律师接谈后认为宜调解"
 
 async def _side(own: Services, who: Principal, shown: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC)
-    waiting = [item for part in shown["lists"] for item in part["items"]]
+    waiting = [item | {"mine": part["fits"]} for part in shown["lists"] for item in part["items"]]
     ids = [item["call_id"] for item in waiting]
     if shown["ringing"]:
         ids.append(shown["ringing"]["call_id"])
     midnight = datetime.now(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
     async with own.pool.acquire() as connection:
-        reach = await queries.own_reach(connection, user_id=who.user_id)
+        fields = await queries.own_skills(connection, user_id=who.user_id)
         recused = {
             row["call_id"] for row in await recusal_queries.recused_from(connection, user_id=who.user_id, call_ids=ids)
         }
@@ -50,10 +48,8 @@ async def _side(own: Services, who: Principal, shown: dict[str, Any]) -> dict[st
         ]
         opposed = await counterparties(connection, own.vault, [*ids, *(row["call_id"] for row in promised)])
         day = await queries.own_day(connection, user_id=who.user_id, since=midnight)
-    agent = _as_agent(who.user_id, reach, now)
     for item in waiting:
         item["recused"] = item["call_id"] in recused
-        item["mine"] = not item["recused"] and _is_mine(agent, item, now)
     # calls have their other side by id; its words are masked like all that lists show
     named = {
         call_id: {"names": [mask_text(name) for name in found.names], "asked": found.asked, "told_by": found.told_by}
@@ -66,39 +62,12 @@ async def _side(own: Services, who: Principal, shown: dict[str, Any]) -> dict[st
         "fitting": [item for item in waiting if item["mine"]],
         "others": [item for item in waiting if not item["mine"]],
         "more": {fits: any(part["more"] for part in shown["lists"] if part["fits"] is fits) for fits in (True, False)},
-        "skills": sorted(reach["skills"]) if reach else [],
+        "skills": sorted(fields["skills"]) if fields else [],
         "day": own_figures(
             [dict(row) | {"disposition": own.vault.open(row["disposition"], "assignments.disposition")} for row in day],
             now,
         ),
     }
-
-
-def _as_agent(user_id: int, reach: Mapping[str, Any] | None, now: datetime) -> AgentView:
-    if reach is None:
-        return AgentView(user_id, "offline", now)
-    return AgentView(
-        user_id,
-        "available",
-        now,
-        skills=frozenset(reach["skills"]),
-        grids=frozenset(reach["grids"]),
-        languages=frozenset(reach["languages"]),
-    )
-
-
-def _is_mine(agent: AgentView, item: Mapping[str, Any], now: datetime) -> bool:
-    """Whether this agent may be given the item now: by field, language and grid, and not kept for somebody else."""
-    kept = item["reserved_for"] not in (None, agent.user_id) and item["reserved_until"] > now
-    view = ItemView(
-        item["item_id"],
-        item["priority"],
-        item["enqueued_at"],
-        topics=tuple(item["topics"]),
-        language=item["language"],
-        grid=item["grid"],
-    )
-    return not kept and matches(agent, view)
 
 
 def _next(waiting: Sequence[dict[str, Any]], promised: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:

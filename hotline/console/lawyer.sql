@@ -1,8 +1,8 @@
 -- What the lawyer's desk shows beside the shared parts of a desk; reading only.
 
--- name: own_reach^
--- By what an agent is found: empty is anything.
-select skills, grids, languages from agents where user_id = :user_id;
+-- name: own_skills^
+-- The fields of an agent: empty is any.
+select skills from agents where user_id = :user_id;
 
 -- name: own_day
 -- A person's own calls of today, for their own screen and nobody else's.
